@@ -1,0 +1,4 @@
+//! Every reason by its one cause, and what admits.
+
+mod admits;
+mod reasons;

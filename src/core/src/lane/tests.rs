@@ -1,0 +1,5 @@
+//! A lane, driven event by event.
+
+mod any_order;
+mod gate;
+mod scenarios;
