@@ -1,0 +1,13 @@
+//! The runtime of one gate, without any hardware.
+//!
+//! Threads, files and sockets are here; what a gate decides is in `menshen-core`; what a gate is wired
+//! to is in `menshen-gate`. Data flow one way: a camera port gives frames, [`optics`] makes payloads,
+//! the core makes a decision, [`journal`] makes it durable, and only then do outputs and the panel learn
+//! of it. Only acks come back, through the sync agent.
+#![forbid(unsafe_code)]
+
+pub mod device_key;
+pub mod durable;
+pub mod optics;
+pub mod ports;
+pub mod trust;

@@ -1,0 +1,26 @@
+//! From a frame to the payloads of the QR codes in it, without hardware.
+//!
+//! Whatever delivers pictures (a folder, a Y4M pipe, a device adapter of the
+//! gate program) hands over a [`Frame`]; [`Reader`] turns it into a [`Sight`].
+//! The lane sees nothing but these two types, so every camera is equal to it
+//! and a picture of yesterday is read exactly as a live one.
+//!
+//! Invariants: a frame's luma always matches its size, and no side is longer
+//! than [`frame::MAX_SIDE_PX`], so memory and time are bounded for whatever
+//! reads it; input of any shape gives a typed error or an empty sight, never a
+//! panic; a payload is bytes as printed, and nobody here judges what they mean.
+
+pub mod folder;
+pub mod frame;
+pub mod read;
+pub mod y4m;
+pub mod y4m_write;
+
+mod engine;
+mod passes;
+mod sheet;
+
+pub use frame::{Frame, FrameError};
+pub use read::{Diagnosis, Payload, Reader, Sight};
+pub use y4m::{Y4mError, Y4mReader};
+pub use y4m_write::Y4mWriter;

@@ -1,0 +1,303 @@
+//! The looks taken at a frame, one after another, until one reads something.
+//!
+//! The engine's result hangs on scale and threshold, and each look costs time,
+//! so the list is ordered by what it reads per millisecond. A look is data, not
+//! code: a scale and a threshold. Invariants: no look makes a picture of more
+//! than [`MAX_PIXELS`] or scans a side under [`MIN_SIDE_PX`]; buffers are kept
+//! between frames, so a running gate does not allocate for its pictures.
+
+use super::engine::{Picture, Pixels};
+use super::frame::Frame;
+
+/// A look at the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pass {
+    scale: Scale,
+    threshold: Threshold,
+}
+
+/// How the frame is scaled before it is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// Shrunk by a whole number until it has about as many pixels as a gate
+    /// camera's; a camera's own frame stays as it is.
+    Fit,
+    /// Twice `Fit`, for codes of small modules.
+    Doubled,
+}
+
+/// How light and dark are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Threshold {
+    /// By the engine: a running mean along the row.
+    Engine,
+    /// By the mean of the square around each pixel: stands uneven light.
+    Local {
+        /// Half the side of the square, in pixels of the scaled picture.
+        radius_px: usize,
+    },
+}
+
+/// The looks, in order. Of 179 photographs of codes the first reads 123 and all
+/// read 165. On frames of a gate's camera the second misses next to none; the
+/// third is for small modules and sharp shadows, the last for noise.
+pub(super) const PASSES: &[Pass] = &[
+    Pass { scale: Scale::Fit, threshold: Threshold::Local { radius_px: 40 } },
+    Pass { scale: Scale::Doubled, threshold: Threshold::Local { radius_px: 40 } },
+    Pass { scale: Scale::Doubled, threshold: Threshold::Local { radius_px: 10 } },
+    Pass { scale: Scale::Doubled, threshold: Threshold::Engine },
+];
+
+/// The most pixels a look may scan.
+const MAX_PIXELS: usize = 8 << 20;
+
+/// The most pixels `Fit` leaves: a frame of 1920×1080 stays as it is.
+const FIT_PIXELS: usize = 2 << 20;
+
+/// The shortest side worth a look: a version 1 code of one pixel a module.
+const MIN_SIDE_PX: usize = 21;
+
+/// How far below the local mean dark begins, in luma steps: less is noise.
+const LOCAL_MARGIN: u32 = 4;
+
+/// The buffers in which looks are prepared.
+#[derive(Debug, Default)]
+pub(super) struct Darkroom {
+    scaled: Vec<u8>,
+    row: Vec<u16>,
+    dark: Vec<u8>,
+    column_sums: Vec<u32>,
+}
+
+impl Darkroom {
+    /// The frame as `pass` looks at it, with the frame's pixels per pixel of
+    /// the picture, or `None` when this look is not worth taking.
+    pub(super) fn develop<'a>(&'a mut self, frame: &'a Frame, pass: Pass) -> Option<(Picture<'a>, f32)> {
+        let zoom = Zoom::of(frame, pass.scale);
+        let (width, height) = zoom.apply(frame);
+        if width.min(height) < MIN_SIDE_PX || width * height > MAX_PIXELS {
+            return None;
+        }
+        let luma = match zoom {
+            Zoom::Shrink(1) => frame.luma(),
+            Zoom::Shrink(by) => shrink(frame, by, &mut self.scaled),
+            Zoom::Double => double(frame, &mut self.row, &mut self.scaled),
+        };
+        let pixels = match pass.threshold {
+            Threshold::Engine => Pixels::Luma(luma),
+            Threshold::Local { radius_px } => {
+                let Self { column_sums, dark, .. } = self;
+                part_by_local_mean(luma, width, radius_px, column_sums, dark);
+                Pixels::Dark(&self.dark)
+            }
+        };
+        let picture = Picture { width, height, pixels };
+        Some((picture, frame.width() as f32 / width as f32))
+    }
+}
+
+/// What [`Scale`] means for one frame's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zoom {
+    Shrink(usize),
+    Double,
+}
+
+impl Zoom {
+    fn of(frame: &Frame, scale: Scale) -> Self {
+        let (width, height) = sides(frame);
+        let fit = (1..).find(|by| (width / by) * (height / by) <= FIT_PIXELS).unwrap_or(1);
+        match scale {
+            Scale::Fit => Self::Shrink(fit),
+            Scale::Doubled if fit == 1 => Self::Double,
+            // The frame itself has the detail that doubling would invent.
+            Scale::Doubled => Self::Shrink(fit.div_ceil(2)),
+        }
+    }
+
+    fn apply(self, frame: &Frame) -> (usize, usize) {
+        let (width, height) = sides(frame);
+        match self {
+            Self::Shrink(by) => (width / by, height / by),
+            Self::Double => (2 * width, 2 * height),
+        }
+    }
+}
+
+fn sides(frame: &Frame) -> (usize, usize) {
+    (frame.width() as usize, frame.height() as usize)
+}
+
+/// The mean of every square of `by` × `by` pixels; a rest at the edges is cut.
+fn shrink<'a>(frame: &Frame, by: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
+    let (width, height) = sides(frame);
+    let luma = frame.luma();
+    let area = by * by;
+    out.clear();
+    for y in 0..height / by {
+        for x in 0..width / by {
+            let sum: usize = (y * by..(y + 1) * by)
+                .flat_map(|row| &luma[row * width + x * by..][..by])
+                .map(|&pixel| usize::from(pixel))
+                .sum();
+            out.push((sum / area) as u8);
+        }
+    }
+    out
+}
+
+/// Twice as wide and high, bilinear: each pixel is 9:3:3:1 of its neighbours.
+fn double<'a>(frame: &Frame, row: &mut Vec<u16>, out: &'a mut Vec<u8>) -> &'a [u8] {
+    let (width, height) = sides(frame);
+    let source = |y: usize| &frame.luma()[y * width..][..width];
+    out.clear();
+    out.reserve(4 * width * height);
+    for y in 0..2 * height {
+        let near = y / 2;
+        let far = beside(near, y % 2 == 1, height);
+        row.clear();
+        row.extend(source(near).iter().zip(source(far)).map(|(&near, &far)| 3 * u16::from(near) + u16::from(far)));
+        for x in 0..width {
+            for right in [false, true] {
+                let mixed = 3 * row[x] + row[beside(x, right, width)];
+                out.push(((mixed + 8) >> 4) as u8);
+            }
+        }
+    }
+    out
+}
+
+/// The index before or after `at`, staying within `len`.
+fn beside(at: usize, after: bool, len: usize) -> usize {
+    if after { (at + 1).min(len - 1) } else { at.saturating_sub(1) }
+}
+
+/// Marks as dark (1) what is darker than the mean of the square around it.
+/// Sums slide down the columns and along the row: a few operations per pixel.
+fn part_by_local_mean(luma: &[u8], width: usize, radius: usize, column_sums: &mut Vec<u32>, dark: &mut Vec<u8>) {
+    let height = luma.len() / width;
+    let row = |y: usize| &luma[y * width..][..width];
+    column_sums.clear();
+    column_sums.resize(width, 0);
+    dark.clear();
+    dark.reserve(luma.len());
+    for y in 0..radius.min(height) {
+        add(column_sums, row(y));
+    }
+    for y in 0..height {
+        if y + radius < height {
+            add(column_sums, row(y + radius));
+        }
+        if y > radius {
+            subtract(column_sums, row(y - radius - 1));
+        }
+        let rows = span(y, radius, height).len();
+        part_row(row(y), column_sums, radius, rows, dark);
+    }
+}
+
+/// One row of it; `rows` is how many rows the column sums hold.
+fn part_row(row: &[u8], column_sums: &[u32], radius: usize, rows: usize, dark: &mut Vec<u8>) {
+    let width = row.len();
+    let mut sum: u32 = column_sums[..radius.min(width)].iter().sum();
+    for (x, &pixel) in row.iter().enumerate() {
+        if x + radius < width {
+            sum += column_sums[x + radius];
+        }
+        if x > radius {
+            sum -= column_sums[x - radius - 1];
+        }
+        let area = (rows * span(x, radius, width).len()) as u32;
+        let is_dark = (u32::from(pixel) + LOCAL_MARGIN) * area < sum;
+        dark.push(u8::from(is_dark));
+    }
+}
+
+/// The indices of the square's side around `at`, within `len`.
+fn span(at: usize, radius: usize, len: usize) -> std::ops::Range<usize> {
+    at.saturating_sub(radius)..(at + radius + 1).min(len)
+}
+
+fn add(sums: &mut [u32], row: &[u8]) {
+    for (sum, &pixel) in sums.iter_mut().zip(row) {
+        *sum += u32::from(pixel);
+    }
+}
+
+fn subtract(sums: &mut [u32], row: &[u8]) {
+    for (sum, &pixel) in sums.iter_mut().zip(row) {
+        *sum -= u32::from(pixel);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+mod tests {
+    use super::*;
+
+    /// Pixels of no pattern, the same in every run.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 0x2545_F491_u32;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 24) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn the_sliding_threshold_equals_the_plain_definition() {
+        let radius = 20;
+        for (width, height) in [(1, 60), (60, 1), (57, 49), (41, 41), (20, 3)] {
+            let luma = noise(width * height);
+            let mut dark = Vec::new();
+            part_by_local_mean(&luma, width, radius, &mut Vec::new(), &mut dark);
+            for y in 0..height {
+                for x in 0..width {
+                    let square: Vec<u32> = span(y, radius, height)
+                        .flat_map(|y| span(x, radius, width).map(move |x| y * width + x))
+                        .map(|at| u32::from(luma[at]))
+                        .collect();
+                    let mean = square.iter().sum::<u32>() as f64 / square.len() as f64;
+                    let at = y * width + x;
+                    let expected = f64::from(luma[at]) + f64::from(LOCAL_MARGIN) < mean;
+                    assert_eq!(dark[at] == 1, expected, "{x},{y} of {width}×{height}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn doubling_then_shrinking_gives_about_the_same_picture() {
+        let gentle: Vec<u8> = (0..40_u32 * 30).map(|at| (at % 40 * 6) as u8).collect();
+        let frame = Frame::new(40, 30, gentle.clone()).unwrap();
+        let mut doubled = Vec::new();
+        double(&frame, &mut Vec::new(), &mut doubled);
+        let doubled = Frame::new(80, 60, doubled).unwrap();
+        let mut back = Vec::new();
+        shrink(&doubled, 2, &mut back);
+        for (before, after) in gentle.iter().zip(&back) {
+            assert!(before.abs_diff(*after) <= 2, "{before} became {after}");
+        }
+    }
+
+    #[test]
+    fn no_look_is_larger_than_its_bound_and_large_frames_still_get_one() {
+        let sizes = [(1, 1), (1, 4096), (21, 21), (1280, 720), (4096, 4096)];
+        for (width, height) in sizes {
+            let luma = vec![128; (width * height) as usize];
+            let frame = Frame::new(width, height, luma).unwrap();
+            let mut darkroom = Darkroom::default();
+            let mut looks = 0;
+            for &pass in PASSES {
+                if let Some((picture, _)) = darkroom.develop(&frame, pass) {
+                    assert!(picture.width * picture.height <= MAX_PIXELS);
+                    looks += 1;
+                }
+            }
+            assert_eq!(looks > 0, width.min(height) >= 21, "{width}×{height}");
+        }
+    }
+}

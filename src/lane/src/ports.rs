@@ -1,0 +1,66 @@
+//! What a gate needs of its hardware, as traits that live with their user.
+//!
+//! A port may vanish and come back at any time. So nothing is opened once for ever: the runtime holds an
+//! [`Open`] for each port, opens it, uses it until it fails, says so on the panel, and opens it again
+//! after a while. An adapter therefore never retries, never sleeps beyond its timeout, and never hides
+//! a failure.
+
+use crate::optics::Frame;
+use menshen_core::decide::Verdict;
+use menshen_core::thermo::Reading;
+use menshen_core::time::Time;
+use std::time::Duration;
+
+/// Opens a port, again and again if need be.
+pub type Open<P> = Box<dyn FnMut() -> Result<Box<P>, PortError> + Send>;
+
+/// Why a port does not work just now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// It is not there, or can not be opened. One sentence that names it and the remedy.
+    #[error("{0}")]
+    Absent(String),
+    /// It was there and failed. One sentence that names it and the remedy.
+    #[error("{0}")]
+    Failed(String),
+    /// It has given all it had (a file, a pipe whose writer left) and is not opened again.
+    #[error("{0}")]
+    Ended(String),
+}
+
+/// Where frames come from.
+pub trait Camera: Send {
+    /// Waits at most `timeout` for the newest frame; `None` if none came.
+    fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError>;
+    /// Whether frames are expected all the time, so that silence is a fault; a folder of pictures is not.
+    fn is_live(&self) -> bool {
+        true
+    }
+}
+
+/// Where readings come from.
+pub trait Thermometer: Send {
+    /// Waits at most `timeout` for the next reading; `None` if none came.
+    fn reading(&mut self, timeout: Duration) -> Result<Option<Reading>, PortError>;
+}
+
+/// What a gate moves, lights and sounds.
+pub trait GateOutput: Send {
+    /// Closes (`true`) or opens the relay.
+    fn relay(&mut self, closed: bool) -> Result<(), PortError>;
+    /// Lights the lamp of a verdict and darkens the others; `None` darkens all.
+    fn lamp(&mut self, lit: Option<Verdict>) -> Result<(), PortError>;
+    /// Starts the tone of a verdict and returns at once.
+    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
+}
+
+/// What is known of the time.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since some moment; never goes back.
+    fn mono_ms(&self) -> u64;
+    /// The time of day, with its confidence.
+    fn time(&self) -> Time;
+    /// Somebody who can be believed (a signed ack, a trust list) says that it is at least this late:
+    /// seconds since 1970. The floor rises and never falls, also across restarts.
+    fn raise_floor(&self, unix_s: u64);
+}
