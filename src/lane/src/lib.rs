@@ -8,6 +8,7 @@
 
 pub mod device_key;
 pub mod durable;
+pub mod journal;
 pub mod optics;
 pub mod ports;
 pub mod trust;
