@@ -8,7 +8,12 @@
 
 pub mod device_key;
 pub mod durable;
+pub mod health;
 pub mod journal;
 pub mod optics;
 pub mod ports;
+pub mod probe;
+pub mod run;
+pub mod sync;
+pub mod threads;
 pub mod trust;

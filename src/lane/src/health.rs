@@ -1,0 +1,98 @@
+//! How the gate itself is: one board that every thread writes its own line of and the panel reads.
+//!
+//! A port that vanished, a journal that fails, a hub out of reach: each is one sentence with its remedy,
+//! shown until it is over. Nothing here is waited for.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A part of the gate, with what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The camera.
+    Camera,
+    /// The thermometer.
+    Thermometer,
+    /// The relay.
+    Relay,
+    /// The lamps.
+    Lamps,
+    /// The buzzer.
+    Buzzer,
+    /// The journal.
+    Journal,
+}
+
+/// How the sync stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubHealth {
+    /// What is wrong; `None` if the last exchange worked, or none was needed yet.
+    pub fault: Option<String>,
+    /// When the hub last acknowledged, by its own clock, seconds since 1970.
+    pub last_ack_unix_s: Option<u64>,
+}
+
+/// What is wrong with each part; `None` is well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// The camera's.
+    pub camera: Option<String>,
+    /// The thermometer's.
+    pub thermometer: Option<String>,
+    /// The relay's.
+    pub relay: Option<String>,
+    /// The lamps'.
+    pub lamps: Option<String>,
+    /// The buzzer's.
+    pub buzzer: Option<String>,
+    /// The journal's.
+    pub journal: Option<String>,
+    /// The hub's.
+    pub hub: HubHealth,
+}
+
+/// The board.
+#[derive(Debug, Default)]
+pub struct Health {
+    faults: Mutex<Faults>,
+}
+
+impl Health {
+    /// Sets or clears what is wrong with a part; a change is logged.
+    pub fn set(&self, part: Part, fault: Option<String>) {
+        let mut faults = self.lock();
+        let line = match part {
+            Part::Camera => &mut faults.camera,
+            Part::Thermometer => &mut faults.thermometer,
+            Part::Relay => &mut faults.relay,
+            Part::Lamps => &mut faults.lamps,
+            Part::Buzzer => &mut faults.buzzer,
+            Part::Journal => &mut faults.journal,
+        };
+        match (&fault, &line) {
+            (Some(new), old) if old.as_ref() != Some(new) => tracing::warn!(?part, "{new}"),
+            (None, Some(_)) => tracing::info!(?part, "works again"),
+            _ => {}
+        }
+        *line = fault;
+    }
+
+    /// Replaces the hub's line.
+    pub fn set_hub(&self, hub: HubHealth) {
+        self.lock().hub = hub;
+    }
+
+    /// Changes the hub's line.
+    pub fn update_hub(&self, change: impl FnOnce(&mut HubHealth)) {
+        change(&mut self.lock().hub);
+    }
+
+    /// The board as it is now.
+    pub fn faults(&self) -> Faults {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Faults> {
+        // Every write is one assignment, so a panic elsewhere leaves no half-written line.
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

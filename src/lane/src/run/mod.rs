@@ -1,0 +1,377 @@
+//! The gate in motion: threads around the lane's state machine.
+//!
+//! ```text
+//! eyes thread:  camera → optics ─┐
+//! touch thread: thermometer ─────┼→ one queue → this thread: lane.step → journal → outputs → watchers
+//! clock ─────────────────────────┘                                         └→ sync thread → hub
+//! ```
+//!
+//! Everything that decides, records or moves happens in one thread, in the order of one queue, so that
+//! the order "durable, then relay, then screen" can be read off `Runtime::act`. A port that vanishes is
+//! told on the health board and opened again; nothing else stops for it.
+
+mod eyes;
+mod touch;
+
+use crate::health::{Faults, Health, Part};
+use crate::journal::{self, Journal};
+use crate::optics::{Diagnosis, Payload};
+use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
+use crate::probe::{Probe, Step};
+use crate::sync;
+use crate::threads::Stop;
+use menshen_core::decide::Context;
+use menshen_core::ids::IssuerId;
+use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
+use menshen_core::policy::Policy;
+use menshen_core::record::{Body, Scan};
+use menshen_core::thermo::Reading;
+use menshen_core::time::Time;
+use menshen_core::trust::{Freshness, TrustList};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How often the lane looks at the time when nothing else happens.
+const TICK: Duration = Duration::from_millis(20);
+/// How many inputs may wait; a camera that is faster than the gate waits, its adapter drops frames.
+const QUEUE: usize = 4;
+/// How often watchers are told how the device is.
+const DEVICE_EVERY_MS: u64 = 500;
+/// How often old records are forgotten, a few at a time.
+const PURGE_EVERY_MS: u64 = 60_000;
+/// A reading that is older when its turn comes does not count.
+const READING_LIFE: Duration = Duration::from_millis(300);
+/// How long a gate that is told to stop waits for its threads.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Everything a gate is made of.
+pub struct Parts {
+    /// Where frames come from.
+    pub camera: Open<dyn Camera>,
+    /// Where readings come from, on a lane with a thermometer.
+    pub thermometer: Option<Open<dyn Thermometer>>,
+    /// What moves, lights and sounds.
+    pub outputs: Box<dyn GateOutput>,
+    /// What is known of the time.
+    pub clock: Arc<dyn Clock>,
+    /// Where decisions are remembered.
+    pub journal: Arc<dyn Journal>,
+    /// What the gate believes, if it has anything to believe.
+    pub trust: Option<Arc<TrustList>>,
+    /// The rules of the site.
+    pub policy: Policy,
+    /// The province or city of the gate.
+    pub home: IssuerId,
+    /// The number of the lane at its checkpoint.
+    pub lane: u8,
+    /// Who carries records to the hub, on a gate that has one.
+    pub sync: Option<sync::Agent>,
+    /// Who looks on: the panel, a demo, a test.
+    pub watchers: Vec<Box<dyn Watcher>>,
+    /// The moments between steps.
+    pub probe: Probe,
+}
+
+/// Somebody who looks on and never holds the gate up.
+pub trait Watcher: Send {
+    /// The screen changed.
+    fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, timing: Timing);
+    /// How the device is; told twice a second.
+    fn device(&mut self, device: &Device);
+}
+
+/// Where the time of the newest decision went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Reading the code out of the newest frame that had one.
+    pub decode: Duration,
+    /// Verifying and deciding, in the step that decided.
+    pub decide: Duration,
+    /// Making the record durable.
+    pub record: Duration,
+}
+
+/// How the device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What is known of the time.
+    pub time: Time,
+    /// How old the trust is.
+    pub freshness: Freshness,
+    /// The version and date of the trust list; `None` without one.
+    pub trust: Option<(u64, u64)>,
+    /// How much the journal holds.
+    pub journal: journal::Status,
+    /// Whether this lane has a thermometer at all.
+    pub has_thermometer: bool,
+    /// Whether this gate has a hub at all.
+    pub has_hub: bool,
+    /// What is wrong.
+    pub faults: Faults,
+}
+
+/// What the threads at the ports say.
+enum Input {
+    Sight(crate::optics::Sight),
+    /// With the moment when it was measured.
+    Reading(Reading, Instant),
+    Thermometer {
+        present: bool,
+    },
+}
+
+/// Runs a gate until `stop` is set.
+pub fn run(parts: Parts, stop: &Stop) {
+    let (sender, inputs) = sync_channel(QUEUE);
+    let health = Arc::new(Health::default());
+    let mut threads = vec![eyes::spawn(parts.camera, sender.clone(), health.clone(), stop.clone())];
+    let has_thermometer = parts.thermometer.is_some();
+    if let Some(thermometer) = parts.thermometer {
+        threads.push(touch::spawn(thermometer, sender, health.clone(), stop.clone()));
+    }
+    let has_hub = parts.sync.is_some();
+    if let Some(agent) = parts.sync {
+        threads.push(sync::spawn(agent, health.clone(), stop.clone()));
+    }
+    let mut runtime = Runtime {
+        lane: Lane::new(),
+        outputs: parts.outputs,
+        clock: parts.clock,
+        journal: parts.journal,
+        trust: parts.trust,
+        policy: parts.policy,
+        home: parts.home,
+        number: parts.lane,
+        watchers: parts.watchers,
+        probe: parts.probe,
+        health,
+        has_thermometer,
+        has_hub,
+        told_at_ms: None,
+        timing: Timing::default(),
+        relay_to_open: false,
+        purged_at_ms: 0,
+    };
+    runtime.serve(&inputs, stop);
+    drop(inputs);
+    let begun = Instant::now();
+    for thread in threads {
+        end(thread, PATIENCE.saturating_sub(begun.elapsed()));
+    }
+}
+
+/// Waits for a thread to end, but not for a hub that does not answer: what it was sent is sent again next time.
+fn end(thread: JoinHandle<()>, patience: Duration) {
+    let begun = Instant::now();
+    while !thread.is_finished() && begun.elapsed() < patience {
+        thread::sleep(TICK);
+    }
+    if thread.is_finished() && thread.join().is_err() {
+        tracing::error!("a thread of the gate ended in a panic; it is a bug, please report it with this log");
+    }
+}
+
+struct Runtime {
+    lane: Lane,
+    outputs: Box<dyn GateOutput>,
+    clock: Arc<dyn Clock>,
+    journal: Arc<dyn Journal>,
+    trust: Option<Arc<TrustList>>,
+    policy: Policy,
+    home: IssuerId,
+    number: u8,
+    watchers: Vec<Box<dyn Watcher>>,
+    probe: Probe,
+    health: Arc<Health>,
+    has_thermometer: bool,
+    has_hub: bool,
+    told_at_ms: Option<u64>,
+    timing: Timing,
+    relay_to_open: bool,
+    purged_at_ms: u64,
+}
+
+impl Runtime {
+    fn serve(&mut self, inputs: &Receiver<Input>, stop: &Stop) {
+        self.rest();
+        if !self.has_thermometer {
+            self.step(Event::Thermometer { present: false });
+        }
+        self.show(&Screen::Idle);
+        while !stop.is_set() {
+            match inputs.recv_timeout(TICK) {
+                Ok(input) => self.take(input),
+                Err(RecvTimeoutError::Timeout) => self.step(Event::Tick),
+                // Both ports have ended for good; what is on the screen still has its time.
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.step(Event::Tick);
+                    stop.sleep(TICK);
+                }
+            }
+            self.open_relay_at_last();
+            self.forget_old_records();
+            self.tell_device();
+        }
+        self.rest();
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            // One that waited in the queue may be of somebody who has gone.
+            Input::Reading(_, at) if at.elapsed() > READING_LIFE => {}
+            Input::Reading(reading, _) => self.step(Event::Reading(reading)),
+            Input::Thermometer { present } => self.step(Event::Thermometer { present }),
+            Input::Sight(sight) => {
+                let payloads: Vec<&[u8]> = sight.payloads.iter().map(Payload::as_bytes).collect();
+                if !payloads.is_empty() {
+                    self.timing.decode = Duration::from_micros(sight.decode_us);
+                }
+                let unreadable = sight.diagnosis == Diagnosis::Unreadable;
+                self.step(Event::Sight { payloads: &payloads, unreadable });
+            }
+        }
+    }
+
+    fn step(&mut self, event: Event<'_>) {
+        let begun = Instant::now();
+        let mut waiting: VecDeque<Action> = self.advance(event).into_iter().collect();
+        if waiting.iter().any(|action| matches!(action, Action::Record(_))) {
+            self.timing.decide = begun.elapsed();
+        }
+        while let Some(action) = waiting.pop_front() {
+            if let Some(answer) = self.act(action) {
+                waiting.extend(self.advance(answer));
+            }
+        }
+    }
+
+    fn advance(&mut self, event: Event<'_>) -> Actions {
+        let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
+        let context = Context { trust: self.trust.as_deref(), policy: &self.policy, home: self.home };
+        self.lane.step(event, now, context)
+    }
+
+    /// Does one action; a record answers with an event of its own.
+    fn act(&mut self, action: Action) -> Option<Event<'static>> {
+        match action {
+            Action::Record(decision) => {
+                self.probe.at(Step::Decided);
+                let body = Body::Scan(Scan::of(&decision, None));
+                let begun = Instant::now();
+                let appended = self.journal.append(decision.evidence.time, self.number, body);
+                self.timing.record = begun.elapsed();
+                self.health.set(Part::Journal, appended.as_ref().err().map(ToString::to_string));
+                return Some(match appended {
+                    Ok(_) => {
+                        self.probe.at(Step::Recorded);
+                        Event::Recorded
+                    }
+                    Err(_) => Event::RecordFailed,
+                });
+            }
+            Action::Relay(closed) => {
+                self.relay(closed);
+                if closed {
+                    self.probe.at(Step::RelayClosed);
+                }
+            }
+            Action::Lamp(lit) => {
+                self.output(Part::Lamps, |outputs| outputs.lamp(lit));
+            }
+            Action::Tone(verdict) => {
+                self.output(Part::Buzzer, |outputs| outputs.tone(verdict));
+            }
+            Action::Show(screen) => {
+                self.show(&screen);
+                if matches!(screen, Screen::Verdict(_)) {
+                    self.probe.at(Step::Shown);
+                }
+            }
+        }
+        None
+    }
+
+    fn show(&mut self, screen: &Screen) {
+        let (trust, timing) = (self.trust.as_deref(), self.timing);
+        self.watchers.iter_mut().for_each(|watcher| watcher.screen(screen, trust, timing));
+    }
+
+    /// Moves something; gives whether it moved.
+    fn output(&mut self, part: Part, act: impl FnOnce(&mut dyn GateOutput) -> Result<(), PortError>) -> bool {
+        let fault = act(self.outputs.as_mut()).err().map(|error| error.to_string());
+        let moved = fault.is_none();
+        self.health.set(part, fault);
+        moved
+    }
+
+    fn relay(&mut self, closed: bool) {
+        let moved = self.output(Part::Relay, |outputs| outputs.relay(closed));
+        self.relay_to_open = !closed && !moved;
+    }
+
+    /// A relay that did not open is told to until it does; one that did not close is not: the person has gone.
+    fn open_relay_at_last(&mut self) {
+        if self.relay_to_open {
+            self.relay(false);
+        }
+    }
+
+    /// Relay open, lamps dark: how a gate starts and ends.
+    fn rest(&mut self) {
+        self.relay(false);
+        self.output(Part::Lamps, |outputs| outputs.lamp(None));
+    }
+
+    fn forget_old_records(&mut self) {
+        let now_ms = self.clock.mono_ms();
+        if now_ms < self.purged_at_ms + PURGE_EVERY_MS {
+            return;
+        }
+        self.purged_at_ms = now_ms;
+        if let Err(error) = self.journal.purge(self.clock.time(), !self.has_hub) {
+            tracing::warn!("old records stay for now: {error}");
+        }
+    }
+
+    fn tell_device(&mut self) {
+        let now_ms = self.clock.mono_ms();
+        if self.told_at_ms.is_some_and(|told_at_ms| now_ms < told_at_ms + DEVICE_EVERY_MS) {
+            return;
+        }
+        let time = self.clock.time();
+        let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
+        let trust = self.trust.as_deref();
+        let freshness = trust.map(|trust| trust.freshness(time, trust_ageing_after_s, trust_stale_after_s));
+        let device = Device {
+            time,
+            freshness: freshness.unwrap_or(Freshness::Unknown),
+            trust: trust.map(|trust| (trust.content().version, trust.content().as_of)),
+            journal: self.journal.status(),
+            has_thermometer: self.has_thermometer,
+            has_hub: self.has_hub,
+            faults: self.health.faults(),
+        };
+        self.watchers.iter_mut().for_each(|watcher| watcher.device(&device));
+        self.told_at_ms = Some(now_ms);
+    }
+}
+
+/// Uses a port; a panic inside its adapter is a failure of that port and of nothing else.
+fn guarded(port: &str, body: impl FnOnce() -> Result<(), PortError>) -> Result<(), PortError> {
+    // What the body shares with others is a queue, the health board and a flag: each is whole after any panic.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        Err(PortError::Failed(format!("the program of the {port} failed; it is started again, please report the log")))
+    })
+}
+
+/// Waits between two tries to open a port.
+fn pause_before_reopening(stop: &Stop) {
+    stop.sleep(Duration::from_secs(1));
+}
+
+#[cfg(test)]
+mod tests;

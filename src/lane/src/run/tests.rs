@@ -1,0 +1,227 @@
+//! The loop over fakes that write down what is touched: the record first, then the relay, then the screen.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use super::*;
+use crate::journal::{JournalError, Pending, Status, Stored};
+use crate::optics::Sight;
+use ed25519_dalek::SigningKey;
+use menshen_core::cose::{self, Purpose};
+use menshen_core::decide::Verdict;
+use menshen_core::pass::{self, Claims, Kind, Level};
+use menshen_core::policy::Thermometry;
+use menshen_core::reason::Reason;
+use menshen_core::record::{Epoch, Seq};
+use menshen_core::trust::{Issuer, IssuerKey, TrustContent};
+use std::sync::Mutex;
+
+const NOW_S: u64 = 1_600_000_000;
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// Everything a gate touches, in the order in which it does.
+#[derive(Clone, Default)]
+struct World {
+    log: Log,
+    full: Arc<Mutex<bool>>,
+    stuck: Arc<Mutex<bool>>,
+    now_ms: Arc<Mutex<u64>>,
+}
+
+impl World {
+    fn note(&self, what: impl Into<String>) {
+        self.log.lock().unwrap().push(what.into());
+    }
+
+    fn did(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+}
+
+impl Journal for World {
+    fn append(&self, _: Time, _: u8, _: Body) -> Result<Stored, JournalError> {
+        if *self.full.lock().unwrap() {
+            return Err(JournalError::Full { free_bytes: 0 });
+        }
+        self.note("durable");
+        Ok(Stored { epoch: Epoch(1), seq: Seq(1) })
+    }
+    fn pending(&self, _: usize) -> Result<Option<Pending>, JournalError> {
+        Ok(None)
+    }
+    fn read(&self, _: Epoch, _: Seq, _: usize) -> Result<Option<Pending>, JournalError> {
+        Ok(None)
+    }
+    fn ack(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
+        Ok(())
+    }
+    fn renumber(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
+        Ok(())
+    }
+    fn purge(&self, _: Time, _: bool) -> Result<u64, JournalError> {
+        Ok(0)
+    }
+    fn status(&self) -> Status {
+        Status::default()
+    }
+}
+
+impl GateOutput for World {
+    fn relay(&mut self, closed: bool) -> Result<(), PortError> {
+        if *self.stuck.lock().unwrap() {
+            return Err(PortError::Failed("the relay does not move: check its wires".into()));
+        }
+        self.note(if closed { "relay closed" } else { "relay open" });
+        Ok(())
+    }
+    fn lamp(&mut self, _: Option<Verdict>) -> Result<(), PortError> {
+        Ok(())
+    }
+    fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn mono_ms(&self) -> u64 {
+        *self.now_ms.lock().unwrap()
+    }
+    fn time(&self) -> Time {
+        Time::trusted(NOW_S)
+    }
+    fn raise_floor(&self, _: u64) {}
+}
+
+impl Watcher for World {
+    fn screen(&mut self, screen: &Screen, _: Option<&TrustList>, _: Timing) {
+        if let Screen::Verdict(decision) = screen {
+            let reason = decision.reasons.first().map_or("", |reason| reason.name());
+            self.note(format!("screen {} {reason}", decision.verdict.name()).trim_end());
+        }
+    }
+    fn device(&mut self, _: &Device) {}
+}
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn trust() -> TrustList {
+    let id = IssuerId::new(330_000).unwrap();
+    let issuer = Issuer {
+        id,
+        name_zh: "浙江健康码".parse().unwrap(),
+        name_en: "Zhejiang health code".parse().unwrap(),
+        hotline: Default::default(),
+        levels: Default::default(),
+    };
+    let public_key = key(2).verifying_key().to_bytes();
+    let mut content = TrustContent {
+        version: 1,
+        as_of: NOW_S,
+        authority_key: None,
+        issuers: Default::default(),
+        keys: Default::default(),
+        rules: Default::default(),
+    };
+    content.issuers.push(issuer).unwrap();
+    content.keys.push(IssuerKey { issuer: id, public_key, valid_from: 0, valid_until: NOW_S * 2 }).unwrap();
+    let (mut payload, mut signed) = (Vec::new(), Vec::new());
+    content.encode(&mut payload).unwrap();
+    cose::sign1(&mut signed, &key(1), Purpose::TrustList, &payload, &mut Vec::new()).unwrap();
+    TrustList::open(&signed, key(1).verifying_key().as_bytes(), &mut Vec::new()).unwrap()
+}
+
+/// A green pass; each number is another one.
+fn green(number: u8) -> Vec<u8> {
+    let claims = Claims {
+        issuer: IssuerId::new(330_000).unwrap(),
+        issued_at: NOW_S,
+        not_before: None,
+        expires_at: NOW_S + 900,
+        pass_id: [number; 8],
+        level: Level::new(1).unwrap(),
+        holder: [number; 16],
+        kind: Kind::Phone,
+        display: None,
+        colour_reason: None,
+        until: None,
+        test: None,
+        household: None,
+    };
+    pass::issue(&claims, &key(2)).unwrap().as_bytes().to_vec()
+}
+
+fn gate(world: &World) -> Runtime {
+    Runtime {
+        lane: Lane::new(),
+        outputs: Box::new(world.clone()),
+        clock: Arc::new(world.clone()),
+        journal: Arc::new(world.clone()),
+        trust: Some(Arc::new(trust())),
+        policy: Policy { thermometry: Thermometry::Off, ..Policy::default() },
+        home: IssuerId::new(330_000).unwrap(),
+        number: 1,
+        watchers: vec![Box::new(world.clone())],
+        probe: Probe::default(),
+        health: Arc::default(),
+        has_thermometer: false,
+        has_hub: false,
+        told_at_ms: None,
+        timing: Timing::default(),
+        relay_to_open: false,
+        purged_at_ms: 0,
+    }
+}
+
+fn show(gate: &mut Runtime, world: &World, number: u8) {
+    *world.now_ms.lock().unwrap() += 10_000;
+    gate.step(Event::Tick);
+    world.did();
+    let payloads = vec![Payload::new(green(number))];
+    gate.take(Input::Sight(Sight { payloads, diagnosis: Diagnosis::Read, decode_us: 1 }));
+}
+
+#[test]
+fn the_record_is_durable_before_the_relay_closes_and_the_screen_shows() {
+    let world = World::default();
+    show(&mut gate(&world), &world, 1);
+    assert_eq!(world.did(), ["durable", "relay closed", "screen admit"]);
+}
+
+#[test]
+fn a_journal_that_takes_no_records_keeps_the_gate_closed_says_so_and_recovers() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    *world.full.lock().unwrap() = true;
+    show(&mut gate, &world, 1);
+    assert_eq!(world.did(), [format!("screen refer {}", Reason::JournalFailing.name())]);
+    assert!(gate.health.faults().journal.unwrap().contains("make room"));
+    *world.full.lock().unwrap() = false;
+    show(&mut gate, &world, 2);
+    assert_eq!(world.did(), ["durable", "relay closed", "screen admit"]);
+    assert_eq!(gate.health.faults().journal, None);
+}
+
+#[test]
+fn a_relay_that_does_not_move_is_said_and_the_verdict_still_shown() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    *world.stuck.lock().unwrap() = true;
+    show(&mut gate, &world, 1);
+    assert_eq!(world.did(), ["durable", "screen admit"]);
+    assert!(gate.health.faults().relay.unwrap().contains("relay"));
+}
+
+#[test]
+fn a_relay_that_stuck_closed_is_opened_as_soon_as_it_moves() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    show(&mut gate, &world, 1);
+    *world.stuck.lock().unwrap() = true;
+    *world.now_ms.lock().unwrap() += 10_000;
+    gate.step(Event::Tick);
+    *world.stuck.lock().unwrap() = false;
+    world.did();
+    gate.open_relay_at_last();
+    assert_eq!(world.did(), ["relay open"]);
+}

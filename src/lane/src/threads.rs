@@ -1,0 +1,40 @@
+//! The threads of a gate: how one begins, and one flag that ends them all and interrupts their sleeps.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Clones share the flag.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
+
+impl Stop {
+    /// A flag that is not set.
+    pub fn new() -> Stop {
+        Stop::default()
+    }
+
+    /// Ends everything that looks at this flag.
+    pub fn set(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
+    }
+
+    /// Whether to end.
+    pub fn is_set(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps, unless and until the flag is set.
+    pub fn sleep(&self, duration: Duration) {
+        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Poisoning or a timeout both mean: look at the flag again.
+        let _ = self.0.1.wait_timeout_while(guard, duration, |set| !*set);
+    }
+}
+
+/// Starts a thread with a name, which its log lines carry.
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let builder = thread::Builder::new().name(name.into());
+    builder.spawn(body).unwrap_or_else(|error| panic!("the system refuses a thread at start-up: {error}"))
+}
