@@ -1,0 +1,115 @@
+//! Serves the panel with a screen of your choice, for those who design it:
+//!
+//! ```text
+//! cargo run -p menshen-lane --example panel_show -- refuse
+//! ```
+//!
+//! Screens: idle, hold, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one after
+//! another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
+
+use menshen_lane::panel::{Bar, ClockView, HubView, Panel, PanelInfo, PartView, ScreenView, TrustView};
+use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
+use std::error::Error;
+use std::time::Duration;
+
+const SCREENS: [&str; 9] = ["idle", "hold", "ask", "again", "admit", "ageing", "refer", "refuse", "bare"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let name = args.next().unwrap_or_else(|| "tour".to_owned());
+    let listen = args.next().unwrap_or_else(|| "127.0.0.1:8460".to_owned()).parse()?;
+    let ailing = args.next().is_some_and(|word| word == "ailing");
+    let info = PanelInfo {
+        site_zh: "滨江社区东门".to_owned(),
+        site_en: "Binjiang Community, East Gate".to_owned(),
+        lane: 2,
+        utc_offset_min: 480,
+    };
+    let panel = Panel::start(listen, info)?;
+    println!("http://{}/?lang=en", panel.addr());
+    panel.publish_bar(bar(ailing));
+    let chosen: Vec<&str> = SCREENS.into_iter().filter(|screen| name == "tour" || name == *screen).collect();
+    if chosen.is_empty() {
+        return Err(format!("there is no screen {name}: choose one of {} or tour", SCREENS.join(", ")).into());
+    }
+    for screen in chosen.iter().cycle() {
+        panel.publish_screen(view(screen));
+        std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
+    }
+    Ok(())
+}
+
+fn view(screen: &str) -> ScreenView {
+    let verdict = |decision| ScreenView::Verdict { decision: Box::new(decision) };
+    match screen {
+        "hold" => ScreenView::HoldStill,
+        "ask" => ScreenView::AskReading,
+        "again" => ScreenView::MeasureAgain { attempt: 2, of: 3 },
+        "admit" => verdict(decision("admit", "green", &[])),
+        "ageing" => verdict(decision("admit", "green", &[(84, "trust_ageing")])),
+        "refer" => verdict(decision("refer", "yellow", &[(50, "yellow")])),
+        "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
+        "bare" => verdict(not_a_pass()),
+        _ => ScreenView::Idle,
+    }
+}
+
+fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'static str)]) -> DecisionView {
+    DecisionView {
+        verdict,
+        reasons: reasons.iter().map(|&(code, name)| ReasonView { code, name }).collect(),
+        issuer: Some(330_000),
+        colour: Some(colour),
+        expires_at: Some("2020-08-03T02:35:00Z".to_owned()),
+        evidence: EvidenceView {
+            issuer_name: Some(NameView { zh: "浙江健康码".to_owned(), en: "Zhejiang Health Code".to_owned() }),
+            hotline: Some("0571-12345".to_owned()),
+            kind: Some("phone"),
+            recognition: Some("own"),
+            until: (colour != "green").then(|| "2020-08-16T16:00:00Z".to_owned()),
+            trust_version: Some(7),
+            trust_as_of: Some("2020-08-02T20:00:00Z".to_owned()),
+            freshness: "fresh",
+            time: "2020-08-03T02:05:00Z".to_owned(),
+            clock: "trusted",
+            temp_c: Some(36.42),
+            ambient_c: Some(24.1),
+            display: Some(DisplayView { name: "张*三".to_owned(), id_tail: "123X".to_owned() }),
+        },
+    }
+}
+
+fn not_a_pass() -> DecisionView {
+    let mut bare = decision("refuse", "green", &[(11, "not_a_pass")]);
+    (bare.issuer, bare.colour, bare.expires_at) = (None, None, None);
+    bare.evidence.issuer_name = None;
+    bare.evidence.hotline = None;
+    bare.evidence.kind = None;
+    bare.evidence.display = None;
+    bare.evidence.temp_c = None;
+    bare
+}
+
+fn bar(ailing: bool) -> Bar {
+    let part = |message: &str| if ailing { PartView::ailing(message) } else { PartView::FINE };
+    Bar {
+        clock: ClockView {
+            confidence: if ailing { "floor" } else { "trusted" },
+            time: "2020-08-03T02:05:00Z".to_owned(),
+        },
+        trust: Some(TrustView {
+            freshness: if ailing { "stale" } else { "fresh" },
+            as_of: "2020-08-02T20:00:00Z".to_owned(),
+            version: 7,
+        }),
+        backlog: if ailing { 12_480 } else { 3 },
+        camera: part("the camera /dev/video0 is gone: plug it in again"),
+        thermometer: Some(part("the serial port /dev/ttyAMA0 gives no readings: check its cable")),
+        journal: PartView::FINE,
+        hub: Some(HubView {
+            ok: !ailing,
+            message: ailing.then(|| "the hub does not answer: check the network".to_owned()),
+            last_ack: Some("2020-08-03T02:03:00Z".to_owned()),
+        }),
+    }
+}

@@ -1,0 +1,177 @@
+// From the state to the page. Whatever a pass says is put there as text (textContent), never as markup.
+
+import { age, fill, moment, timeOfDay } from "./say.js";
+
+const byId = (id) => document.getElementById(id);
+
+function put(id, text) {
+  byId(id).textContent = text ?? "";
+  byId(id).hidden = !text;
+}
+
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+/** Draws head, middle and bar. */
+export function draw(state) {
+  document.documentElement.lang = state.lang;
+  drawHead(state);
+  drawScreen(state);
+  drawBar(state);
+}
+
+function drawHead(state) {
+  const { info, words, other, lang } = state;
+  put("site", (lang === "zh" ? info?.site_zh : info?.site_en) || info?.site_zh || info?.site_en);
+  put("lane", info && fill(words.screen.lane, { lane: info.lane }));
+  put("lang", other?.name);
+}
+
+/** The middle of the page: a verdict, or what is asked of the person, or that the gate is not heard. */
+function drawScreen(state) {
+  const kind = state.lost ? "lost" : state.screen?.kind ?? "starting";
+  const decision = kind === "verdict" ? state.screen.decision : null;
+  document.body.dataset.screen = kind;
+  document.body.dataset.verdict = decision?.verdict ?? "";
+  byId("sign-use").setAttribute("href", `#sign-${decision?.verdict ?? kind}`);
+  for (const id of ["title", "say", "remedy", "also", "volunteer"]) put(id, null);
+  byId("facts").replaceChildren();
+  if (decision) drawDecision(state, decision);
+  else drawAsked(state, kind);
+  put("volunteer-button", byId("volunteer").hidden ? null : state.words.screen.volunteer);
+  fit();
+}
+
+function drawAsked({ words, other, screen }, kind) {
+  put("word", words.screen[kind]);
+  put("other", other?.screen[kind]);
+  put("say", words.screen[`${kind}_how`]);
+  if (kind === "measure_again") put("title", fill(words.screen.measure_again_count, screen));
+}
+
+function drawDecision(state, decision) {
+  const { words, other } = state;
+  const verdict = words.verdict[decision.verdict];
+  const [gravest, ...rest] = decision.reasons.map(({ name }) => words.reason[name]).filter(Boolean);
+  put("word", verdict.word);
+  put("other", other?.verdict[decision.verdict].word);
+  put("title", gravest?.title);
+  if (decision.verdict === "admit" || !gravest) {
+    put("say", verdict.say);
+  } else {
+    put("say", gravest.holder);
+    put("remedy", remedy(gravest, decision.evidence.hotline));
+  }
+  if (rest.length > 0) put("also", `${words.screen.also}: ${rest.map(({ title }) => title).join(" · ")}`);
+  if (gravest) put("volunteer", `${words.screen.volunteer}: ${gravest.volunteer}`);
+  drawFacts(state, decision);
+}
+
+/** What to do next, with whom to call where there is somebody; a Chinese full stop wants no space. */
+function remedy({ remedy: text, call }, hotline) {
+  if (!call || !hotline) return text;
+  const unbroken = hotline.replaceAll("-", "\u2011").replaceAll(" ", "\u00a0");
+  return `${text}${text.endsWith("。") ? "" : " "}${fill(call, { hotline: unbroken })}`;
+}
+
+function drawFacts({ words, lang, info }, decision) {
+  const { evidence } = decision;
+  const now = evidence.clock === "trusted" ? evidence.time : null;
+  const at = (time) => moment(words.when, time, now, info?.utc_offset_min ?? 0);
+  const degrees = (celsius) => fill(words.label.degrees, { n: celsius.toFixed(1) });
+  const { display, issuer_name: name } = evidence;
+  fact("colour", words.label.colour, decision.colour && words.colour[decision.colour], decision.colour);
+  fact("issuer", words.label.issuer, (name && (name[lang] || name.zh)) || decision.issuer);
+  fact("kind", words.label.kind, evidence.kind && words.kind[evidence.kind]);
+  fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
+  fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
+  fact("until", words.label.until, evidence.until && at(evidence.until));
+  fact("temp", words.label.temp, evidence.temp_c !== null && degrees(evidence.temp_c));
+}
+
+function fact(className, label, value, colour) {
+  if (!value) return;
+  const item = make("div", `fact ${className}`);
+  if (colour) item.dataset.colour = colour;
+  item.append(make("dt", "", label), make("dd", "", value));
+  byId("facts").append(item);
+}
+
+/** The state of the device: a strip at the foot, and the same with the technician's sentences when tapped. */
+export function drawBar(state) {
+  const items = state.bar && !state.lost ? parts(state) : [];
+  byId("bar").replaceChildren(...items.map(strip));
+  byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
+  byId("device").replaceChildren(...items.map(line));
+}
+
+function parts({ words, bar, info, receivedAt }) {
+  const offset = info?.utc_offset_min ?? 0;
+  const { bar: say, when } = words;
+  const now = new Date(Date.parse(bar.clock.time) + performance.now() - receivedAt).toISOString();
+  const sure = bar.clock.confidence === "trusted";
+  const part = (name, { ok, message }) =>
+    ({ name, label: say[name], value: ok ? say.fine : say.ailing, level: ok ? "fine" : "bad", message });
+  const items = [
+    { name: "clock", label: say.clock, value: sure ? timeOfDay(now, offset) : say.clock_floor, level: sure ? "fine" : "warn" },
+    trustPart(words, bar.trust, sure ? now : null),
+    { name: "backlog", label: say.backlog, value: fill(say.backlog_count, { n: bar.backlog }), level: "fine" },
+    part("camera", bar.camera),
+    bar.thermometer && part("thermometer", bar.thermometer),
+    part("journal", bar.journal),
+  ];
+  if (bar.hub) {
+    // Without the hub the gate goes on, so this asks for attention and does not alarm.
+    const last = bar.hub.last_ack ? moment(when, bar.hub.last_ack, sure ? now : null, offset) : say.never;
+    const message = [fill(say.last_ack, { when: last }), bar.hub.message].filter(Boolean).join(" · ");
+    items.push({ ...part("hub", bar.hub), level: bar.hub.ok ? "fine" : "warn", message });
+  }
+  return items.filter(Boolean);
+}
+
+function trustPart({ bar: say, when, freshness }, trust, now) {
+  if (!trust) return { name: "trust", label: say.trust, value: say.missing, level: "bad" };
+  const level = { fresh: "fine", stale: "bad" }[trust.freshness] ?? "warn";
+  const value = now ? age(when, trust.as_of, now) : freshness[trust.freshness];
+  const message = `${freshness[trust.freshness]} · ${fill(say.trust_version, { n: trust.version })}`;
+  return { name: "trust", label: say.trust, value, level, message };
+}
+
+function icon(name) {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  const use = document.createElementNS(namespace, "use");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+function strip({ name, label, value, level }) {
+  const item = make("span", `part ${level}`);
+  item.append(icon(name), make("span", "label", label), make("span", "value", value));
+  return item;
+}
+
+function line({ name, label, value, level, message }) {
+  const item = make("p", `part ${level}`);
+  item.append(icon(name), make("span", "label", label), make("span", "value", value));
+  item.append(make("span", "message", message ?? ""));
+  return item;
+}
+
+/** Shrinks the word to its column, then all texts together, until nothing is cut off. */
+export function fit() {
+  const root = document.documentElement.style;
+  const [main, text, word] = [document.querySelector("main"), byId("text"), byId("word")];
+  const tooWide = () => word.scrollWidth > word.clientWidth + 1;
+  const tooHigh = () => main.scrollHeight > main.clientHeight + 1 || text.scrollHeight > text.clientHeight + 1;
+  root.setProperty("--word", 1);
+  root.setProperty("--fit", 1);
+  for (let size = 0.95; tooWide() && size > 0.4; size -= 0.05) root.setProperty("--word", size);
+  for (let size = 0.96; tooHigh() && size > 0.5; size -= 0.04) root.setProperty("--fit", size);
+}

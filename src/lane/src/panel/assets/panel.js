@@ -1,0 +1,141 @@
+// The panel's page: listens to the gate and draws what it says.
+//
+// It never shows a verdict that may be old: when the gate is not heard for a while, or an admission stands
+// for longer than any gate lets it, the page says that the connection is lost until it hears again.
+
+import { draw, drawBar, fit } from "./draw.js";
+import { tone, wake } from "./tone.js";
+
+/** Three of the gate's beats. */
+const SILENCE_MS = 6000;
+/** Longer than a gate shows an admission. */
+const STALE_ADMISSION_MS = 30000;
+
+const state = { lang: null, langs: [], words: null, other: null, info: null, screen: null, bar: null, lost: false };
+const texts = {};
+let source = null;
+let heardAt = performance.now();
+let shownAt = 0;
+let sounded = null;
+let version = null;
+
+function render() {
+  if (state.words) draw(state);
+}
+
+async function speak(langs) {
+  state.langs = langs;
+  const wanted = new URLSearchParams(location.search).get("lang") ?? remembered();
+  for (const lang of langs) {
+    texts[lang] ??= await fetch(`/words.json?lang=${lang}`).then((answer) => answer.json());
+  }
+  choose(langs.includes(state.lang) ? state.lang : langs.includes(wanted) ? wanted : langs[0]);
+}
+
+function choose(lang) {
+  const { langs } = state;
+  state.lang = lang;
+  state.words = texts[lang];
+  state.other = texts[langs[(langs.indexOf(lang) + 1) % langs.length]];
+  render();
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem("lang");
+  } catch {
+    return null;
+  }
+}
+
+function toggle() {
+  const next = state.langs[(state.langs.indexOf(state.lang) + 1) % state.langs.length];
+  try {
+    localStorage.setItem("lang", next);
+  } catch {
+    // Without storage the choice lasts until the page is closed.
+  }
+  choose(next);
+}
+
+function listen() {
+  source?.close();
+  source = new EventSource("/events");
+  heardAt = performance.now();
+  const on = (name, take) =>
+    source.addEventListener(name, (event) => {
+      heardAt = performance.now();
+      take(JSON.parse(event.data));
+    });
+  on("hello", hello);
+  on("screen", show);
+  on("bar", (bar) => {
+    Object.assign(state, { bar, receivedAt: performance.now() });
+    if (state.words) drawBar(state);
+  });
+  on("beat", () => {});
+  source.addEventListener("error", () => lose(true));
+}
+
+async function hello({ info, langs, version: served }) {
+  if (version !== null && version !== served) return location.reload();
+  version = served;
+  state.info = info;
+  try {
+    await speak(langs);
+  } catch {
+    setTimeout(listen, 1000);
+  }
+}
+
+function show(screen) {
+  state.screen = screen;
+  state.lost = false;
+  shownAt = performance.now() - screen.age_ms;
+  delete document.body.dataset.volunteer;
+  // Nothing lies over a verdict.
+  if (screen.kind === "verdict") openDevice(false);
+  render();
+  const key = `${screen.number} ${screen.shown_at_ms}`;
+  if (screen.kind === "verdict" && key !== sounded && screen.age_ms < 1500) tone(screen.decision.verdict);
+  sounded = key;
+}
+
+function openDevice(open) {
+  document.getElementById("device").hidden = !open;
+  document.getElementById("bar").setAttribute("aria-expanded", String(open));
+}
+
+function lose(lost) {
+  if (state.lost === lost) return;
+  state.lost = lost;
+  render();
+}
+
+function watch() {
+  const now = performance.now();
+  const silent = now - heardAt > SILENCE_MS;
+  if (silent || source.readyState === EventSource.CLOSED) {
+    lose(true);
+    listen();
+  } else if (state.screen?.decision?.verdict === "admit" && now - shownAt > STALE_ADMISSION_MS) {
+    lose(true);
+  }
+  if (state.words) drawBar(state);
+}
+
+document.getElementById("lang").addEventListener("click", toggle);
+document.getElementById("bar").addEventListener("click", () => {
+  openDevice(document.getElementById("device").hidden);
+  if (state.words) drawBar(state);
+});
+document.getElementById("volunteer-button").addEventListener("click", (event) => {
+  const on = document.body.dataset.volunteer !== "on";
+  document.body.dataset.volunteer = on ? "on" : "off";
+  event.currentTarget.setAttribute("aria-pressed", String(on));
+  fit();
+});
+document.addEventListener("pointerdown", wake);
+new ResizeObserver(fit).observe(document.querySelector("main"));
+setInterval(watch, 1000);
+listen();

@@ -1,0 +1,157 @@
+//! The panel: a local web page that shows the verdict to whoever stands at the gate.
+//!
+//! It has a thread and a single-threaded runtime of its own, so that no screen, phone or slow network can
+//! hold the gate up: the gate publishes into a slot that keeps the newest value only, and never waits.
+//! Any number of screens may watch (up to [`MAX_WATCHERS`]); one that joins late gets the current screen
+//! and bar at once; one that loses the gate says so and shows no verdict until it has it again.
+//!
+//! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
+//! it is read-only, so whoever reaches it can change nothing; what a pass says reaches it as JSON and is
+//! put on the screen as text.
+
+mod screen;
+mod serve;
+mod watcher;
+
+pub use screen::{Bar, ClockView, HubView, PartView, ScreenView, TrustView};
+pub use serve::MAX_WATCHERS;
+pub use watcher::PanelWatcher;
+
+use screen::Shown;
+use serde::Serialize;
+use serve::Shared;
+use std::future::IntoFuture;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{oneshot, watch};
+
+/// Which gate this is, for the head of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PanelInfo {
+    /// The site's name in Chinese.
+    pub site_zh: String,
+    /// The site's name in English.
+    pub site_en: String,
+    /// The lane at its checkpoint.
+    pub lane: u8,
+    /// The site's time less UTC, in minutes: 480 in China. A kiosk's own time zone is not to be relied on.
+    pub utc_offset_min: i16,
+}
+
+/// Why there is no panel.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// Another program has the port.
+    #[error(
+        "the panel cannot use {listen}, another program does: stop that program or change `panel.listen` in the board file"
+    )]
+    InUse {
+        /// Where the panel was to listen.
+        listen: SocketAddr,
+    },
+    /// This device has no such address.
+    #[error(
+        "the panel cannot use {listen}, this device has no such address: change `panel.listen` in the board file, for example to 127.0.0.1:8460"
+    )]
+    NoSuchAddress {
+        /// Where the panel was to listen.
+        listen: SocketAddr,
+    },
+    /// The port is reserved.
+    #[error("the panel may not use {listen}: choose a port from 1024 up for `panel.listen` in the board file")]
+    NotAllowed {
+        /// Where the panel was to listen.
+        listen: SocketAddr,
+    },
+    /// The device refuses the socket or the thread for a reason of its own.
+    #[error(
+        "the panel cannot start on {listen} ({source}): free memory and open files on the device and start the gate again"
+    )]
+    Device {
+        /// Where the panel was to listen.
+        listen: SocketAddr,
+        /// What the device says.
+        source: io::Error,
+    },
+}
+
+impl PanelError {
+    fn of(listen: SocketAddr, source: io::Error) -> PanelError {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => PanelError::InUse { listen },
+            io::ErrorKind::AddrNotAvailable => PanelError::NoSuchAddress { listen },
+            io::ErrorKind::PermissionDenied => PanelError::NotAllowed { listen },
+            _ => PanelError::Device { listen, source },
+        }
+    }
+}
+
+/// A running panel; dropping it stops it.
+#[derive(Debug)]
+pub struct Panel {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Panel {
+    /// Starts to listen. Shows the idle screen and no bar until told otherwise.
+    pub fn start(listen: SocketAddr, info: PanelInfo) -> Result<Panel, PanelError> {
+        let failed = |source| PanelError::of(listen, source);
+        let listener = TcpListener::bind(listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(failed)?
+        };
+        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first()), watch::Sender::new(None)));
+        let (stop, stopped) = oneshot::channel();
+        let serving = serve::serve(listener, Arc::clone(&shared)).into_future();
+        let run = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serving => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("panel".to_owned()).spawn(run).map_err(failed)?;
+        Ok(Panel { addr, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens; the port that was chosen, if 0 was asked for.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Shows a screen on every watcher. Never waits. The same screen again changes nothing, but a verdict
+    /// is always a new one: the next person may get the same.
+    pub fn publish_screen(&self, screen: ScreenView) {
+        self.shared.screens.send_if_modified(|shown| shown.replace(screen));
+    }
+
+    /// Shows the state of the device on every watcher. Never waits.
+    pub fn publish_bar(&self, bar: Bar) {
+        self.shared.bars.send_if_modified(|shown| {
+            let new = shown.as_ref() != Some(&bar);
+            *shown = Some(bar);
+            new
+        });
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        // A receiver or thread that is gone has stopped already.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! What the page is told: one screen and one bar, as JSON.
+//!
+//! Separate from [`crate::view`], whose names scripts rely on: these names are between the gate and its
+//! own page, which is served by the same program and reloads itself when that changes.
+
+use crate::view::{DecisionView, rfc3339};
+use menshen_core::lane::Screen;
+use menshen_core::time::Time;
+use menshen_core::trust::{Freshness, TrustList};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// What the screen shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ScreenView {
+    /// Waiting for the next person.
+    Idle,
+    /// A code is in view and can not be read.
+    HoldStill,
+    /// The code was read; the temperature is wanted.
+    AskReading,
+    /// Measure again.
+    MeasureAgain {
+        /// Which attempt this is, from 2.
+        attempt: u8,
+        /// How many there are.
+        of: u8,
+    },
+    /// The verdict.
+    Verdict {
+        /// What the gate decided.
+        decision: Box<DecisionView>,
+    },
+}
+
+impl ScreenView {
+    /// A screen of the lane; the trust list gives the issuer's name and hotline.
+    pub fn of(screen: &Screen, trust: Option<&TrustList>) -> ScreenView {
+        match screen {
+            Screen::Idle => ScreenView::Idle,
+            Screen::HoldStill => ScreenView::HoldStill,
+            Screen::AskReading => ScreenView::AskReading,
+            Screen::MeasureAgain { attempt, of } => ScreenView::MeasureAgain { attempt: *attempt, of: *of },
+            Screen::Verdict(decision) => ScreenView::Verdict { decision: Box::new(DecisionView::of(decision, trust)) },
+        }
+    }
+}
+
+/// A screen that is being shown.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    view: ScreenView,
+    number: u64,
+    since: Instant,
+    started: Instant,
+}
+
+impl Shown {
+    /// The idle screen of a panel that starts now.
+    pub(super) fn first() -> Shown {
+        let now = Instant::now();
+        Shown { view: ScreenView::Idle, number: 0, since: now, started: now }
+    }
+
+    /// Shows another screen; `false` if that changes nothing.
+    pub(super) fn replace(&mut self, view: ScreenView) -> bool {
+        let new = view != self.view || matches!(view, ScreenView::Verdict { .. });
+        if new {
+            *self = Shown { view, number: self.number + 1, since: Instant::now(), started: self.started };
+        }
+        new
+    }
+
+    /// As it goes to a page just now.
+    pub(super) fn deliver(&self) -> Delivered<'_> {
+        Delivered {
+            view: &self.view,
+            number: self.number,
+            shown_at_ms: milliseconds(self.since - self.started),
+            age_ms: milliseconds(self.since.elapsed()),
+        }
+    }
+}
+
+/// A screen on its way to a page.
+#[derive(Serialize)]
+pub(super) struct Delivered<'a> {
+    #[serde(flatten)]
+    view: &'a ScreenView,
+    /// Counts the screens, so that a page knows the second of two equal verdicts from the first.
+    number: u64,
+    /// When it was shown, in milliseconds since the panel started: no clock is needed.
+    shown_at_ms: u64,
+    /// How long ago that is, for a page that joins late.
+    age_ms: u64,
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The state of the device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    /// What is known of the time.
+    pub clock: ClockView,
+    /// What the gate believes; `None` while it has no trust list.
+    pub trust: Option<TrustView>,
+    /// How many records the hub has not acknowledged.
+    pub backlog: u64,
+    /// The camera.
+    pub camera: PartView,
+    /// The thermometer; `None` where the lane has none.
+    pub thermometer: Option<PartView>,
+    /// The journal.
+    pub journal: PartView,
+    /// The hub; `None` where the gate is told of none.
+    pub hub: Option<HubView>,
+}
+
+/// What is known of the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockView {
+    /// `trusted` or `floor`.
+    pub confidence: &'static str,
+    /// The time, or the least it can be, in RFC 3339.
+    pub time: String,
+}
+
+impl ClockView {
+    /// Of a time of the core.
+    pub fn of(time: Time) -> ClockView {
+        ClockView { confidence: time.confidence.name(), time: rfc3339(time.unix_s) }
+    }
+}
+
+/// What the gate believes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrustView {
+    /// `fresh`, `ageing`, `stale` or `unknown`.
+    pub freshness: &'static str,
+    /// When it was published, in RFC 3339.
+    pub as_of: String,
+    /// Its version.
+    pub version: u64,
+}
+
+impl TrustView {
+    /// Of a trust list and how old it is by the site's policy.
+    pub fn of(trust: &TrustList, freshness: Freshness) -> TrustView {
+        let content = trust.content();
+        TrustView { freshness: freshness.name(), as_of: rfc3339(content.as_of), version: content.version }
+    }
+}
+
+/// Whether a part of the device works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartView {
+    /// Whether it works.
+    pub ok: bool,
+    /// If not, one sentence that names it and the remedy, for the technician.
+    pub message: Option<String>,
+}
+
+impl PartView {
+    /// A part that works.
+    pub const FINE: PartView = PartView { ok: true, message: None };
+
+    /// A part that does not, and what to do.
+    pub fn ailing(message: impl ToString) -> PartView {
+        PartView { ok: false, message: Some(message.to_string()) }
+    }
+}
+
+/// Whether records reach the hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HubView {
+    /// Whether the last attempt was acknowledged.
+    pub ok: bool,
+    /// If not, one sentence that names what is wrong and the remedy.
+    pub message: Option<String>,
+    /// When the hub last acknowledged something, in RFC 3339.
+    pub last_ack: Option<String>,
+}

@@ -1,0 +1,357 @@
+//! The panel as a browser meets it, over HTTP: pages, live events, and everything it must refuse.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::view::DecisionView;
+use crate::view::DisplayView;
+use crate::words::{Lang, Words};
+use menshen_core::decide::{Context, Measured, Shown as Code, decide};
+use menshen_core::ids::IssuerId;
+use menshen_core::lane::Screen;
+use menshen_core::policy::Policy;
+use menshen_core::reason::Reason;
+use menshen_core::time::Time;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+const LOCAL: &str = "127.0.0.1:0";
+
+fn panel() -> Panel {
+    Panel::start(LOCAL.parse().unwrap(), info()).unwrap()
+}
+
+fn info() -> PanelInfo {
+    PanelInfo { site_zh: "东门".to_owned(), site_en: "East Gate".to_owned(), lane: 2, utc_offset_min: 480 }
+}
+
+fn verdict(reason: Reason) -> ScreenView {
+    let context = Context { trust: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+    let decision = decide(&Code::Nothing, Measured::Nothing, Time::trusted(1_600_000_000), context).with(reason);
+    ScreenView::of(&Screen::Verdict(decision), None)
+}
+
+fn named(name: &str) -> ScreenView {
+    let ScreenView::Verdict { decision } = verdict(Reason::Red) else { unreachable!("a verdict") };
+    let mut decision: DecisionView = *decision;
+    decision.evidence.display = Some(DisplayView { name: name.to_owned(), id_tail: "123X".to_owned() });
+    ScreenView::Verdict { decision: Box::new(decision) }
+}
+
+fn bar(backlog: u64) -> Bar {
+    Bar {
+        clock: ClockView::of(Time::floor(1_600_000_000)),
+        trust: None,
+        backlog,
+        camera: PartView::ailing("the camera is gone: plug it in"),
+        thermometer: Some(PartView::FINE),
+        journal: PartView::FINE,
+        hub: None,
+    }
+}
+
+fn get(panel: &Panel, path: &str) -> (u16, Vec<(String, String)>, String) {
+    let config =
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(10)));
+    let agent: ureq::Agent = config.build().into();
+    let mut answer = agent.get(format!("http://{}{path}", panel.addr())).call().unwrap();
+    let headers =
+        answer.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    (answer.status().as_u16(), headers, answer.body_mut().read_to_string().unwrap())
+}
+
+/// A page's event stream, read as a browser reads it.
+struct Watcher {
+    lines: std::io::Lines<BufReader<Box<dyn Read>>>,
+}
+
+impl Watcher {
+    fn of(panel: &Panel) -> Watcher {
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
+        let agent: ureq::Agent = config.build().into();
+        let answer = agent.get(format!("http://{}/events", panel.addr())).call().unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let reader: Box<dyn Read> = Box::new(answer.into_body().into_reader());
+        Watcher { lines: BufReader::new(reader).lines() }
+    }
+
+    fn next(&mut self) -> (String, Value) {
+        let (mut name, mut data) = (String::new(), String::new());
+        for line in self.lines.by_ref() {
+            match line.unwrap().split_once(':') {
+                Some(("event", value)) => name = value.trim().to_owned(),
+                Some(("data", value)) => data.push_str(value.trim()),
+                Some(_) => {}
+                None if data.is_empty() => {}
+                None => return (name, serde_json::from_str(&data).unwrap()),
+            }
+        }
+        panic!("the stream has ended");
+    }
+
+    fn next_of(&mut self, wanted: &str) -> Value {
+        loop {
+            let (name, data) = self.next();
+            if name == wanted {
+                return data;
+            }
+        }
+    }
+
+    /// Waits for the screen of a backlog of events that may skip others.
+    fn until_screen(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let screen = self.next_of("screen");
+            if wanted(&screen) {
+                return screen;
+            }
+        }
+    }
+}
+
+fn raw(panel: &Panel, path: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: gate\r\n\r\n").unwrap();
+    BufReader::new(stream)
+}
+
+fn status(answer: &mut BufReader<TcpStream>) -> String {
+    let mut line = String::new();
+    answer.read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+#[test]
+fn every_answer_forbids_whatever_is_not_the_gates_own() {
+    let panel = panel();
+    for path in ["/", "/panel.js", "/state", "/words.json", "/nothing"] {
+        let (_, headers, _) = get(&panel, path);
+        let policy = headers.iter().find(|(name, _)| name == "content-security-policy").unwrap();
+        assert!(policy.1.starts_with("default-src 'none';"), "{path}: {}", policy.1);
+        assert!(!policy.1.contains("unsafe") && !policy.1.contains('*'), "{path}: {}", policy.1);
+    }
+}
+
+#[test]
+fn the_page_names_no_resource_outside_the_gate_and_all_it_names_is_there() {
+    let panel = panel();
+    let (_, _, page) = get(&panel, "/");
+    let mut paths: Vec<String> = vec!["/".to_owned()];
+    for quote in ["href=\"/", "src=\"/"] {
+        paths.extend(page.split(quote).skip(1).map(|rest| format!("/{}", rest.split('"').next().unwrap())));
+    }
+    assert!(paths.len() >= 4, "{paths:?}");
+    paths.extend(["/draw.js", "/say.js", "/tone.js"].map(str::to_owned));
+    for path in paths {
+        let (status, _, text) = get(&panel, &path);
+        assert_eq!(status, 200, "{path}");
+        // The name of the SVG vocabulary looks like an address and is never fetched.
+        let text = text.replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("\"//"), "{path}");
+    }
+}
+
+#[test]
+fn the_page_puts_what_it_hears_on_the_screen_as_text_only() {
+    let panel = panel();
+    const MARKUP: [&str; 8] =
+        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "srcdoc"];
+    for path in ["/panel.js", "/draw.js", "/say.js", "/tone.js", "/"] {
+        let (_, _, text) = get(&panel, path);
+        for way in MARKUP {
+            assert!(!text.contains(way), "{path} uses {way}");
+        }
+    }
+    let (_, _, page) = get(&panel, "/");
+    assert!(!page.contains(" style=") && !page.contains(" onclick=") && !page.contains("<script>"), "inline code");
+}
+
+#[test]
+fn a_hostile_name_arrives_as_one_json_text() {
+    let panel = panel();
+    for name in ["</script><img src=x>", "\n\nevent: bar\ndata: {}\n\n", "\r\r\u{2028}\"\\", "张*三"] {
+        panel.publish_screen(named(name));
+        let screen = Watcher::of(&panel).next_of("screen");
+        assert_eq!(screen["decision"]["evidence"]["display"]["name"], name);
+    }
+}
+
+#[test]
+fn who_joins_late_gets_the_current_screen_and_bar_and_then_the_newest() {
+    let panel = panel();
+    panel.publish_screen(ScreenView::AskReading);
+    panel.publish_screen(ScreenView::MeasureAgain { attempt: 2, of: 3 });
+    panel.publish_bar(bar(7));
+    let mut watcher = Watcher::of(&panel);
+    let (name, hello) = watcher.next();
+    assert_eq!(name, "hello");
+    assert_eq!(hello["info"], json!({"site_zh": "东门", "site_en": "East Gate", "lane": 2, "utc_offset_min": 480}));
+    assert_eq!(hello["langs"], json!(["zh", "en"]));
+    let mut first = [watcher.next(), watcher.next()];
+    first.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!((first[0].0.as_str(), &first[0].1["backlog"]), ("bar", &json!(7)));
+    assert_eq!(first[1].1["kind"], "measure_again");
+    assert_eq!((&first[1].1["attempt"], &first[1].1["of"]), (&json!(2), &json!(3)));
+    panel.publish_screen(verdict(Reason::Red));
+    let screen = watcher.next_of("screen");
+    assert_eq!((&screen["kind"], &screen["decision"]["verdict"]), (&json!("verdict"), &json!("refuse")));
+}
+
+#[test]
+fn ten_screens_all_get_the_verdict() {
+    let panel = panel();
+    let mut watchers: Vec<Watcher> = (0..10).map(|_| Watcher::of(&panel)).collect();
+    panel.publish_screen(verdict(Reason::Yellow));
+    for watcher in &mut watchers {
+        let screen = watcher.until_screen(|screen| screen["kind"] == "verdict");
+        assert_eq!(screen["decision"]["reasons"][0], json!({"code": 50, "name": "yellow"}));
+    }
+}
+
+#[test]
+fn a_screen_that_reads_nothing_holds_nobody_up() {
+    let panel = panel();
+    let _deaf: Vec<_> = (0..5).map(|_| raw(&panel, "/events")).collect();
+    let began = Instant::now();
+    for _ in 0..20_000 {
+        panel.publish_screen(named("一个很长的名字"));
+    }
+    panel.publish_screen(ScreenView::HoldStill);
+    assert!(began.elapsed() < Duration::from_secs(5), "publishing took {:?}", began.elapsed());
+    Watcher::of(&panel).until_screen(|screen| screen["kind"] == "hold_still");
+}
+
+#[test]
+fn a_verdict_is_always_new_and_any_other_screen_only_once() {
+    let panel = panel();
+    panel.publish_screen(ScreenView::HoldStill);
+    let mut watcher = Watcher::of(&panel);
+    let first = watcher.next_of("screen")["number"].clone();
+    panel.publish_screen(ScreenView::HoldStill);
+    panel.publish_screen(verdict(Reason::Red));
+    let second = watcher.next_of("screen")["number"].clone();
+    panel.publish_screen(verdict(Reason::Red));
+    let third = watcher.next_of("screen")["number"].clone();
+    assert_eq!([first, second, third], [json!(1), json!(2), json!(3)]);
+}
+
+#[test]
+fn a_silent_gate_still_beats() {
+    let panel = panel();
+    let mut watcher = Watcher::of(&panel);
+    let began = Instant::now();
+    watcher.next_of("beat");
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_port_in_use_is_said_with_its_remedy() {
+    let first = panel();
+    let error = Panel::start(first.addr(), info()).unwrap_err();
+    assert!(matches!(error, PanelError::InUse { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains(&first.addr().to_string()) && text.contains("`panel.listen`"), "{text}");
+}
+
+#[test]
+fn an_address_of_another_device_is_said_with_its_remedy() {
+    let error = Panel::start("192.0.2.1:8460".parse().unwrap(), info()).unwrap_err();
+    assert!(matches!(error, PanelError::NoSuchAddress { .. }), "{error:?}");
+}
+
+#[test]
+fn a_gate_that_restarts_gets_its_port_back_and_its_screens_find_it() {
+    let first = panel();
+    let addr = first.addr();
+    let mut watcher = Watcher::of(&first);
+    watcher.next_of("screen");
+    drop(first);
+    assert!(TcpStream::connect(addr).is_err(), "a panel that was dropped still listens");
+    let second = Panel::start(addr, info()).unwrap();
+    second.publish_screen(ScreenView::AskReading);
+    assert_eq!(Watcher::of(&second).next_of("screen")["kind"], "ask_reading");
+}
+
+#[test]
+fn the_sixty_fifth_screen_is_told_to_close_another() {
+    let panel = panel();
+    let mut full: Vec<_> = (0..MAX_WATCHERS).map(|_| raw(&panel, "/events")).collect();
+    for answer in &mut full {
+        assert_eq!(status(answer), "HTTP/1.1 200 OK");
+    }
+    assert_eq!(status(&mut raw(&panel, "/events")), "HTTP/1.1 503 Service Unavailable");
+    assert_eq!(get(&panel, "/state").0, 200);
+    drop(full);
+    let began = Instant::now();
+    while status(&mut raw(&panel, "/events")) != "HTTP/1.1 200 OK" {
+        assert!(began.elapsed() < Duration::from_secs(10), "places are not given back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_state_is_one_json_object() {
+    let panel = panel();
+    panel.publish_bar(bar(3));
+    let (_, _, text) = get(&panel, "/state");
+    let state: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(state["screen"]["kind"], "idle");
+    let expected = json!({
+        "clock": {"confidence": "floor", "time": "2020-09-13T12:26:40Z"},
+        "trust": null,
+        "backlog": 3,
+        "camera": {"ok": false, "message": "the camera is gone: plug it in"},
+        "thermometer": {"ok": true, "message": null},
+        "journal": {"ok": true, "message": null},
+        "hub": null,
+    });
+    assert_eq!(state["bar"], expected);
+}
+
+#[test]
+fn the_words_come_from_the_language_files() {
+    let panel = panel();
+    for lang in Lang::ALL {
+        let (_, _, text) = get(&panel, &format!("/words.json?lang={}", lang.name()));
+        let words: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(words["reason"]["red"]["remedy"], Words::of(lang).reason(Reason::Red).remedy);
+        assert_eq!(words["screen"]["idle"], Words::of(lang).screen.get("idle"));
+    }
+    assert_eq!(get(&panel, "/words.json?lang=xx").0, 404);
+}
+
+#[test]
+fn every_text_that_the_page_names_is_in_the_words() {
+    let words = serde_json::to_value(Words::of(Lang::Zh)).unwrap();
+    let script = include_str!("assets/draw.js");
+    let mut named = 0;
+    for (prefix, table) in [
+        ("words.screen.", "screen"),
+        ("words.label.", "label"),
+        ("words.bar.", "bar"),
+        ("say.", "bar"),
+        ("when.", "when"),
+    ] {
+        for rest in script.split(prefix).skip(1) {
+            let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if rest.starts_with("js") {
+                continue;
+            }
+            assert!(words[table][&name].is_string(), "draw.js names {prefix}{name}");
+            named += 1;
+        }
+    }
+    assert!(named > 15, "only {named} texts found: the test no longer reads the script");
+}
+
+#[test]
+fn the_page_can_change_nothing() {
+    let panel = panel();
+    for path in ["/", "/state", "/events", "/words.json"] {
+        let mut stream = TcpStream::connect(panel.addr()).unwrap();
+        write!(stream, "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n").unwrap();
+        assert_eq!(status(&mut BufReader::new(stream)), "HTTP/1.1 405 Method Not Allowed", "{path}");
+    }
+}

@@ -1,0 +1,58 @@
+//! From what the gate tells its watchers to what the page shows.
+
+use super::{Bar, ClockView, HubView, Panel, PartView, ScreenView, TrustView};
+use crate::run::{Device, Timing, Watcher};
+use crate::view::rfc3339;
+use menshen_core::lane::Screen;
+use menshen_core::trust::TrustList;
+
+/// Puts a gate on its panel.
+#[derive(Debug)]
+pub struct PanelWatcher {
+    panel: Panel,
+}
+
+impl PanelWatcher {
+    /// A watcher that owns its panel.
+    pub fn new(panel: Panel) -> PanelWatcher {
+        PanelWatcher { panel }
+    }
+}
+
+impl Watcher for PanelWatcher {
+    fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, _: Timing) {
+        self.panel.publish_screen(ScreenView::of(screen, trust));
+    }
+
+    fn device(&mut self, device: &Device) {
+        self.panel.publish_bar(bar_of(device));
+    }
+}
+
+fn bar_of(device: &Device) -> Bar {
+    let Device { faults, .. } = device;
+    // Relay, lamps and buzzer have no place of their own on the page; a gate that can not move is said where the
+    // gate's own storage is.
+    let own = [&faults.journal, &faults.relay, &faults.lamps, &faults.buzzer].into_iter().find_map(Option::as_ref);
+    Bar {
+        clock: ClockView::of(device.time),
+        trust: device.trust.map(|(version, as_of)| TrustView {
+            freshness: device.freshness.name(),
+            as_of: rfc3339(as_of),
+            version,
+        }),
+        backlog: device.journal.backlog,
+        camera: part_of(faults.camera.as_ref()),
+        thermometer: device.has_thermometer.then(|| part_of(faults.thermometer.as_ref())),
+        journal: part_of(own),
+        hub: device.has_hub.then(|| HubView {
+            ok: faults.hub.fault.is_none(),
+            message: faults.hub.fault.clone(),
+            last_ack: faults.hub.last_ack_unix_s.map(rfc3339),
+        }),
+    }
+}
+
+fn part_of(fault: Option<&String>) -> PartView {
+    fault.map_or(PartView::FINE, PartView::ailing)
+}

@@ -1,0 +1,305 @@
+//! Every text that people read, in one place, one file a language.
+//!
+//! The core speaks in fixed numbers and stable names; what a person reads is chosen here, at the edge,
+//! by language. So the panel, the command line and a printed sheet say the same thing in the same words,
+//! and a language is added by adding its file and its line in [`Lang`].
+//!
+//! Invariants, proven over every reason and every language by the tests: no text is missing or blank;
+//! whatever stops a person says what to do next; nobody is blamed; a code that can not be read is never
+//! called invalid; a referral never speaks of refusal; a Chinese text has no Latin letters.
+
+use menshen_core::decide::Verdict;
+use menshen_core::pass::{Colour, Kind, TestResult};
+use menshen_core::reason::Reason;
+use menshen_core::recognition::{Path, Recognition};
+use menshen_core::time::Confidence;
+use menshen_core::trust::Freshness;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A language that people at a gate read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// Chinese, the language of a gate until its site or its reader says otherwise.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Every language, the default first.
+    pub const ALL: [Lang; 2] = [Lang::Zh, Lang::En];
+
+    /// Its two letters (ISO 639-1), for options, addresses and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lang::Zh => "zh",
+            Lang::En => "en",
+        }
+    }
+
+    /// Reads what [`Lang::name`] gives; `None` for any other text.
+    pub fn parse(name: &str) -> Option<Lang> {
+        Lang::ALL.into_iter().find(|lang| lang.name() == name)
+    }
+
+    const fn file(self) -> &'static str {
+        match self {
+            Lang::Zh => include_str!("zh.toml"),
+            Lang::En => include_str!("en.toml"),
+        }
+    }
+}
+
+/// Texts by the stable name of what they are about.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Table(BTreeMap<String, String>);
+
+impl Table {
+    /// The text of a name; the name itself where there is none, so that a page is never blank.
+    pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0.get(name).map_or(name, String::as_str)
+    }
+}
+
+/// What a verdict is called.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictWords {
+    /// The word that fills the screen.
+    pub word: String,
+    /// One sentence to the person, where no reason says more.
+    pub say: String,
+}
+
+/// What a reason is called and what follows from it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonWords {
+    /// What it is, in a few words.
+    pub title: String,
+    /// Said to the person.
+    pub holder: String,
+    /// What the volunteer should know or do.
+    pub volunteer: String,
+    /// What to do next.
+    pub remedy: String,
+    /// Whom to call, with the blank `{hotline}`: for reasons that the issuer answers for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+}
+
+impl ReasonWords {
+    /// What to do next, with whom to call where the reason has that and the issuer has a hotline.
+    pub fn remedy_with(&self, hotline: Option<&str>) -> String {
+        match (&self.call, hotline) {
+            (Some(call), Some(hotline)) if !hotline.is_empty() => {
+                // A Chinese full stop brings its own space.
+                let space = if self.remedy.ends_with('。') { "" } else { " " };
+                format!("{}{space}{}", self.remedy, fill(call, &[("hotline", hotline)]))
+            }
+            _ => self.remedy.clone(),
+        }
+    }
+}
+
+/// A part of a pass that a person may ask about: the fields of [`menshen_core::pass::Claims`], and the
+/// key that signed them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the field of the same name")]
+pub enum Field {
+    Issuer,
+    Key,
+    IssuedAt,
+    NotBefore,
+    ExpiresAt,
+    PassId,
+    Level,
+    Holder,
+    Kind,
+    Display,
+    ColourReason,
+    Until,
+    Test,
+    Household,
+}
+
+impl Field {
+    /// Every field, in the order in which a person is told.
+    pub const ALL: [Field; 14] = [
+        Field::Issuer,
+        Field::Key,
+        Field::Level,
+        Field::Kind,
+        Field::IssuedAt,
+        Field::NotBefore,
+        Field::ExpiresAt,
+        Field::Display,
+        Field::ColourReason,
+        Field::Until,
+        Field::Test,
+        Field::PassId,
+        Field::Holder,
+        Field::Household,
+    ];
+
+    /// Its stable name: that of the field in [`menshen_core::pass::Claims`].
+    pub const fn name(self) -> &'static str {
+        match self {
+            Field::Issuer => "issuer",
+            Field::Key => "key",
+            Field::IssuedAt => "issued_at",
+            Field::NotBefore => "not_before",
+            Field::ExpiresAt => "expires_at",
+            Field::PassId => "pass_id",
+            Field::Level => "level",
+            Field::Holder => "holder",
+            Field::Kind => "kind",
+            Field::Display => "display",
+            Field::ColourReason => "colour_reason",
+            Field::Until => "until",
+            Field::Test => "test",
+            Field::Household => "household",
+        }
+    }
+}
+
+/// What a field of a pass is called and means.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldWords {
+    /// Its name.
+    pub name: String,
+    /// What it means.
+    pub explain: String,
+}
+
+/// All texts of one language.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// What the language calls itself.
+    pub name: String,
+    verdict: BTreeMap<String, VerdictWords>,
+    reason: BTreeMap<String, ReasonWords>,
+    claim: BTreeMap<String, FieldWords>,
+    colour: Table,
+    kind: Table,
+    recognition: Table,
+    freshness: Table,
+    clock: Table,
+    test: Table,
+    /// What the panel says when it shows no verdict.
+    pub screen: Table,
+    /// What the parts of a decision's evidence are called.
+    pub label: Table,
+    /// What the device's own state is called.
+    pub bar: Table,
+    /// How points in time and ages are spoken of.
+    pub when: Table,
+}
+
+static ZH: LazyLock<Words> = LazyLock::new(|| parse(Lang::Zh));
+static EN: LazyLock<Words> = LazyLock::new(|| parse(Lang::En));
+
+fn parse(lang: Lang) -> Words {
+    toml::from_str(lang.file()).expect("the file is part of the program, and a test reads it")
+}
+
+impl Words {
+    /// The texts of a language, read once.
+    pub fn of(lang: Lang) -> &'static Words {
+        match lang {
+            Lang::Zh => &ZH,
+            Lang::En => &EN,
+        }
+    }
+
+    /// A reason's.
+    pub fn reason(&self, reason: Reason) -> &ReasonWords {
+        &self.reason[reason.name()]
+    }
+
+    /// A verdict's.
+    pub fn verdict(&self, verdict: Verdict) -> &VerdictWords {
+        &self.verdict[verdict.name()]
+    }
+
+    /// A field's of a pass.
+    pub fn field(&self, field: Field) -> &FieldWords {
+        &self.claim[field.name()]
+    }
+
+    /// A colour's.
+    pub fn colour(&self, colour: Colour) -> &str {
+        self.colour.get(colour.name())
+    }
+
+    /// A kind's.
+    pub fn kind(&self, kind: Kind) -> &str {
+        self.kind.get(kind.name())
+    }
+
+    /// Of how a pass counts at the gate.
+    pub fn recognition(&self, recognition: Recognition) -> &str {
+        self.recognition.get(recognition_name(recognition))
+    }
+
+    /// Of how old the trust list is.
+    pub fn freshness(&self, freshness: Freshness) -> &str {
+        self.freshness.get(freshness.name())
+    }
+
+    /// Of what the clock is worth.
+    pub fn confidence(&self, confidence: Confidence) -> &str {
+        self.clock.get(confidence.name())
+    }
+
+    /// A test result's.
+    pub fn test_result(&self, result: TestResult) -> &str {
+        self.test.get(result.name())
+    }
+}
+
+/// The stable name of how a pass counts at a gate, as in `--json` and in the language files.
+pub const fn recognition_name(recognition: Recognition) -> &'static str {
+    match recognition {
+        Recognition::Own => "own",
+        Recognition::By(Path::Agreement) => "agreement",
+        Recognition::By(Path::Relay) => "relay",
+        Recognition::By(Path::National) => "national",
+        Recognition::No => "none",
+        Recognition::Unknown => "unknown",
+    }
+}
+
+/// Fills the blanks of a text: `{name}` becomes the value of that name, which is not filled again.
+pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let value = after.split_once('}').and_then(|(name, tail)| {
+            let (_, value) = values.iter().find(|(given, _)| *given == name)?;
+            Some((*value, tail))
+        });
+        match value {
+            Some((value, tail)) => {
+                filled.push_str(value);
+                rest = tail;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! Every text in every language against what people at a gate are owed.
+
+use super::*;
+use menshen_core::pass::Claims;
+use std::collections::BTreeSet;
+
+/// Every text of a language with its dotted name, read from the file itself.
+fn texts(lang: Lang) -> BTreeMap<String, String> {
+    fn walk(path: &str, value: &toml::Value, found: &mut BTreeMap<String, String>) {
+        match value {
+            toml::Value::Table(table) => table.iter().for_each(|(key, inner)| {
+                walk(&format!("{path}.{key}"), inner, found);
+            }),
+            other => {
+                let text = other.as_str().expect("a language file holds nothing but texts");
+                found.insert(path.trim_start_matches('.').to_owned(), text.to_owned());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk("", &toml::Value::Table(lang.file().parse().expect("the language file is TOML")), &mut found);
+    found
+}
+
+/// The names of a text's blanks.
+fn blanks(text: &str) -> BTreeSet<&str> {
+    text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
+}
+
+fn without_blanks(text: &str) -> String {
+    blanks(text).iter().fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), ""))
+}
+
+fn of_reasons(wanted: impl Fn(Reason) -> bool, mut check: impl FnMut(Lang, Reason, &str)) {
+    for lang in Lang::ALL {
+        for reason in Reason::ALL.iter().copied().filter(|reason| wanted(*reason)) {
+            let words = Words::of(lang).reason(reason);
+            let texts = [&words.title, &words.holder, &words.volunteer, &words.remedy];
+            texts.into_iter().chain(&words.call).for_each(|text| check(lang, reason, text));
+        }
+    }
+}
+
+#[test]
+fn every_language_has_exactly_the_same_texts() {
+    let names = |lang| texts(lang).into_keys().collect::<BTreeSet<_>>();
+    for lang in Lang::ALL {
+        assert_eq!(names(lang), names(Lang::default()), "{}", lang.name());
+    }
+}
+
+#[test]
+fn every_language_leaves_the_same_blanks_to_fill() {
+    let (zh, en) = (texts(Lang::Zh), texts(Lang::En));
+    for (name, text) in &zh {
+        assert_eq!(blanks(text), blanks(&en[name]), "{name}");
+    }
+}
+
+#[test]
+fn no_text_is_blank() {
+    for lang in Lang::ALL {
+        for (name, text) in texts(lang) {
+            assert!(!text.trim().is_empty(), "{} {name}", lang.name());
+        }
+    }
+}
+
+#[test]
+fn every_reason_has_its_words_and_no_words_lack_their_reason() {
+    let expected: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+    for lang in Lang::ALL {
+        let found: BTreeSet<&str> = Words::of(lang).reason.keys().map(String::as_str).collect();
+        assert_eq!(found, expected, "{}", lang.name());
+    }
+}
+
+#[test]
+fn whatever_stops_a_person_says_what_to_do_next() {
+    for lang in Lang::ALL {
+        for reason in Reason::ALL.iter().filter(|reason| reason.calls_for() != Verdict::Admit) {
+            assert!(Words::of(lang).reason(*reason).remedy.chars().count() > 5, "{} {}", lang.name(), reason.name());
+        }
+    }
+}
+
+#[test]
+fn a_chinese_text_has_no_latin_letters() {
+    for (name, text) in texts(Lang::Zh) {
+        assert!(!without_blanks(&text).chars().any(|c| c.is_ascii_alphabetic()), "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_english_text_has_no_chinese() {
+    for (name, text) in texts(Lang::En) {
+        assert!(text.chars().all(|c| c.is_ascii() || c == '℃'), "{name}: {text}");
+    }
+}
+
+#[test]
+fn no_text_shows_a_code_name() {
+    let names: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.name()).filter(|n| n.contains('_')).collect();
+    for (name, text) in Lang::ALL.into_iter().flat_map(texts) {
+        assert!(!names.iter().any(|code| text.contains(code)), "{name}: {text}");
+        assert!(!without_blanks(&text).contains('_'), "{name}: {text}");
+    }
+}
+
+#[test]
+fn nobody_is_blamed() {
+    const BLAME: [&str; 18] = [
+        "fake",
+        "forged",
+        "fraud",
+        "cheat",
+        "your fault",
+        "you failed",
+        "you must",
+        "illegal",
+        "suspect",
+        "wrongdoing",
+        "伪造",
+        "作假",
+        "造假",
+        "假码",
+        "欺骗",
+        "违法",
+        "可疑",
+        "您的错",
+    ];
+    of_reasons(
+        |_| true,
+        |lang, reason, text| {
+            let text = text.to_lowercase();
+            let word = BLAME.into_iter().find(|word| text.contains(word));
+            assert_eq!(word, None, "{} {}: {text}", lang.name(), reason.name());
+        },
+    );
+}
+
+#[test]
+fn a_code_that_can_not_be_read_is_never_called_invalid() {
+    const VERDICTS: [&str; 6] = ["invalid", "not valid", "bad code", "无效", "非法", "不合格"];
+    let unread = [Reason::NoCode, Reason::NotAPass, Reason::Unreadable, Reason::Damaged];
+    of_reasons(
+        |reason| unread.contains(&reason),
+        |lang, reason, text| {
+            let text = text.to_lowercase();
+            let word = VERDICTS.into_iter().find(|word| text.contains(word));
+            assert_eq!(word, None, "{} {}: {text}", lang.name(), reason.name());
+        },
+    );
+}
+
+#[test]
+fn a_referral_never_speaks_of_refusal() {
+    const REFUSALS: [&str; 9] =
+        ["refuse", "denied", "reject", "cannot pass", "cannot go in", "拒绝", "不能通行", "不能进", "禁止"];
+    of_reasons(
+        |reason| reason.calls_for() == Verdict::Refer,
+        |lang, reason, text| {
+            let text = text.to_lowercase();
+            let word = REFUSALS.into_iter().find(|word| text.contains(word));
+            assert_eq!(word, None, "{} {}: {text}", lang.name(), reason.name());
+        },
+    );
+}
+
+#[test]
+fn a_colour_that_stops_names_the_hotline_and_without_one_says_nothing_of_it() {
+    for lang in Lang::ALL {
+        for reason in [Reason::Red, Reason::Yellow] {
+            let words = Words::of(lang).reason(reason);
+            assert!(words.remedy_with(Some("0571-12345")).contains("0571-12345"), "{} {}", lang.name(), reason.name());
+            for none in [None, Some("")] {
+                assert_eq!(words.remedy_with(none), words.remedy);
+            }
+            assert_eq!(blanks(&words.remedy_with(Some("1"))), BTreeSet::new());
+        }
+    }
+}
+
+#[test]
+fn every_field_of_a_pass_is_explained() {
+    // Naming every field here makes a new claim fail to build until it has words.
+    fn every_claim(claims: Claims) {
+        let Claims {
+            issuer: _,
+            issued_at: _,
+            not_before: _,
+            expires_at: _,
+            pass_id: _,
+            level: _,
+            holder: _,
+            kind: _,
+            display: _,
+            colour_reason: _,
+            until: _,
+            test: _,
+            household: _,
+        } = claims;
+    }
+    let _: fn(Claims) = every_claim;
+    let expected: BTreeSet<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+    for lang in Lang::ALL {
+        let found: BTreeSet<&str> = Words::of(lang).claim.keys().map(String::as_str).collect();
+        assert_eq!(found, expected, "{}", lang.name());
+    }
+}
+
+#[test]
+fn every_value_of_the_core_has_a_text() {
+    let of = |words: &Words| -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for colour in [Colour::Green, Colour::Yellow, Colour::Red] {
+            found.push((colour.name(), words.colour(colour).to_owned()));
+        }
+        for kind in Kind::ALL {
+            found.push((kind.name(), words.kind(kind).to_owned()));
+        }
+        for path in [Path::Agreement, Path::Relay, Path::National] {
+            let by = Recognition::By(path);
+            found.push((recognition_name(by), words.recognition(by).to_owned()));
+        }
+        for other in [Recognition::Own, Recognition::No, Recognition::Unknown] {
+            found.push((recognition_name(other), words.recognition(other).to_owned()));
+        }
+        for freshness in [Freshness::Fresh, Freshness::Ageing, Freshness::Stale, Freshness::Unknown] {
+            found.push((freshness.name(), words.freshness(freshness).to_owned()));
+        }
+        for confidence in [Confidence::Trusted, Confidence::Floor] {
+            found.push((confidence.name(), words.confidence(confidence).to_owned()));
+        }
+        for result in [TestResult::Negative, TestResult::Positive, TestResult::Pending] {
+            found.push((result.name(), words.test_result(result).to_owned()));
+        }
+        found
+    };
+    // Chinese never falls back to the stable name, which is Latin; English has the same keys.
+    for (name, text) in of(Words::of(Lang::Zh)) {
+        assert!(!text.is_ascii(), "{name}: {text}");
+    }
+    for verdict in [Verdict::Admit, Verdict::Refer, Verdict::Refuse] {
+        assert_ne!(Words::of(Lang::Zh).verdict(verdict).word, Words::of(Lang::En).verdict(verdict).word);
+    }
+}
+
+#[test]
+fn a_language_reads_back_its_name_and_no_other() {
+    for lang in Lang::ALL {
+        assert_eq!(Lang::parse(lang.name()), Some(lang));
+    }
+    assert_eq!(Lang::parse("EN"), None);
+    assert_eq!(Lang::parse(""), None);
+}
+
+#[test]
+fn a_value_that_looks_like_a_blank_is_not_filled_again() {
+    assert_eq!(fill("call {hotline} now", &[("hotline", "{n}"), ("n", "7")]), "call {n} now");
+    assert_eq!(fill("{unknown} { {n}", &[("n", "7")]), "{unknown} { 7");
+}
