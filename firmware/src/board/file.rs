@@ -1,0 +1,111 @@
+//! The board file as it is written: every key optional, no unknown key.
+//!
+//! Separate from [`Board`](super::Board) because a fragment that others inherit is not whole: it says
+//! some keys and leaves the rest. Each fragment is read as this type, so a typo is told with the line
+//! of the file it is in; then the fragments are laid over each other and read as this type again.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Protocol;
+use super::pins::Function;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BoardFile {
+    pub(super) inherits: Vec<PathBuf>,
+    pub(super) board: BoardSection,
+    pub(super) camera: CameraSection,
+    pub(super) thermometer: ThermometerSection,
+    pub(super) outputs: OutputsSection,
+    pub(super) clock: ClockSection,
+    pub(super) panel: PanelSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct BoardSection {
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) reserved_pins: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CameraSection {
+    pub(super) kind: Option<CameraKind>,
+    pub(super) path: Option<PathBuf>,
+    pub(super) show_ms: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CameraKind {
+    Folder,
+    Y4m,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ThermometerSection {
+    pub(super) kind: Option<ThermometerKind>,
+    pub(super) port: Option<PathBuf>,
+    pub(super) baud: Option<u32>,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) control: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ThermometerKind {
+    Serial,
+    Simulated,
+    None,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OutputsSection {
+    pub(super) kind: Option<OutputsKind>,
+    pub(super) trace: Option<PathBuf>,
+    pub(super) active_low: Option<Vec<Function>>,
+    pub(super) pins: PinsSection,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OutputsKind {
+    Rppal,
+    Trace,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PinsSection {
+    pub(super) relay: Option<u8>,
+    pub(super) lamp_admit: Option<u8>,
+    pub(super) lamp_refer: Option<u8>,
+    pub(super) lamp_refuse: Option<u8>,
+    pub(super) buzzer: Option<u8>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ClockSection {
+    pub(super) source: Option<ClockSource>,
+    pub(super) sign: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ClockSource {
+    System,
+    Synchronised,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PanelSection {
+    pub(super) listen: Option<String>,
+}

@@ -1,0 +1,293 @@
+//! What a gate is wired to, as a typed board file.
+//!
+//! A board file is TOML and may inherit others, so that a new board says only what differs. Unknown
+//! keys are refused by file and line; a pin that two functions share, or that a bus needs, is refused
+//! here and not found by a melted relay. What comes out is a [`Board`], in which every choice is made
+//! and every number is in range; nobody reads the file again.
+
+mod file;
+mod inherit;
+mod pins;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use crate::file::FileError;
+pub use pins::{Function, Pin};
+
+use file::{BoardFile, CameraKind, ClockSource, OutputsKind, ThermometerKind};
+
+/// The board of one gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    /// A short name, such as `pi-4b`.
+    pub name: String,
+    /// What it is, for a person.
+    pub description: String,
+    /// Where frames come from.
+    pub camera: Camera,
+    /// Where readings come from; `None` where the lane has no thermometer.
+    pub thermometer: Option<Thermometer>,
+    /// Where the relay, the lamps and the buzzer are.
+    pub outputs: Outputs,
+    /// What is believed of the system's clock.
+    pub clock: Clock,
+    /// Where the panel is served; `None` for no panel.
+    pub panel_listen: Option<SocketAddr>,
+}
+
+/// Where frames come from. Relative paths are within the state directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Camera {
+    /// Pictures put into a folder; each stays in view for `show_ms` (0: one frame).
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// How long a picture stays in view, in milliseconds.
+        show_ms: u32,
+    },
+    /// A Y4M stream: a named pipe, a file, or `-` for standard input.
+    Y4m {
+        /// Where it is read.
+        path: PathBuf,
+    },
+}
+
+/// Where readings come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Thermometer {
+    /// A unit on a serial port.
+    Serial {
+        /// The device, such as `/dev/serial0`.
+        port: PathBuf,
+        /// Its speed, in bits a second.
+        baud: u32,
+        /// What it speaks.
+        protocol: Protocol,
+    },
+    /// A simulated unit behind a pseudo-terminal, with real bytes and the same adapter.
+    Simulated {
+        /// The file that steers it, within the state directory.
+        control: PathBuf,
+        /// What it speaks.
+        protocol: Protocol,
+    },
+}
+
+/// What a thermometer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub enum Protocol {
+    /// GY-MCU90614 and GY-MCU90615.
+    #[serde(rename = "gy-mcu90614")]
+    GyMcu90614,
+}
+
+/// Where outputs go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// The GPIO header of a Raspberry Pi.
+    Rppal(Vec<Pin>),
+    /// A file of level changes, one JSON object a line.
+    Trace {
+        /// The file, within the state directory.
+        path: PathBuf,
+        /// Functions that are switched on by a low level.
+        active_low: Vec<Function>,
+    },
+}
+
+/// What is believed of the system's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// It is right: there is a battery-backed clock, or a person keeps it.
+    System,
+    /// It is right once this file exists, which the time service makes when it has synchronised.
+    Synchronised {
+        /// The file.
+        sign: PathBuf,
+    },
+}
+
+/// Why a board is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum BoardError {
+    /// The file is not there, is not TOML, or has an unknown key or value.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file that is inherited can not be read.
+    #[error("{} inherits {}, which cannot be read: {source}; correct `inherits`", path.display(), parent.display())]
+    Inherits {
+        /// The file that inherits.
+        path: PathBuf,
+        /// The file it names.
+        parent: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file inherits itself, perhaps through others.
+    #[error("{} inherits itself through {}; remove one of the two from `inherits`", path.display(), through.display())]
+    Cycle {
+        /// The file.
+        path: PathBuf,
+        /// The last file of the circle.
+        through: PathBuf,
+    },
+    /// Something that the board needs is not said.
+    #[error("{} does not say `{key}`; add it or inherit boards/base.toml", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+    },
+    /// A value that can not be.
+    #[error("{}: `{key}` is {found}; {allowed}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        allowed: String,
+    },
+    /// Two functions on one pin.
+    #[error("{}: GPIO {bcm} is both `{first}` and `{second}`; give one of them another pin", path.display())]
+    PinConflict {
+        /// The file.
+        path: PathBuf,
+        /// The pin, by BCM number.
+        bcm: u8,
+        /// One function.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// A function on a pin that a bus of the board uses.
+    #[error("{}: GPIO {bcm} is `{function}`, but `board.reserved_pins` keeps it for a bus; use another pin", path.display())]
+    PinReserved {
+        /// The file.
+        path: PathBuf,
+        /// The pin, by BCM number.
+        bcm: u8,
+        /// The function.
+        function: &'static str,
+    },
+    /// The state directory can not be used.
+    #[error("cannot use the state directory {}: {source}; make it writable for this program or give another", path.display())]
+    State {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The outputs can not be opened.
+    #[error("{0}")]
+    Outputs(String),
+}
+
+impl Board {
+    /// Reads a board file with all that it inherits.
+    ///
+    /// # Errors
+    /// [`BoardError`], which names the file and the key.
+    pub fn load(path: impl AsRef<Path>) -> Result<Board, BoardError> {
+        let path = path.as_ref();
+        let merged = inherit::load(path)?;
+        Resolver { path }.board(merged)
+    }
+}
+
+/// Makes every choice of a merged file, with the file's name at hand for errors.
+struct Resolver<'a> {
+    path: &'a Path,
+}
+
+impl Resolver<'_> {
+    fn board(&self, file: BoardFile) -> Result<Board, BoardError> {
+        let reserved = file.board.reserved_pins.as_deref().unwrap_or_default();
+        let pins = pins::check(self.path, &file.outputs, reserved)?;
+        Ok(Board {
+            name: self.need(file.board.name, "board.name")?,
+            description: file.board.description.unwrap_or_default(),
+            camera: self.camera(file.camera)?,
+            thermometer: self.thermometer(file.thermometer)?,
+            outputs: self.outputs(file.outputs, pins)?,
+            clock: self.clock(file.clock)?,
+            panel_listen: self.panel(file.panel.listen)?,
+        })
+    }
+
+    fn camera(&self, section: file::CameraSection) -> Result<Camera, BoardError> {
+        let kind = self.need(section.kind, "camera.kind")?;
+        let path = self.need(section.path, "camera.path")?;
+        Ok(match kind {
+            CameraKind::Folder => Camera::Folder { path, show_ms: section.show_ms.unwrap_or(0) },
+            CameraKind::Y4m => Camera::Y4m { path },
+        })
+    }
+
+    fn thermometer(&self, section: file::ThermometerSection) -> Result<Option<Thermometer>, BoardError> {
+        let protocol = section.protocol.unwrap_or(Protocol::GyMcu90614);
+        Ok(match self.need(section.kind, "thermometer.kind")? {
+            ThermometerKind::None => None,
+            ThermometerKind::Serial => Some(Thermometer::Serial {
+                port: self.need(section.port, "thermometer.port")?,
+                baud: self.baud(section.baud)?,
+                protocol,
+            }),
+            ThermometerKind::Simulated => {
+                let control = self.need(section.control, "thermometer.control")?;
+                Some(Thermometer::Simulated { control, protocol })
+            }
+        })
+    }
+
+    fn baud(&self, baud: Option<u32>) -> Result<u32, BoardError> {
+        const BAUDS: [u32; 6] = [9600, 19_200, 38_400, 57_600, 115_200, 230_400];
+        let baud = self.need(baud, "thermometer.baud")?;
+        if BAUDS.contains(&baud) {
+            return Ok(baud);
+        }
+        Err(self.value("thermometer.baud", baud.to_string(), format!("it may be one of {BAUDS:?}")))
+    }
+
+    fn outputs(&self, section: file::OutputsSection, pins: Vec<Pin>) -> Result<Outputs, BoardError> {
+        match self.need(section.kind, "outputs.kind")? {
+            OutputsKind::Rppal if pins.iter().any(|pin| pin.function == Function::Relay) => Ok(Outputs::Rppal(pins)),
+            OutputsKind::Rppal => Err(self.missing("outputs.pins.relay")),
+            OutputsKind::Trace => Ok(Outputs::Trace {
+                path: self.need(section.trace, "outputs.trace")?,
+                active_low: section.active_low.unwrap_or_default(),
+            }),
+        }
+    }
+
+    fn clock(&self, section: file::ClockSection) -> Result<Clock, BoardError> {
+        Ok(match self.need(section.source, "clock.source")? {
+            ClockSource::System => Clock::System,
+            ClockSource::Synchronised => {
+                Clock::Synchronised { sign: section.sign.unwrap_or_else(|| crate::clock::TIMESYNCD_SIGN.into()) }
+            }
+        })
+    }
+
+    fn panel(&self, listen: Option<String>) -> Result<Option<SocketAddr>, BoardError> {
+        let Some(listen) = listen.filter(|listen| listen != "off") else { return Ok(None) };
+        let allowed = "it may be an address and a port such as \"127.0.0.1:8460\", or \"off\"";
+        listen.parse().map(Some).map_err(|_| self.value("panel.listen", format!("{listen:?}"), allowed.to_owned()))
+    }
+
+    fn need<T>(&self, value: Option<T>, key: &'static str) -> Result<T, BoardError> {
+        value.ok_or_else(|| self.missing(key))
+    }
+
+    fn missing(&self, key: &'static str) -> BoardError {
+        BoardError::Missing { path: self.path.to_owned(), key }
+    }
+
+    fn value(&self, key: &str, found: String, allowed: String) -> BoardError {
+        BoardError::Value { path: self.path.to_owned(), key: key.to_owned(), found, allowed }
+    }
+}

@@ -1,0 +1,50 @@
+//! From a board to the open ports of a gate.
+//!
+//! Everything that may come and go at run time (camera, thermometer) is handed on as a way to open it;
+//! what a gate can not be a gate without (its state directory, its outputs, its clock) is opened here,
+//! and a board that does not have it is refused at the start.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use menshen_lane::ports::{Camera, Clock, GateOutput, Open, Thermometer};
+
+use crate::board::{Board, BoardError};
+use crate::clock::SystemClock;
+use crate::{camera, outputs, thermometer};
+
+/// The ports of one gate.
+pub struct GatePorts {
+    /// Opens the camera.
+    pub camera: Open<dyn Camera>,
+    /// Opens the thermometer; `None` where the lane has none.
+    pub thermometer: Option<Open<dyn Thermometer>>,
+    /// Relay, lamps and buzzer, all off.
+    pub outputs: Box<dyn GateOutput>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where the panel is served; `None` for no panel.
+    pub panel_listen: Option<SocketAddr>,
+}
+
+impl GatePorts {
+    /// Makes the ports of `board`; relative paths are within `state_dir`, which is made if need be.
+    ///
+    /// # Errors
+    /// [`BoardError`] where the state directory or the outputs can not be used.
+    pub fn of(board: &Board, state_dir: &Path) -> Result<GatePorts, BoardError> {
+        let state = |source| BoardError::State { path: state_dir.to_owned(), source };
+        if let Err(error) = std::fs::create_dir_all(state_dir) {
+            tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::open(state_dir, board.clock.clone()).map_err(state)?);
+        Ok(GatePorts {
+            camera: camera::opener(&board.camera, state_dir),
+            thermometer: board.thermometer.as_ref().map(|unit| thermometer::opener(unit, state_dir)),
+            outputs: outputs::open(&board.outputs, state_dir, Arc::clone(&clock))?,
+            clock,
+            panel_listen: board.panel_listen,
+        })
+    }
+}

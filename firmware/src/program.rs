@@ -1,0 +1,160 @@
+//! The gate program: board and site, ports and runtime, from start to stop.
+//!
+//! What a gate can not be a gate without (a readable board and site, a state folder) ends the start with one
+//! sentence. Everything else may be missing: without a trust list, a hub, a camera or a thermometer the gate
+//! runs, says what it lacks, and refers whom it can not judge.
+
+use crate::board::{Board, BoardError};
+use crate::gate::GatePorts;
+use crate::site::{Site, SiteError};
+use menshen_core::trust::TrustList;
+use menshen_lane::device_key;
+use menshen_lane::journal::{JournalError, SledJournal};
+use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
+use menshen_lane::probe::Probe;
+use menshen_lane::run::{self, Parts, Watcher};
+use menshen_lane::sync::{Agent, HttpUplink, HubConfig};
+use menshen_lane::threads::Stop;
+use menshen_lane::trust;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where refused batches are kept, within the state folder.
+const QUARANTINE: &str = "quarantine";
+/// What a development profile holds beside its keys.
+const UNSAFE_FILE: &str = "UNSAFE";
+/// China Standard Time, the time of every site.
+const CHINA_UTC_OFFSET_MIN: i16 = 480;
+
+/// Why a gate does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The board file.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The site file.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// A gate that is ready to run.
+pub struct Gate {
+    parts: Parts,
+    panel: Option<SocketAddr>,
+}
+
+impl Gate {
+    /// Reads board and site and opens what must be open.
+    pub fn open(board: &Path, site: &Path, state: &Path) -> Result<Gate, StartError> {
+        let (board, site) = (Board::load(board)?, Site::load(site)?);
+        Gate::of(&board, &site, state)
+    }
+
+    /// The gate of a board at a site.
+    pub fn of(board: &Board, site: &Site, state: &Path) -> Result<Gate, StartError> {
+        // A gate that has no place for its state does not start, so nothing is said of what it would do without a journal.
+        std::fs::create_dir_all(state).map_err(|source| BoardError::State { path: state.into(), source })?;
+        // Before the ports, because a second gate on the same state must not touch the pins of the first.
+        let (journal, closed) = SledJournal::open_or_closed(state)?;
+        if let Some(error) = closed {
+            tracing::error!("this gate admits nobody by itself until its journal takes records: {error}");
+        }
+        let journal = Arc::new(journal);
+        let ports = GatePorts::of(board, state)?;
+        let trust = believe(site, state);
+        if let Some(trust) = &trust {
+            ports.clock.raise_floor(trust.content().as_of);
+        }
+        let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
+        let panel_addr = panel.as_ref().map(Panel::addr);
+        let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
+        let sync = site.hub.as_ref().and_then(|hub| agent(hub, state, &ports, &journal));
+        let parts = Parts {
+            camera: ports.camera,
+            thermometer: ports.thermometer,
+            outputs: ports.outputs,
+            clock: ports.clock,
+            journal,
+            trust,
+            policy: site.policy().clone(),
+            home: site.home,
+            lane: site.lane,
+            sync,
+            watchers,
+            probe: Probe::default(),
+        };
+        Ok(Gate { parts, panel: panel_addr })
+    }
+
+    /// The address of its panel.
+    pub fn panel(&self) -> Option<SocketAddr> {
+        self.panel
+    }
+
+    /// Lets somebody look on.
+    pub fn watch(&mut self, watcher: Box<dyn Watcher>) {
+        self.parts.watchers.push(watcher);
+    }
+
+    /// Puts a probe between its steps.
+    pub fn probe(&mut self, probe: Probe) {
+        if let Some(sync) = &mut self.parts.sync {
+            sync.probe(probe.clone());
+        }
+        self.parts.probe = probe;
+    }
+
+    /// Runs until `stop` is set.
+    pub fn run(self, stop: &Stop) {
+        run::run(self.parts, stop);
+    }
+}
+
+/// A gate without a trust list runs and refers; it says so.
+fn believe(site: &Site, state: &Path) -> Option<Arc<TrustList>> {
+    if site.trust.join(UNSAFE_FILE).exists() {
+        tracing::warn!(
+            "{} is an UNSAFE development profile: anybody who has it can issue passes",
+            site.trust.display()
+        );
+    }
+    match trust::load_forward(&site.trust, site.anchor, state) {
+        Ok(trust) => Some(Arc::new(trust)),
+        Err(error) => {
+            tracing::error!("this gate admits nobody by itself until it has a trust list: {error}");
+            None
+        }
+    }
+}
+
+/// A gate without its panel still decides, opens, lights and sounds; it says so.
+fn start_panel(listen: SocketAddr, site: &Site) -> Option<Panel> {
+    let info = PanelInfo {
+        site_zh: site.name_zh.clone(),
+        site_en: site.name_en.clone(),
+        lane: site.lane,
+        utc_offset_min: CHINA_UTC_OFFSET_MIN,
+    };
+    Panel::start(listen, info).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()
+}
+
+/// A gate that can not keep a key still decides and records; its records wait. It says so.
+fn agent(hub: &crate::site::Hub, state: &Path, ports: &GatePorts, journal: &Arc<SledJournal>) -> Option<Agent> {
+    let config = HubConfig {
+        url: hub.url.clone(),
+        key: hub.key,
+        enrol_token: hub.enrol_token.clone(),
+        label: hub.label.clone(),
+        longest_wait: hub.longest_wait,
+    };
+    let key = device_key::load_or_make(state)
+        .inspect_err(|error| tracing::error!("this gate sends no records: {error}"))
+        .ok()?;
+    let quarantine: PathBuf = state.join(QUARANTINE);
+    let uplink = Box::new(HttpUplink::new(&hub.url));
+    Some(Agent::new(config, uplink, journal.clone(), ports.clock.clone(), key, quarantine, Probe::default()))
+}

@@ -1,0 +1,204 @@
+//! A GY-MCU90614 behind a pseudo-terminal: the unit's real bytes at its real rate.
+//!
+//! It streams 14 frames a second from power-up, obeys the commands for streaming and for one reading,
+//! can fall silent, be unplugged and come back. Its path is a symbolic link that stays the same when
+//! it comes back, as `/dev/serial/by-id` does for a USB unit. What a slow reader leaves in the line is
+//! lost, as on a real one. The line's speed is not simulated: bytes arrive at once.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use menshen_core::thermo::{
+    Reading,
+    gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, frame},
+};
+use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+/// The time between two frames: about 14 a second.
+const FRAME_EVERY: Duration = Duration::from_millis(71);
+/// What a unit reads until told otherwise: a healthy person in a warm room.
+const AT_REST: Reading = Reading { temp_centi_c: 3640, ambient_centi_c: 2250 };
+
+/// A simulated unit; it is unplugged and its link removed when this is dropped.
+pub struct ThermometerUnit {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    speaker: Option<JoinHandle<()>>,
+}
+
+impl ThermometerUnit {
+    /// Plugs a unit in; `path` becomes a symbolic link to its terminal.
+    ///
+    /// # Errors
+    /// What the system says where there is no pseudo-terminal or the link can not be made.
+    pub fn start(path: impl AsRef<Path>) -> io::Result<ThermometerUnit> {
+        let path = path.as_ref().to_owned();
+        let state = State { line: Some(Line::plug(&path)?), ..State::default() };
+        let shared = Arc::new(Shared { state: Mutex::new(state), stopped: Condvar::new() });
+        let speaking = Arc::clone(&shared);
+        let speaker = std::thread::Builder::new().name("sim-thermometer".to_owned()).spawn(move || speaking.speak())?;
+        Ok(ThermometerUnit { path, shared, speaker: Some(speaker) })
+    }
+
+    /// The serial port to open.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the unit sees, in hundredths of a degree Celsius; `None`: it says nothing.
+    pub fn set_object(&self, temp_centi_c: Option<i16>) {
+        self.shared.state().object = temp_centi_c;
+    }
+
+    /// The unit's surroundings, in hundredths of a degree Celsius.
+    pub fn set_ambient(&self, ambient_centi_c: i16) {
+        self.shared.state().ambient_centi_c = ambient_centi_c;
+    }
+
+    /// Sends these bytes before the next frame, as a bad cable would.
+    pub fn inject_noise(&self, bytes: &[u8]) {
+        self.shared.state().noise.extend(bytes);
+    }
+
+    /// Pulls the plug: whoever reads gets a hang-up, and the port is gone.
+    pub fn unplug(&self) {
+        // What can not be removed is a dangling link, and that is as absent as none.
+        let _ = std::fs::remove_file(&self.path);
+        self.shared.state().line = None;
+    }
+
+    /// Plugs it in again, at the same path; it streams as after power-up.
+    ///
+    /// # Errors
+    /// As [`ThermometerUnit::start`].
+    pub fn replug(&self) -> io::Result<()> {
+        let line = Line::plug(&self.path)?;
+        self.shared.state().line = Some(line);
+        Ok(())
+    }
+}
+
+impl Drop for ThermometerUnit {
+    fn drop(&mut self) {
+        self.unplug();
+        self.shared.state().stop = true;
+        self.shared.stopped.notify_all();
+        if let Some(speaker) = self.speaker.take() {
+            // A unit that panicked is as gone as one that stopped.
+            let _ = speaker.join();
+        }
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    stopped: Condvar,
+}
+
+struct State {
+    line: Option<Line>,
+    object: Option<i16>,
+    ambient_centi_c: i16,
+    noise: Vec<u8>,
+    stop: bool,
+}
+
+impl Default for State {
+    fn default() -> State {
+        let Reading { temp_centi_c, ambient_centi_c } = AT_REST;
+        State { line: None, object: Some(temp_centi_c), ambient_centi_c, noise: Vec::new(), stop: false }
+    }
+}
+
+impl Shared {
+    fn speak(&self) {
+        let mut state = self.state();
+        while !state.stop {
+            state.tick();
+            let waited = self.stopped.wait_timeout_while(state, FRAME_EVERY, |state| !state.stop);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn tick(&mut self) {
+        let noise = std::mem::take(&mut self.noise);
+        let Some(line) = &mut self.line else { return };
+        let asked_once = line.obey();
+        line.send(&noise);
+        if let Some(temp_centi_c) = self.object
+            && (line.streaming || asked_once)
+        {
+            line.send(&frame(Reading { temp_centi_c, ambient_centi_c: self.ambient_centi_c }));
+        }
+    }
+}
+
+/// The unit's end of the line, while it is plugged in.
+struct Line {
+    unit: OwnedFd,
+    /// Keeps the line up while nobody has it open.
+    _host: OwnedFd,
+    heard: VecDeque<u8>,
+    streaming: bool,
+}
+
+impl Line {
+    fn plug(path: &Path) -> io::Result<Line> {
+        let unit = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&unit)?;
+        unlockpt(&unit)?;
+        let name = ptsname(&unit, Vec::new())?;
+        let host = open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        // Raw from the start: a terminal would echo the unit's own frames back to it.
+        let mut settings = tcgetattr(&host)?;
+        settings.make_raw();
+        tcsetattr(&host, OptionalActions::Now, &settings)?;
+        fcntl_setfl(&unit, OFlags::NONBLOCK)?;
+        if path.symlink_metadata().is_ok() {
+            std::fs::remove_file(path)?;
+        }
+        let target = name.to_string_lossy();
+        std::os::unix::fs::symlink(target.as_ref(), path)?;
+        Ok(Line { unit, _host: host, heard: VecDeque::new(), streaming: true })
+    }
+
+    /// Takes the commands that have arrived; whether one reading was asked for.
+    fn obey(&mut self) -> bool {
+        let mut buffer = [0; 64];
+        // Nothing to read and nobody there are the same to a unit.
+        while let Ok(count @ 1..) = rustix::io::read(&self.unit, &mut buffer) {
+            self.heard.extend(buffer.iter().take(count));
+        }
+        let mut asked_once = false;
+        while self.heard.len() >= COMMAND_ONCE.len() {
+            let command = [self.heard[0], self.heard[1], self.heard[2]];
+            let known = match command {
+                COMMAND_STREAM => Some(true),
+                COMMAND_ONCE => Some(false),
+                _ => None,
+            };
+            asked_once |= known == Some(false);
+            self.streaming = known.unwrap_or(self.streaming);
+            self.heard.drain(..if known.is_some() { command.len() } else { 1 });
+        }
+        asked_once
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        // A full line loses what comes next, as a serial line does when nobody reads it.
+        let _ = rustix::io::write(&self.unit, bytes);
+    }
+}

@@ -1,0 +1,193 @@
+//! Where a gate stands and by which rules, as a typed site file.
+//!
+//! The board says what a gate is wired to; the site says whose gate it is: its names, its lane, its
+//! home division, the trust it believes, the hub it reports to and the rules that differ from the
+//! default policy. Unknown keys are refused by file and line, every value is checked when it is read,
+//! and nobody reads the file again.
+
+mod rules;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use menshen_core::ids::{IssuerId, unhex};
+use menshen_core::policy::Policy;
+use menshen_core::wire::MAX_TEXT_BYTES;
+use menshen_lane::sync::backoff;
+use serde::Deserialize;
+
+use crate::file;
+pub use crate::file::FileError;
+
+/// The site of one gate.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Its name in Chinese.
+    pub name_zh: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Which lane of the checkpoint this gate drives, from 0.
+    pub lane: u8,
+    /// The province or city it stands in.
+    pub home: IssuerId,
+    /// The directory of the trust list (`trust-list.cose`, `anchor.pub`).
+    pub trust: PathBuf,
+    /// The public key of the trust anchor; `None`: the one in the trust directory.
+    pub anchor: Option<[u8; 32]>,
+    /// The hub; `None` where the gate stands alone.
+    pub hub: Option<Hub>,
+    policy: Policy,
+}
+
+/// The hub of a gate.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hub {
+    /// Its address, `http://…`, without a `/` at the end.
+    pub url: String,
+    /// The public key that signs its acks.
+    pub key: [u8; 32],
+    /// The one-time secret by which it accepts this gate; `None` once it has.
+    pub enrol_token: Option<String>,
+    /// How the fleet page calls this gate.
+    pub label: String,
+    /// No wait between two tries to reach it is longer.
+    pub longest_wait: Duration,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the hub: its enrol token is a secret and must not reach a log.
+        f.debug_struct("Site").field("name_en", &self.name_en).field("lane", &self.lane).finish_non_exhaustive()
+    }
+}
+
+/// Why a site is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// The file is not there, is not TOML, or has an unknown, missing or mistyped key.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A value that can not be.
+    #[error("{}: `{key}` is {found}; {allowed}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        allowed: String,
+    },
+}
+
+impl Site {
+    /// Reads a site file; relative paths in it are relative to it.
+    ///
+    /// # Errors
+    /// [`SiteError`], which names the file and the key.
+    pub fn load(path: impl AsRef<Path>) -> Result<Site, SiteError> {
+        let path = path.as_ref();
+        let file: SiteFile = file::parse(path, &file::read(path)?)?;
+        file.check(path.parent().unwrap_or(Path::new(""))).map_err(|Refused { key, found, allowed }| SiteError::Value {
+            path: path.to_owned(),
+            key,
+            found,
+            allowed,
+        })
+    }
+
+    /// The rules: the default policy with what the site says otherwise.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+/// A value that can not be, before the file's name is put to it.
+struct Refused {
+    key: &'static str,
+    found: String,
+    allowed: String,
+}
+
+impl Refused {
+    fn new(key: &'static str, found: impl ToString, allowed: impl Into<String>) -> Refused {
+        Refused { key, found: found.to_string(), allowed: allowed.into() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteFile {
+    name_zh: String,
+    name_en: String,
+    lane: u8,
+    home: u32,
+    trust: PathBuf,
+    anchor: Option<String>,
+    hub: Option<HubSection>,
+    #[serde(default)]
+    policy: rules::PolicySection,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HubSection {
+    url: String,
+    key: String,
+    enrol_token: Option<String>,
+    label: Option<String>,
+    longest_wait_s: Option<u32>,
+}
+
+impl SiteFile {
+    fn check(self, folder: &Path) -> Result<Site, Refused> {
+        let home = IssuerId::new(self.home).ok_or_else(|| {
+            Refused::new("home", self.home, "it must be a division code of six digits, such as 330100")
+        })?;
+        let label = format!("{} / {}", self.name_en, self.lane);
+        Ok(Site {
+            home,
+            lane: self.lane,
+            trust: folder.join(self.trust),
+            anchor: self.anchor.map(|text| key("anchor", &text)).transpose()?,
+            hub: self.hub.map(|hub| hub.check(label)).transpose()?,
+            policy: self.policy.over(Policy::default())?,
+            name_zh: self.name_zh,
+            name_en: self.name_en,
+        })
+    }
+}
+
+impl HubSection {
+    fn check(self, label: String) -> Result<Hub, Refused> {
+        let host = self.url.strip_prefix("http://").map(|host| host.trim_matches('/'));
+        if host.is_none_or(|host| host.is_empty() || host.contains(|c: char| c.is_whitespace() || "@/?#".contains(c))) {
+            let allowed =
+                "it must be http:// with a host and a port; what it carries is signed, for secrecy use a tunnel";
+            return Err(Refused::new("hub.url", "no address of a hub", allowed));
+        }
+        let label = self.label.unwrap_or(label);
+        let token = self.enrol_token.as_deref().unwrap_or_default();
+        for (key, text) in [("hub.label", label.as_str()), ("hub.enrol_token", token)] {
+            if text.len() > MAX_TEXT_BYTES {
+                return Err(Refused::new(key, format!("{} bytes long", text.len()), "it may have 64 bytes"));
+            }
+        }
+        let longest_wait_s = rules::within("hub.longest_wait_s", self.longest_wait_s, 1..=3600)?;
+        Ok(Hub {
+            url: self.url.trim_end_matches('/').to_owned(),
+            key: key("hub.key", &self.key)?,
+            enrol_token: self.enrol_token,
+            label,
+            longest_wait: longest_wait_s.map_or(backoff::CAP, |s| Duration::from_secs(s.into())),
+        })
+    }
+}
+
+fn key(name: &'static str, text: &str) -> Result<[u8; 32], Refused> {
+    let mut key = [0; 32];
+    let allowed = "it must be a public key of 64 hexadecimal digits";
+    unhex(text.trim(), &mut key).ok_or_else(|| Refused::new(name, format!("{text:?}"), allowed))?;
+    Ok(key)
+}

@@ -1,0 +1,45 @@
+//! Thermometers of a board, behind [`menshen_lane::ports::Thermometer`].
+//!
+//! There is one adapter, for serial ports. A simulated thermometer is a unit that speaks real bytes
+//! at the far end of a pseudo-terminal, so it comes through the same adapter.
+
+mod serial;
+
+use std::path::Path;
+
+use menshen_lane::ports::{self, Open, PortError};
+
+use crate::board;
+use crate::sim::{ControlFile, ThermometerUnit};
+
+/// The speed a simulated unit is opened at; a pseudo-terminal has none of its own.
+const SIMULATED_BAUD: u32 = 9600;
+
+/// Opens the thermometer of a board; relative paths are within `state_dir`.
+pub fn opener(thermometer: &board::Thermometer, state_dir: &Path) -> Open<dyn ports::Thermometer> {
+    match thermometer {
+        board::Thermometer::Serial { port, baud, protocol } => {
+            let (port, baud, protocol) = (port.clone(), *baud, *protocol);
+            Box::new(move || Ok(Box::new(serial::SerialThermometer::open(&port, baud, protocol)?)))
+        }
+        board::Thermometer::Simulated { control, protocol } => {
+            let (link, control) = (state_dir.join("thermometer.tty"), state_dir.join(control));
+            let (mut unit, protocol) = (None, *protocol);
+            Box::new(move || {
+                if unit.is_none() {
+                    unit = Some(start(&link, &control)?);
+                }
+                Ok(Box::new(serial::SerialThermometer::open(&link, SIMULATED_BAUD, protocol)?))
+            })
+        }
+    }
+}
+
+fn start(link: &Path, control: &Path) -> Result<ControlFile, PortError> {
+    let unit = ThermometerUnit::start(link).map_err(|error| {
+        let link = link.display();
+        PortError::Absent(format!("cannot start the simulated thermometer at {link}: {error}; check the directory"))
+    })?;
+    ControlFile::follow(control, unit)
+        .map_err(|error| PortError::Absent(format!("cannot start the simulated thermometer's thread: {error}")))
+}

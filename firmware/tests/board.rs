@@ -1,0 +1,158 @@
+//! What a field tech meets when a board file is right, wrong, or built on others.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+
+use std::path::{Path, PathBuf};
+
+use menshen_gate::board::{Board, Camera, Clock, Function, Outputs, Thermometer};
+
+fn boards() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
+}
+
+/// A folder with the shipped base and one more board.
+fn folder_with(name: &str, text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(boards().join("base.toml"), folder.path().join("base.toml")).unwrap();
+    std::fs::write(folder.path().join(name), text).unwrap();
+    folder
+}
+
+fn load(text: &str) -> Result<Board, String> {
+    let folder = folder_with("mine.toml", &format!("inherits = [\"base.toml\"]\n{text}"));
+    Board::load(folder.path().join("mine.toml")).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn refused(text: &str, said: &[&str]) {
+    let error = load(text).unwrap_err();
+    assert!(!error.contains('\n'), "one sentence: {error}");
+    for part in said {
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+    }
+}
+
+#[test]
+fn every_shipped_board_loads_and_is_named_after_its_file() {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(boards()).unwrap() {
+        let path = entry.unwrap().path();
+        let board = Board::load(&path).unwrap();
+        assert_eq!(Some(board.name.as_str()), path.file_stem().unwrap().to_str());
+        names.push(board.name);
+    }
+    names.sort();
+    assert_eq!(names, ["base", "pi-3b", "pi-4b", "pi-5", "pi-zero-2w", "sim"]);
+}
+
+#[test]
+fn a_board_keeps_what_it_inherits_and_overrides_what_it_says() {
+    let board = Board::load(boards().join("pi-5.toml")).unwrap();
+    let Some(Thermometer::Serial { port, baud, .. }) = board.thermometer else { panic!("{board:?}") };
+    assert_eq!((port.to_str(), baud), (Some("/dev/ttyAMA0"), 9600));
+    let Outputs::Rppal(pins) = board.outputs else { panic!("not the header") };
+    assert_eq!(pins.iter().find(|pin| pin.function == Function::Relay).unwrap().bcm, 17);
+}
+
+#[test]
+fn the_simulated_board_needs_no_hardware() {
+    let board = Board::load(boards().join("sim.toml")).unwrap();
+    assert!(matches!(board.camera, Camera::Folder { .. }));
+    assert!(matches!(board.thermometer, Some(Thermometer::Simulated { .. })));
+    assert!(matches!(board.outputs, Outputs::Trace { .. }));
+    assert_eq!(board.clock, Clock::System);
+}
+
+#[test]
+fn of_several_parents_the_later_wins_and_the_file_itself_wins_over_all() {
+    let folder = folder_with("a.toml", "[outputs.pins]\nrelay = 5\nbuzzer = 6\n");
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    std::fs::write(folder.path().join("more/b.toml"), "[outputs.pins]\nrelay = 12\nbuzzer = 13\n").unwrap();
+    let mine = "inherits = [\"base.toml\", \"a.toml\", \"more/b.toml\"]\n[outputs.pins]\nbuzzer = 26\n";
+    std::fs::write(folder.path().join("mine.toml"), mine).unwrap();
+    let Outputs::Rppal(pins) = Board::load(folder.path().join("mine.toml")).unwrap().outputs else {
+        panic!("not the header")
+    };
+    let numbers: Vec<_> = pins.iter().map(|pin| pin.bcm).collect();
+    assert_eq!(numbers, [12, 22, 23, 24, 26]);
+}
+
+#[test]
+fn an_active_low_relay_is_known_as_such() {
+    let Outputs::Rppal(pins) = load("[outputs]\nactive_low = [\"relay\"]").unwrap().outputs else {
+        panic!("not the header")
+    };
+    let low: Vec<_> = pins.iter().filter(|pin| pin.active_low).map(|pin| pin.function).collect();
+    assert_eq!(low, [Function::Relay]);
+}
+
+#[test]
+fn a_typo_in_a_key_is_told_by_file_line_and_what_is_allowed() {
+    refused("[thermometer]\nbaudrate = 9600", &["mine.toml line 3", "`baudrate`", "`baud`"]);
+}
+
+#[test]
+fn a_typo_in_an_inherited_file_is_told_by_that_file() {
+    let folder = folder_with("middle.toml", "inherits = [\"base.toml\"]\n[camera]\nkind = \"folder\"\npaths = \"x\"\n");
+    std::fs::write(folder.path().join("mine.toml"), "inherits = [\"middle.toml\"]\n").unwrap();
+    let error = Board::load(folder.path().join("mine.toml")).unwrap_err().to_string();
+    assert!(error.contains("middle.toml line 4") && error.contains("`paths`"), "{error}");
+}
+
+#[test]
+fn an_unknown_kind_is_told_with_the_kinds_there_are() {
+    refused("[camera]\nkind = \"v4l3\"", &["line 3", "`v4l3`", "`folder`", "`y4m`"]);
+    refused("[outputs]\nactive_low = [\"barrier\"]", &["line 3", "`barrier`", "`relay`"]);
+}
+
+#[test]
+fn what_is_not_toml_is_told_by_line() {
+    refused("[camera\nkind = 1", &["mine.toml line 2"]);
+}
+
+#[test]
+fn two_functions_on_one_pin_are_refused() {
+    refused("[outputs.pins]\nbuzzer = 17", &["GPIO 17", "`relay`", "`buzzer`"]);
+}
+
+#[test]
+fn a_pin_of_a_bus_is_refused() {
+    refused("[outputs.pins]\nrelay = 14", &["GPIO 14", "`relay`", "reserved_pins"]);
+}
+
+#[test]
+fn a_pin_off_the_header_is_refused() {
+    refused("[outputs.pins]\nrelay = 28", &["outputs.pins.relay", "28", "0 to 27"]);
+}
+
+#[test]
+fn a_speed_that_no_unit_has_is_refused() {
+    refused("[thermometer]\nbaud = 9601", &["thermometer.baud", "9601", "115200"]);
+}
+
+#[test]
+fn a_panel_address_without_a_port_is_refused() {
+    refused("[panel]\nlisten = \"127.0.0.1\"", &["panel.listen", "8460"]);
+    assert_eq!(load("[panel]\nlisten = \"off\"").unwrap().panel_listen, None);
+}
+
+#[test]
+fn a_file_that_inherits_itself_through_another_is_told() {
+    let folder = folder_with("a.toml", "inherits = [\"b.toml\"]\n");
+    std::fs::write(folder.path().join("b.toml"), "inherits = [\"a.toml\"]\n").unwrap();
+    let error = Board::load(folder.path().join("a.toml")).unwrap_err().to_string();
+    assert!(error.contains("a.toml") && error.contains("b.toml") && error.contains("inherits itself"), "{error}");
+}
+
+#[test]
+fn a_parent_that_is_not_there_is_told_with_the_file_that_names_it() {
+    let folder = folder_with("mine.toml", "inherits = [\"bass.toml\"]\n");
+    let error = Board::load(folder.path().join("mine.toml")).unwrap_err().to_string();
+    assert!(error.contains("mine.toml inherits") && error.contains("bass.toml"), "{error}");
+}
+
+#[test]
+fn a_board_that_is_not_whole_is_told_what_it_lacks() {
+    let folder = folder_with("mine.toml", "[board]\nname = \"mine\"\n");
+    let error = Board::load(folder.path().join("mine.toml")).unwrap_err().to_string();
+    assert!(error.contains("camera.kind"), "{error}");
+}

@@ -1,0 +1,214 @@
+//! What reaches the pins of a gate: levels, one lamp at a time, tones, a trace of every edge.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
+use menshen_core::decide::Verdict;
+use menshen_gate::board::{self, Board, Function};
+use menshen_gate::gate::GatePorts;
+use menshen_gate::outputs::{HalOutput, Line, rhythm};
+use menshen_lane::ports::{GateOutput, PortError};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const VERDICTS: [Verdict; 3] = [Verdict::Admit, Verdict::Refer, Verdict::Refuse];
+
+/// Every level that any pin was set to, in order.
+type Levels = Arc<Mutex<Vec<(Function, bool)>>>;
+
+struct Pin(Function, Levels);
+
+impl ErrorType for Pin {
+    type Error = Infallible;
+}
+
+impl OutputPin for Pin {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        self.1.lock().unwrap().push((self.0, false));
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        self.1.lock().unwrap().push((self.0, true));
+        Ok(())
+    }
+}
+
+fn outputs(active_low: bool) -> (HalOutput<Pin>, Levels) {
+    let levels = Levels::default();
+    let line = |function| Line::new(function, Pin(function, Arc::clone(&levels)), active_low);
+    (HalOutput::new(Function::ALL.map(line).into()).unwrap(), levels)
+}
+
+fn level(levels: &Levels, function: Function) -> bool {
+    levels.lock().unwrap().iter().rfind(|(of, _)| *of == function).unwrap().1
+}
+
+fn beeps(levels: &Levels) -> usize {
+    levels.lock().unwrap().iter().filter(|(function, high)| *function == Function::Buzzer && *high).count()
+}
+
+#[test]
+fn on_is_the_level_that_the_wiring_says() {
+    for active_low in [false, true] {
+        let (mut outputs, levels) = outputs(active_low);
+        let closed = || level(&levels, Function::Relay) != active_low;
+        assert!(!closed(), "off from the start");
+        outputs.relay(true).unwrap();
+        assert!(closed());
+        outputs.relay(false).unwrap();
+        assert!(!closed());
+    }
+}
+
+#[test]
+fn one_lamp_is_lit_at_a_time() {
+    let (mut outputs, levels) = outputs(false);
+    let lamps = [Function::LampAdmit, Function::LampRefer, Function::LampRefuse];
+    for (verdict, lit) in VERDICTS.into_iter().zip(lamps) {
+        outputs.lamp(Some(verdict)).unwrap();
+        assert_eq!(lamps.map(|lamp| level(&levels, lamp)), lamps.map(|lamp| lamp == lit));
+    }
+    outputs.lamp(None).unwrap();
+    assert_eq!(lamps.map(|lamp| level(&levels, lamp)), [false; 3]);
+}
+
+#[test]
+fn everything_is_off_when_the_gate_ends() {
+    let (mut outputs, levels) = outputs(false);
+    outputs.relay(true).unwrap();
+    outputs.lamp(Some(Verdict::Admit)).unwrap();
+    outputs.tone(Verdict::Refuse).unwrap();
+    drop(outputs);
+    assert_eq!(Function::ALL.map(|function| level(&levels, function)), [false; 5]);
+}
+
+#[test]
+fn each_verdict_has_a_rhythm_of_its_own_and_the_lane_does_not_wait_for_it() {
+    for verdict in VERDICTS {
+        let (mut outputs, levels) = outputs(false);
+        let expected = rhythm(verdict).len();
+        outputs.tone(verdict).unwrap();
+        assert!(beeps(&levels) < expected || expected == 1, "it came back before the tone was over");
+        let deadline = Instant::now() + PATIENCE;
+        while beeps(&levels) < expected {
+            assert!(Instant::now() < deadline, "{verdict:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(beeps(&levels), expected, "{verdict:?}");
+    }
+    let rhythms = VERDICTS.map(rhythm);
+    assert!(rhythms[0] != rhythms[1] && rhythms[1] != rhythms[2] && rhythms[0] != rhythms[2]);
+}
+
+#[test]
+fn a_newer_tone_cuts_an_older_one_short() {
+    let (mut outputs, levels) = outputs(false);
+    outputs.tone(Verdict::Refuse).unwrap();
+    outputs.tone(Verdict::Admit).unwrap();
+    let whole: u64 = VERDICTS.iter().flat_map(|verdict| rhythm(*verdict)).map(|(on_ms, off_ms)| on_ms + off_ms).sum();
+    std::thread::sleep(Duration::from_millis(whole));
+    assert_eq!(beeps(&levels), 2, "the first of the refusal and the only one of the admission");
+}
+
+#[test]
+fn a_board_without_a_buzzer_or_a_lamp_is_quiet_and_dark() {
+    let levels = Levels::default();
+    let relay = Line::new(Function::Relay, Pin(Function::Relay, Arc::clone(&levels)), false);
+    let mut outputs = HalOutput::new(vec![relay]).unwrap();
+    outputs.tone(Verdict::Refuse).unwrap();
+    outputs.lamp(Some(Verdict::Refuse)).unwrap();
+    assert_eq!(*levels.lock().unwrap(), [(Function::Relay, false)]);
+}
+
+struct Stuck;
+
+impl ErrorType for Stuck {
+    type Error = ErrorKind;
+}
+
+impl OutputPin for Stuck {
+    fn set_low(&mut self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), ErrorKind> {
+        Err(ErrorKind::Other)
+    }
+}
+
+#[test]
+fn a_pin_that_can_not_be_switched_is_named() {
+    let lines = Function::ALL.map(|function| Line::new(function, Stuck, false));
+    let mut outputs = HalOutput::new(lines.into()).unwrap();
+    let PortError::Failed(said) = outputs.relay(true).unwrap_err() else { panic!("not a failure") };
+    assert!(said.contains("`relay`"), "{said}");
+    let PortError::Failed(said) = outputs.lamp(Some(Verdict::Refer)).unwrap_err() else { panic!("not a failure") };
+    assert!(said.contains("`lamp_refer`"), "{said}");
+    let deadline = Instant::now() + PATIENCE;
+    while outputs.tone(Verdict::Admit).is_ok() {
+        assert!(Instant::now() < deadline, "a buzzer that fails is never told");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn sim() -> Board {
+    Board::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml")).unwrap()
+}
+
+fn trace(state: &Path) -> Vec<(u64, String, String)> {
+    let text = std::fs::read_to_string(state.join("gpio.jsonl")).unwrap();
+    let edge = |line: &str| {
+        let edge: serde_json::Value = serde_json::from_str(line).unwrap();
+        let word = |key: &str| edge[key].as_str().unwrap().to_owned();
+        (edge["t_ms"].as_u64().unwrap(), word("pin"), word("level"))
+    };
+    text.lines().map(edge).collect()
+}
+
+#[test]
+fn a_trace_holds_every_edge_and_nothing_else_at_once() {
+    let state = tempfile::tempdir().unwrap();
+    let ports = GatePorts::of(&sim(), state.path()).unwrap();
+    let mut outputs = ports.outputs;
+    assert_eq!(trace(state.path()), [], "off is where a pin starts");
+    let before = ports.clock.mono_ms();
+    for closed in [true, true, false, false, true] {
+        outputs.relay(closed).unwrap();
+    }
+    let edges = trace(state.path());
+    let levels: Vec<_> = edges.iter().map(|(_, pin, level)| (pin.as_str(), level.as_str())).collect();
+    assert_eq!(levels, [("relay", "high"), ("relay", "low"), ("relay", "high")]);
+    assert!(edges.iter().all(|(t_ms, ..)| (before..=ports.clock.mono_ms()).contains(t_ms)));
+}
+
+#[test]
+fn an_active_low_pin_is_traced_by_its_level() {
+    let state = tempfile::tempdir().unwrap();
+    let mut board = sim();
+    board.outputs = board::Outputs::Trace { path: "gpio.jsonl".into(), active_low: vec![Function::Relay] };
+    let mut outputs = GatePorts::of(&board, state.path()).unwrap().outputs;
+    outputs.relay(true).unwrap();
+    assert_eq!(trace(state.path())[0].2, "low");
+}
+
+#[test]
+fn a_state_directory_that_is_a_file_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let state = place.path().join("state");
+    std::fs::write(&state, "").unwrap();
+    let Err(error) = GatePorts::of(&sim(), &state).map(drop) else { panic!("taken") };
+    assert!(error.to_string().contains("state"), "{error}");
+}
+
+#[test]
+fn a_trace_that_can_not_be_written_is_told() {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::create_dir(state.path().join("gpio.jsonl")).unwrap();
+    let Err(error) = GatePorts::of(&sim(), state.path()).map(drop) else { panic!("taken") };
+    assert!(error.to_string().contains("gpio.jsonl") && error.to_string().contains("outputs.trace"), "{error}");
+}

@@ -1,0 +1,191 @@
+//! The thermometer through a real pseudo-terminal: real bytes, the adapter that runs at a gate.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use menshen_core::thermo::Reading;
+use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, FRAME_BYTES};
+use menshen_gate::board::{self, Protocol};
+use menshen_gate::sim::ThermometerUnit;
+use menshen_gate::thermometer;
+use menshen_lane::ports::{Open, PortError, Thermometer};
+
+/// Far more than anything here takes, for a machine under load.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn opener(port: &Path) -> Open<dyn Thermometer> {
+    let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol: Protocol::GyMcu90614 };
+    thermometer::opener(&unit, Path::new("no state is needed"))
+}
+
+#[track_caller]
+fn opened(open: &mut Open<dyn Thermometer>) -> Box<dyn Thermometer> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match open() {
+            Ok(thermometer) => return thermometer,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn unopened(open: &mut Open<dyn Thermometer>) -> PortError {
+    open().err().unwrap()
+}
+
+/// Readings until one satisfies `wanted`; all before it must be of `known` object temperatures.
+#[track_caller]
+fn reads(thermometer: &mut dyn Thermometer, known: &[i16], wanted: i16) -> Reading {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let reading = thermometer.reading(Duration::from_millis(500)).unwrap();
+        match reading {
+            Some(reading) if reading.temp_centi_c == wanted => return reading,
+            Some(reading) => assert!(known.contains(&reading.temp_centi_c), "{reading:?} was never sent"),
+            None => {}
+        }
+        assert!(Instant::now() < deadline, "no reading of {wanted}");
+    }
+}
+
+/// The error that ends the readings.
+#[track_caller]
+fn fails(thermometer: &mut dyn Thermometer) -> PortError {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Err(error) = thermometer.reading(Duration::from_millis(200)) {
+            return error;
+        }
+        assert!(Instant::now() < deadline, "it does not fail");
+    }
+}
+
+#[test]
+fn what_the_unit_sees_is_what_the_gate_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    unit.set_ambient(-120);
+    unit.set_object(Some(3855));
+    let mut thermometer = opened(&mut opener(unit.path()));
+    assert_eq!(reads(&mut *thermometer, &[3640], 3855), Reading { temp_centi_c: 3855, ambient_centi_c: -120 });
+}
+
+#[test]
+fn a_waiting_gate_gets_the_newest_reading_and_not_the_oldest() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let mut thermometer = opened(&mut opener(unit.path()));
+    std::thread::sleep(Duration::from_millis(300));
+    unit.set_object(Some(3911));
+    std::thread::sleep(Duration::from_millis(700));
+    let first = thermometer.reading(PATIENCE).unwrap().unwrap();
+    assert_eq!(first.temp_centi_c, 3911);
+}
+
+#[test]
+fn noise_costs_readings_and_never_makes_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let mut thermometer = opened(&mut opener(unit.path()));
+    let noises: [&[u8]; 4] = [&[0x00, 0xff], &[0x5a], &[0x5a, 0x5a, 0x45, 0x04, 0x0c], &[0x14; 40]];
+    for (turn, noise) in noises.into_iter().cycle().take(8).enumerate() {
+        let (before, after) = (3600 + turn as i16, 3601 + turn as i16);
+        unit.inject_noise(noise);
+        unit.set_object(Some(after));
+        reads(&mut *thermometer, &[3640, before], after);
+    }
+}
+
+#[test]
+fn an_unplugged_unit_fails_is_absent_and_comes_back_at_the_same_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let mut open = opener(unit.path());
+    let mut thermometer = opened(&mut open);
+    for turn in 0..3 {
+        unit.unplug();
+        let PortError::Failed(said) = fails(&mut *thermometer) else { panic!("not a failure") };
+        assert!(said.contains("tty") && said.contains("plug it in again"), "{said}");
+        drop(thermometer);
+        let PortError::Absent(said) = unopened(&mut open) else { panic!("not absent") };
+        assert!(said.contains("tty is not there") && said.contains("thermometer.port"), "{said}");
+        unit.set_object(Some(3650 + turn));
+        unit.replug().unwrap();
+        thermometer = opened(&mut open);
+        reads(&mut *thermometer, &[], 3650 + turn);
+    }
+}
+
+#[test]
+fn a_port_that_says_nothing_is_no_thermometer() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    unit.set_object(None);
+    let mut open = opener(unit.path());
+    let deadline = Instant::now() + PATIENCE;
+    // The unit may have begun its first frame before it fell silent.
+    let said = loop {
+        match open() {
+            Err(PortError::Absent(said)) => break said,
+            _ => assert!(Instant::now() < deadline, "it opens although it is silent"),
+        }
+    };
+    assert!(said.contains("is silent") && said.contains("thermometer.baud"), "{said}");
+}
+
+#[test]
+fn a_unit_that_falls_silent_has_failed_even_if_the_line_is_noisy() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let mut thermometer = opened(&mut opener(unit.path()));
+    unit.set_object(None);
+    unit.inject_noise(&[0x55; 30]);
+    let PortError::Failed(said) = fails(&mut *thermometer) else { panic!("not a failure") };
+    assert!(said.contains("is silent"), "{said}");
+}
+
+#[test]
+fn what_is_no_serial_port_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, "no terminal").unwrap();
+    let PortError::Absent(said) = unopened(&mut opener(&file)) else { panic!("not absent") };
+    assert!(said.contains("cannot open the thermometer") && said.contains("notes.txt"), "{said}");
+}
+
+#[test]
+fn the_simulated_unit_obeys_the_commands_of_the_real_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let path = unit.path().to_string_lossy().into_owned();
+    let mut port = serialport::new(path, 9600).timeout(Duration::from_millis(700)).open().unwrap();
+    port.write_all(&COMMAND_ONCE).unwrap();
+    while port.read(&mut [0; 64]).is_ok() {}
+    port.write_all(&COMMAND_ONCE).unwrap();
+    port.read_exact(&mut [0; FRAME_BYTES]).unwrap();
+    assert_eq!(port.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::TimedOut, "one reading was asked for");
+    port.write_all(&COMMAND_STREAM).unwrap();
+    port.read_exact(&mut [0; 3 * FRAME_BYTES]).unwrap();
+}
+
+#[test]
+fn a_simulated_board_is_steered_by_its_control_file() {
+    let state = tempfile::tempdir().unwrap();
+    let control = state.path().join("thermometer.txt");
+    let unit = board::Thermometer::Simulated { control: "thermometer.txt".into(), protocol: Protocol::GyMcu90614 };
+    let mut open = thermometer::opener(&unit, state.path());
+    let mut thermometer = opened(&mut open);
+    assert_eq!(reads(&mut *thermometer, &[], 3640).ambient_centi_c, 2250);
+    std::fs::write(&control, "38.2 24").unwrap();
+    assert_eq!(reads(&mut *thermometer, &[3640], 3820).ambient_centi_c, 2400);
+    std::fs::write(&control, "warm").unwrap();
+    std::fs::write(&control, "unplugged\n").unwrap();
+    fails(&mut *thermometer);
+    drop(thermometer);
+    assert!(matches!(unopened(&mut open), PortError::Absent(_)));
+    std::fs::write(&control, "36.7").unwrap();
+    reads(&mut *opened(&mut open), &[3820], 3670);
+}
