@@ -1,0 +1,106 @@
+//! The commands: one file each, and what they share of words and exit codes.
+//!
+//! `--json` prints one object a line with stable names; errors are one sentence with a remedy on stderr and exit
+//! code 2; long work shows a progress bar on a terminal and none in a pipe.
+
+mod bench;
+mod check;
+mod decode;
+mod demo;
+mod journal;
+mod pass;
+mod trust;
+
+use crate::outcome::{Failure, Outcome, Result};
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+/// Menshen's tool for people at a desk: see a gate work, check photos of passes, issue passes, read journals.
+#[derive(Debug, Parser)]
+#[command(name = "menshen", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See everything work: authority, passes, a gate on camera frames, thermometer, hub and panel.
+    Demo(demo::Demo),
+    /// Decide about photos of passes. Exit code 0 admit, 10 refer, 20 refuse, 2 usage or files.
+    Check(check::Check),
+    /// Print what the codes in photos say. Exit code 1 where a photo has no readable code.
+    Decode(decode::Decode),
+    /// Issue, explain and print passes.
+    #[command(subcommand)]
+    Pass(pass::Pass),
+    /// Make and show what gates believe.
+    #[command(subcommand)]
+    Trust(trust::Trust),
+    /// Read and verify the journal of a gate.
+    #[command(subcommand)]
+    Journal(journal::Journal),
+    /// Measure this machine.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+/// The trust folder that most commands take.
+#[derive(Args, Debug)]
+struct TrustArg {
+    /// The folder of the trust list, as made by `menshen trust init`.
+    #[arg(long = "trust", value_name = "DIR", default_value = crate::profile::DEFAULT_DIR)]
+    dir: PathBuf,
+}
+
+impl Cli {
+    /// Carries the command out; a failure is told on stderr.
+    pub fn run(self) -> Outcome {
+        let result = match self.command {
+            Command::Demo(demo) => demo.run(),
+            Command::Check(check) => check.run(),
+            Command::Decode(decode) => decode.run(),
+            Command::Pass(pass) => pass.run(),
+            Command::Trust(trust) => trust.run(),
+            Command::Journal(journal) => journal.run(),
+            Command::Bench(bench) => bench.run(),
+        };
+        result.unwrap_or_else(|failure| match failure {
+            Failure::Unread => Outcome::Unread,
+            Failure::Told(sentence) => {
+                complain(&sentence);
+                Outcome::Failed
+            }
+        })
+    }
+}
+
+/// One sentence on stderr.
+fn complain(sentence: &str) {
+    // Where stderr is closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "menshen: {sentence}");
+}
+
+/// One line on stdout; a reader that left ends the command as it ends every Unix filter.
+fn say(line: impl std::fmt::Display) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::Unread,
+        _ => Failure::new(format!("the output can not be written ({error}): make room, or write elsewhere")),
+    })
+}
+
+fn say_json(value: &impl serde::Serialize) -> Result<()> {
+    say(serde_json::to_string(value)?)
+}
+
+/// A bar on a terminal, nothing in a pipe.
+fn progress(total: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+    let bar = ProgressBar::new(total).with_message(what);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
