@@ -1,0 +1,139 @@
+//! `menshen trust`, and what every command owes its caller: help, and a quiet end where the reader has gone.
+
+use menshen_tests::cli::{Desk, Help, MENSHEN, PROGRAMS, names, program, run};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+#[test]
+fn a_profile_says_that_it_is_unsafe_and_hides_its_keys() {
+    let desk = Desk::empty();
+    let ran = desk.menshen(["trust", "init"]).ends(0);
+    assert!(ran.sentence().contains("UNSAFE"), "{ran:#?}");
+    assert!(ran.stdout.contains("40 issuers"), "{ran:#?}");
+    for key in ["anchor.key", "hub.key", "issuers/330000.key"] {
+        let mode = fs::metadata(desk.path("keys/dev").join(key)).expect("the key is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{key}");
+    }
+}
+
+#[test]
+fn a_profile_is_not_made_over_another() {
+    let desk = Desk::new();
+    let anchor = fs::read(desk.path("keys/dev/anchor.key")).expect("the anchor is there");
+    let ran = desk.menshen(["trust", "init"]).ends(2);
+    assert!(ran.sentence().contains("keys/dev") && ran.sentence().contains("name another folder"), "{ran:#?}");
+    assert_eq!(fs::read(desk.path("keys/dev/anchor.key")).expect("the anchor is there"), anchor);
+}
+
+#[test]
+fn show_gives_forty_issuers_with_a_key_each() {
+    let ran = Desk::new().menshen(["trust", "show", "--json"]).ends(0);
+    let lines = ran.json();
+    assert_eq!(lines.len(), 40);
+    for line in &lines {
+        let stable = ["issuer", "name_zh", "name_en", "hotline", "keys", "honours", "honoured_by"];
+        assert_eq!(names(line), stable.into());
+        assert_eq!(line["keys"].as_array().map(Vec::len), Some(1), "{line}");
+        assert_eq!(names(&line["keys"][0]), ["kid", "valid_from", "valid_until"].into());
+        assert_ne!((line["name_zh"].as_str(), line["name_en"].as_str()), (Some(""), Some("")));
+    }
+    assert!(ran.sentence().contains("UNSAFE"), "{ran:#?}");
+}
+
+#[test]
+fn show_says_the_same_to_people() {
+    let desk = Desk::new();
+    let text = desk.menshen(["trust", "show"]).ends(0).stdout;
+    for line in desk.menshen(["trust", "show", "--json"]).ends(0).json() {
+        let name = line["name_zh"].as_str().expect("a name");
+        assert!(text.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_list_that_the_anchor_did_not_sign_is_refused() {
+    let (desk, stranger) = (Desk::new(), Desk::new());
+    fs::copy(stranger.path("keys/dev/trust-list.cose"), desk.path("keys/dev/trust-list.cose")).expect("a copy");
+    let ran = desk.menshen(["trust", "show"]).ends(2);
+    assert!(ran.sentence().contains("trust-list.cose is refused"), "{ran:#?}");
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn a_list_with_any_byte_turned_is_refused() {
+    let desk = Desk::new();
+    let path = desk.path("keys/dev/trust-list.cose");
+    let whole = fs::read(&path).expect("the list is there");
+    for at in (0..whole.len()).step_by(whole.len() / 20) {
+        let mut turned = whole.clone();
+        turned[at] ^= 0x10;
+        fs::write(&path, turned).expect("the desk is writable");
+        desk.menshen(["trust", "show"]).ends(2);
+    }
+}
+
+#[test]
+fn every_command_has_help() {
+    let commands: Vec<String> = PROGRAMS
+        .iter()
+        .flat_map(|name| Help::of(name).into_keys().map(move |words| format!("{name} {}", words.join(" "))))
+        .collect();
+    for expected in [
+        "menshen demo",
+        "menshen check",
+        "menshen decode",
+        "menshen pass issue",
+        "menshen pass inspect",
+        "menshen pass sheet",
+        "menshen trust init",
+        "menshen trust show",
+        "menshen journal show",
+        "menshen journal verify",
+        "menshen bench check",
+        "menshen-gate ",
+        "menshen-hub ",
+    ] {
+        assert!(commands.iter().any(|command| command == expected), "{expected} is not in {commands:?}");
+    }
+}
+
+#[test]
+fn every_program_says_its_version() {
+    for name in PROGRAMS {
+        let ran = run(Command::new(program(name)).arg("--version")).ends(0);
+        assert_eq!(ran.stdout, format!("{name} {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_ends_a_command_without_a_word() {
+    let desk = Desk::new();
+    desk.issue(&["--photo", "photo.png"]);
+    let payload = desk.issue(&[]);
+    // 128 and the number of SIGPIPE, as a shell tells of a filter.
+    const GONE: i32 = 141;
+    for words in [
+        ["trust", "show"].as_slice(),
+        &["trust", "show", "--json"],
+        &["check", "photo.png", "photo.png"],
+        &["decode", "photo.png"],
+        &["pass", "inspect", &payload],
+        &["pass", "issue"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ran = run(Command::new(program(MENSHEN)).args(words).current_dir(desk.path("")).stdout(writer)).ends(GONE);
+        let told: Vec<&str> = ran.stderr.lines().filter(|line| !line.contains("UNSAFE")).collect();
+        assert!(told.is_empty(), "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_full_disk_behind_the_output_is_2_and_one_sentence() {
+    let desk = Desk::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has a device that is always full");
+    let mut command = Command::new(program(MENSHEN));
+    let ran = run(command.args(["pass", "issue"]).current_dir(desk.path("")).stdout(full)).ends(2);
+    assert!(ran.sentence().contains("output") && ran.sentence().contains("make room"), "{ran:#?}");
+}
