@@ -89,7 +89,7 @@ pub trait Watcher: Send {
 pub struct Timing {
     /// Reading the code out of the newest frame that had one.
     pub decode: Duration,
-    /// Verifying and deciding, in the step that decided.
+    /// Verifying and deciding, without the wait for a reading.
     pub decide: Duration,
     /// Making the record durable.
     pub record: Duration,
@@ -153,6 +153,7 @@ pub fn run(parts: Parts, stop: &Stop) {
         has_hub,
         told_at_ms: None,
         timing: Timing::default(),
+        verified_in: None,
         relay_to_open: false,
         purged_at_ms: 0,
     };
@@ -191,6 +192,8 @@ struct Runtime {
     has_hub: bool,
     told_at_ms: Option<u64>,
     timing: Timing,
+    /// How long the pass took that is being measured for.
+    verified_in: Option<Duration>,
     relay_to_open: bool,
     purged_at_ms: u64,
 }
@@ -239,13 +242,22 @@ impl Runtime {
     fn step(&mut self, event: Event<'_>) {
         let begun = Instant::now();
         let mut waiting: VecDeque<Action> = self.advance(event).into_iter().collect();
-        if waiting.iter().any(|action| matches!(action, Action::Record(_))) {
-            self.timing.decide = begun.elapsed();
-        }
+        self.time_decision(&waiting, begun.elapsed());
         while let Some(action) = waiting.pop_front() {
             if let Some(answer) = self.act(action) {
                 waiting.extend(self.advance(answer));
             }
+        }
+    }
+
+    /// A pass is verified when it is seen and decided about when it was measured: both steps count.
+    fn time_decision(&mut self, actions: &VecDeque<Action>, took: Duration) {
+        let has = |wanted: fn(&Action) -> bool| actions.iter().any(wanted);
+        if has(|action| matches!(action, Action::Show(Screen::AskReading))) && self.verified_in.is_none() {
+            self.verified_in = Some(took);
+        }
+        if has(|action| matches!(action, Action::Record(_))) {
+            self.timing.decide = took + self.verified_in.take().unwrap_or_default();
         }
     }
 

@@ -168,6 +168,7 @@ fn gate(world: &World) -> Runtime {
         has_hub: false,
         told_at_ms: None,
         timing: Timing::default(),
+        verified_in: None,
         relay_to_open: false,
         purged_at_ms: 0,
     }
