@@ -9,6 +9,7 @@
 //! it is read-only, so whoever reaches it can change nothing; what a pass says reaches it as JSON and is
 //! put on the screen as text.
 
+mod door;
 mod screen;
 mod serve;
 mod watcher;

@@ -5,6 +5,7 @@
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive.
 
 use super::PanelInfo;
+use super::door::Door;
 use super::screen::{Bar, Delivered, Shown};
 use crate::words::{Lang, Words};
 use axum::extract::{Query, State};
@@ -12,7 +13,6 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use axum::{Json, Router, middleware};
 use menshen_core::ids::{Hex, first_8, sha256};
 use serde::{Deserialize, Serialize};
@@ -121,9 +121,7 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>
             response
         }))
         .with_state(shared);
-    // A verdict is one small packet; it is not to wait for a second one.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    if let Err(error) = axum::serve(listener, router).await {
+    if let Err(error) = axum::serve(Door::new(listener), router).await {
         tracing::error!(%error, "the panel has stopped: restart the gate");
     }
 }
