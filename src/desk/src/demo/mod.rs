@@ -18,6 +18,7 @@ use menshen_core::decide::Decision;
 use menshen_core::ids::{GateId, Hex};
 use menshen_core::lane::Screen;
 use menshen_core::trust::TrustList;
+use menshen_gate::clock::BUILD_UNIX_S;
 use menshen_gate::program::Gate;
 use menshen_hub::{Config, Hub, StoreUrl};
 use menshen_lane::device_key;
@@ -100,9 +101,16 @@ enum Seen {
 impl Demo {
     /// Starts everything.
     pub fn start(options: &Options) -> Result<Demo> {
-        let dir = options.dir.clone();
+        let (dir, now) = (options.dir.clone(), moment::now());
+        // Its gate would rightly not believe such a clock, and refer everybody.
+        if now < BUILD_UNIX_S {
+            return Err(Failure::new(format!(
+                "this machine's clock says {}, which is before this program was built: set the clock",
+                moment::show(now)
+            )));
+        }
         let state = dir.join("state");
-        let profile = Profile::init(&dir.join("trust"), moment::now())?;
+        let profile = Profile::init(&dir.join("trust"), now)?;
         let hub = start_hub(&dir, options.hub, profile.hub_key()?)?;
         let hub_addr = hub.addr();
         write_files(&dir, options.panel, hub_addr, &hub.public_key())?;

@@ -96,7 +96,7 @@ impl Issuers<'_> {
     }
 
     fn expired(&self) -> Result<String> {
-        self.sign(&request(330_000, "green", "phone", "赵*明", "3321"), self.now - 2 * 3600)
+        self.sign(&request(330_000, "green", "phone", "赵*明", "3321"), self.now.saturating_sub(2 * 3600))
     }
 
     fn sign(&self, request: &Request, at: u64) -> Result<String> {
