@@ -289,7 +289,8 @@ impl Opened {
             if found.is_some() {
                 return Ok(found);
             }
-            from = Epoch(epoch.0 + 1);
+            let Some(next) = epoch.0.checked_add(1) else { break };
+            from = Epoch(next);
         }
         Ok(None)
     }
@@ -332,14 +333,26 @@ impl Opened {
             old.len(),
             self.epoch.0
         );
+        // One batch, which sled applies whole or not at all: a record under two numbers would be delivered twice.
+        let (mut batch, mut link) = (sled::Batch::default(), self.link);
         for (at, bytes) in old {
             if let Ok(record) = Record::from_bytes(&bytes) {
-                self.append(record.time, record.lane, record.body)?;
+                let previous: Hash = link.previous.unwrap_or(menshen_core::record::GENESIS);
+                let new = Record { epoch: link.epoch, seq: link.next, previous, ..record }.to_bytes();
+                batch.insert(&key(link.epoch, link.next), new.as_bytes());
+                let previous = Some(menshen_core::record::hash(new.as_bytes()));
+                link = Link { epoch: link.epoch, next: link.next.next(), previous };
             }
+            batch.remove(&at);
             superseded.insert(&at, bytes)?;
-            self.tables.records.remove(&at)?;
         }
-        self.sync()
+        self.tables.records.apply_batch(batch)?;
+        self.sync()?;
+        self.link = link;
+        match link.next.0 {
+            1 => Ok(()),
+            next => self.set_mark(link.epoch, Seq(next - 1)),
+        }
     }
 
     fn purge(&mut self, now: Time, without_acks: bool) -> Result<u64, JournalError> {
@@ -370,7 +383,8 @@ impl Opened {
             let end = self.tables.records.get_lt(key(epoch, Seq(u64::MAX)))?.map_or(oldest, |(at, _)| split_key(&at).1);
             let from = oldest.max(self.tables.acked(epoch)?.unwrap_or(Seq(0)).next());
             backlog += (end.0 + 1).saturating_sub(from.0);
-            after = Epoch(epoch.0 + 1);
+            let Some(next) = epoch.0.checked_add(1) else { break };
+            after = Epoch(next);
         }
         Ok(Status { epoch: self.epoch.0, next_seq: self.link.next.0, backlog })
     }
