@@ -10,7 +10,7 @@ pub mod device_key;
 pub mod durable;
 pub mod health;
 pub mod journal;
-pub mod optics;
+pub use menshen_optics as optics;
 pub mod panel;
 pub mod ports;
 pub mod probe;

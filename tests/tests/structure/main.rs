@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Who may depend on whom (design section 2). What is not here is refused.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("menshen-core", &[]),
-    ("menshen-lane", &["menshen-core"]),
+    ("menshen-optics", &[]),
+    ("menshen-lane", &["menshen-core", "menshen-optics"]),
     ("menshen-hub", &["menshen-core"]),
     ("menshen-gate", &["menshen-core", "menshen-lane"]),
     ("menshen", &["menshen-core", "menshen-gate", "menshen-hub", "menshen-lane"]),
-    ("menshen-tests", &["menshen", "menshen-core", "menshen-gate", "menshen-hub", "menshen-lane"]),
+    ("menshen-tests", &["menshen", "menshen-core", "menshen-gate", "menshen-hub", "menshen-lane", "menshen-optics"]),
 ];
 /// The only crate that may name a device.
 const FIRMWARE: &str = "menshen-gate";

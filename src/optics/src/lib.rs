@@ -9,6 +9,7 @@
 //! than [`frame::MAX_SIDE_PX`], so memory and time are bounded for whatever
 //! reads it; input of any shape gives a typed error or an empty sight, never a
 //! panic; a payload is bytes as printed, and nobody here judges what they mean.
+#![forbid(unsafe_code)]
 
 pub mod folder;
 pub mod frame;

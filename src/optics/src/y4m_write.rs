@@ -46,7 +46,7 @@ impl<W: Write> Y4mWriter<W> {
 #[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 mod tests {
     use super::*;
-    use crate::optics::Y4mReader;
+    use crate::Y4mReader;
 
     #[test]
     fn what_is_written_is_read_back() {
