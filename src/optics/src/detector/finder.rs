@@ -1,0 +1,202 @@
+//! One finder pattern, exactly: rays from a supposed centre say whether it is one and where its four corners are.
+//!
+//! A finder pattern (ISO/IEC 18004 §6.3.3) is three squares in one another, 3, 5 and 7 modules wide. From its centre
+//! every ray, at whatever angle and under whatever tilt, crosses their edges at distances of 3 : 5 : 7. This tells a
+//! finder pattern from text and bricks far better than the ratios of one row, and the outer crossings are points of a
+//! quadrilateral whose corners give tilt and rotation before the second pattern is known. Separate from the search,
+//! which only guesses centres. Invariant: a [`Finder`] has corners in clockwise order around its centre.
+
+use std::sync::LazyLock;
+
+use super::geometry::{Line, Point};
+use super::plane::Plane;
+use super::threshold::Field;
+
+/// A finder pattern.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finder {
+    /// Where the diagonals of its outer edge meet, in pixels.
+    pub(crate) centre: Point,
+    /// The corners of its outer edge, clockwise on the picture.
+    pub(crate) corners: [Point; 4],
+    /// A seventh of the mean length of its edge, in pixels.
+    pub(crate) module_px: f32,
+    /// Whether it is light on dark: a code shown in a dark mode.
+    pub(crate) inverted: bool,
+    /// How far its crossings are from 3 : 5 : 7; 0 is perfect.
+    pub(crate) error: f32,
+}
+
+impl Finder {
+    /// The same finder on a picture that is `by` times as large.
+    pub(crate) fn scaled(self, by: f32) -> Self {
+        Self {
+            centre: self.centre * by,
+            corners: self.corners.map(|corner| corner * by),
+            module_px: self.module_px * by,
+            ..self
+        }
+    }
+}
+
+/// How many rays are cast.
+const RAYS: usize = 40;
+/// Their directions, clockwise.
+static DIRECTIONS: LazyLock<[(f32, f32); RAYS]> = LazyLock::new(|| {
+    std::array::from_fn(|ray| {
+        let (sine, cosine) = (ray as f32 * (std::f32::consts::TAU / RAYS as f32)).sin_cos();
+        (cosine, sine)
+    })
+});
+/// How many of them must cross all three edges.
+const ENOUGH_RAYS: usize = 28;
+/// The mean error of the two ratios beyond which it is something else.
+const MAX_ERROR: f32 = 0.16;
+
+/// Where one ray crosses the three edges, in pixels from the centre.
+#[derive(Debug, Clone, Copy)]
+struct Crossings {
+    direction: Point,
+    at: [f32; 3],
+}
+
+/// Looks whether a finder pattern of about `module_px` pixels a module has its centre near `centre`.
+pub(crate) fn inspect(
+    plane: Plane<'_>,
+    field: &Field,
+    centre: Point,
+    module_px: f32,
+    inverted: bool,
+) -> Option<Finder> {
+    let mut crossings = [Crossings { direction: Point::new(0.0, 0.0), at: [0.0; 3] }; RAYS];
+    let mut count = 0;
+    for (ray, &(x, y)) in DIRECTIONS.iter().enumerate() {
+        if let Some(crossed) = cast(plane, field, centre, Point::new(x, y), module_px, inverted) {
+            crossings[count] = crossed;
+            count += 1;
+        }
+        if count + (RAYS - 1 - ray) < ENOUGH_RAYS {
+            return None;
+        }
+    }
+    let crossed = &crossings[..count];
+    let error = crossed.iter().map(Crossings::error).sum::<f32>() / crossed.len() as f32;
+    if error > MAX_ERROR {
+        return None;
+    }
+    let corners = square(centre, crossed)?;
+    let centre = Line::fit(&[corners[0], corners[2]])?.meet(Line::fit(&[corners[1], corners[3]])?)?;
+    let edge = |at: usize| corners[at].distance(corners[(at + 1) % 4]);
+    let edges: [f32; 4] = std::array::from_fn(edge);
+    let (shortest, longest) = edges.iter().fold((f32::MAX, 0.0_f32), |(a, b), &e| (a.min(e), b.max(e)));
+    if longest > 3.5 * shortest {
+        return None;
+    }
+    let module_px = edges.iter().sum::<f32>() / 28.0;
+    Some(Finder { centre, corners, module_px, inverted, error })
+}
+
+impl Crossings {
+    fn outer(&self, centre: Point) -> Point {
+        centre + self.direction * self.at[2]
+    }
+
+    /// How far from 3 : 5 : 7. Light that bleeds into the dark moves all edges alike, so distances between edges of
+    /// the same kind (first and third) count more than the second.
+    fn error(&self) -> f32 {
+        let [inner, middle, outer] = self.at;
+        (inner / outer - 3.0 / 7.0).abs() + 0.5 * (middle / outer - 5.0 / 7.0).abs()
+    }
+}
+
+/// Follows one ray; `None` when it does not cross light, dark and light again within reach.
+fn cast(
+    plane: Plane<'_>,
+    field: &Field,
+    centre: Point,
+    direction: Point,
+    module_px: f32,
+    inverted: bool,
+) -> Option<Crossings> {
+    let step = (module_px * 0.25).clamp(0.35, 2.0);
+    let reach = 7.5 * module_px;
+    let mut at = [0.0; 3];
+    let mut crossed = 0;
+    // Above zero is on the side that is dark in a code as printed.
+    let mut before = darkness(plane, field, centre, inverted);
+    let mut distance = 0.0;
+    while distance < reach {
+        let further = distance + step;
+        let point = centre + direction * further;
+        if !plane.contains(point) {
+            // The edge of the picture may stand in for the quiet zone only.
+            return None;
+        }
+        let here = darkness(plane, field, point, inverted);
+        let expected_dark = crossed % 2 == 0;
+        if (here > 0.0) != expected_dark {
+            at[crossed] = distance + step * (before / (before - here)).clamp(0.0, 1.0);
+            crossed += 1;
+            if crossed == 3 {
+                return Some(Crossings { direction, at });
+            }
+        }
+        before = here;
+        distance = further;
+    }
+    None
+}
+
+/// How far below its threshold a point is; negative when it is light. Where there is no contrast all is light.
+fn darkness(plane: Plane<'_>, field: &Field, point: Point, inverted: bool) -> f32 {
+    let inside = |value: f32, len: usize| (value.max(0.0) as usize).min(len - 1);
+    let threshold = field.at(inside(point.x, plane.width), inside(point.y, plane.height));
+    let below = f32::from(threshold) - plane.at(point) - 0.5;
+    if inverted { -below } else { below }
+}
+
+/// The quadrilateral through the outer crossings: the point farthest from the centre is a corner, the one farthest
+/// from it the opposite corner, the two farthest from their diagonal the others. Lines through the points between
+/// corners then meet in the corners proper.
+fn square(centre: Point, crossed: &[Crossings]) -> Option<[Point; 4]> {
+    let outer = |at: usize| crossed[at].outer(centre);
+    let farthest = |measure: &dyn Fn(Point) -> f32| {
+        (0..crossed.len()).max_by(|&a, &b| measure(outer(a)).total_cmp(&measure(outer(b))))
+    };
+    let first = farthest(&|point| point.distance(centre))?;
+    let opposite = farthest(&|point| point.distance(outer(first)))?;
+    let diagonal = outer(opposite) - outer(first);
+    let left = farthest(&|point| diagonal.cross(point - outer(first)))?;
+    let right = farthest(&|point| -diagonal.cross(point - outer(first)))?;
+    let mut at = [first, left, opposite, right];
+    at.sort_unstable();
+    if at.windows(2).any(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    let mut sides = [None; 4];
+    for (side, slot) in sides.iter_mut().enumerate() {
+        *slot = side_of(centre, crossed, at[side], at[(side + 1) % 4]);
+    }
+    let mut corners = [Point::default(); 4];
+    for (corner, slot) in corners.iter_mut().enumerate() {
+        let rough = outer(at[corner]);
+        let meeting = sides[(corner + 3) % 4].zip(sides[corner]).and_then(|(a, b): (Line, Line)| a.meet(b));
+        let near = 0.35 * rough.distance(centre);
+        *slot = meeting.filter(|met| met.distance(rough) < near).unwrap_or(rough);
+    }
+    Some(corners)
+}
+
+/// The line through the crossings between two corners, the ones beside the corners left out: blur rounds them.
+fn side_of(centre: Point, crossed: &[Crossings], from: usize, to: usize) -> Option<Line> {
+    let count = crossed.len();
+    let between = (to + count - from) % count;
+    let margin = if between >= 6 { 2 } else { 1 };
+    let mut points = [Point::default(); RAYS];
+    let mut len = 0;
+    for step in margin..(between + 1).saturating_sub(margin) {
+        points[len] = crossed[(from + step) % count].outer(centre);
+        len += 1;
+    }
+    if len < 2 { None } else { Line::fit(&points[..len]) }
+}

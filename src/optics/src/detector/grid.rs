@@ -1,0 +1,247 @@
+//! The grid over a code: where on the picture the centre of each module is.
+//!
+//! The corners of three finder patterns give a projective map; the timing patterns say how many modules there are; the
+//! alignment patterns pull the map right far from the finder patterns, and, on paper that is not flat, bend it piece
+//! by piece. Separate from reading the modules' colours. Invariants: the size is one that a QR code can have
+//! (ISO/IEC 18004 §6.3.1: 21 to 177 in steps of 4); a grid is made from the picture alone, without a guess at content.
+
+use super::geometry::{Homography, Point, Tie};
+use super::plane::Plane;
+use super::symbol;
+use super::triple::Triple;
+
+/// A grid laid over a code.
+#[derive(Debug, Clone)]
+pub(crate) struct Grid {
+    /// Modules a side.
+    pub(crate) size: usize,
+    pub(crate) map: Homography,
+    pub(crate) bend: Bend,
+    /// How well the timing patterns agree, -1 to 1.
+    pub(crate) timing: f32,
+}
+
+impl Grid {
+    /// The version: 1 to 40.
+    pub(crate) fn version(&self) -> u8 {
+        ((self.size - 17) / 4) as u8
+    }
+
+    /// Where the point `x`, `y` of the symbol is on the picture; the centre of the first module is 0.5, 0.5.
+    pub(crate) fn place(&self, x: f32, y: f32) -> Point {
+        self.map.map(Point::new(x, y)) + self.bend.at(x, y)
+    }
+}
+
+/// Lines of control points in each direction: those of the alignment patterns, at most seven.
+const MAX_LINES: usize = 7;
+
+/// How far the paper is from flat: a displacement at each alignment pattern, linear between them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bend {
+    /// Where the lines of control points run, in modules; the same across and down. Empty: flat.
+    lines: [f32; MAX_LINES],
+    count: usize,
+    by: [[Point; MAX_LINES]; MAX_LINES],
+}
+
+impl Bend {
+    fn at(&self, x: f32, y: f32) -> Point {
+        if self.count < 2 {
+            return Point::default();
+        }
+        let ((i, a), (j, b)) = (self.cell(x), self.cell(y));
+        let along = |row: &[Point; MAX_LINES]| row[i] * (1.0 - a) + row[i + 1] * a;
+        along(&self.by[j]) * (1.0 - b) + along(&self.by[j + 1]) * b
+    }
+
+    /// The line before `at` and how far it is to the next; beyond the outer lines the outer cells go on.
+    fn cell(&self, at: f32) -> (usize, f32) {
+        let cell = self.lines[1..self.count - 1].iter().take_while(|&&line| at > line).count();
+        let (from, to) = (self.lines[cell], self.lines[cell + 1]);
+        (cell, ((at - from) / (to - from)).clamp(-0.35, 1.35))
+    }
+}
+
+/// The grids that may lie over three finder patterns, at most `most`, the likeliest first.
+pub(crate) fn over(plane: Plane<'_>, triple: &Triple, most: usize, out: &mut Vec<Grid>) {
+    out.clear();
+    let estimate = triple.span_modules + 7.0;
+    let nearest = ((estimate - 17.0) / 4.0).round() as i32;
+    // Perspective and blur mislead the estimate by a tenth at most.
+    let reach = 1 + (estimate / 40.0) as i32;
+    for version in (nearest - reach).max(1)..=(nearest + reach).min(40) {
+        let size = (17 + 4 * version) as usize;
+        if let Some(grid) = flat(plane, triple, size) {
+            out.push(grid);
+        }
+    }
+    out.sort_by(|a, b| b.timing.total_cmp(&a.timing));
+    out.truncate(most);
+}
+
+/// The corners of a finder pattern in modules, clockwise from its top left.
+const CORNERS: [(f32, f32); 4] = [(0.0, 0.0), (7.0, 0.0), (7.0, 7.0), (0.0, 7.0)];
+
+/// The ties between the finder patterns' corners and the picture, for a code of `size` modules.
+fn ties(triple: &Triple, size: usize) -> [Tie; 12] {
+    let far = (size - 7) as f32;
+    let origins = [Point::new(0.0, 0.0), Point::new(far, 0.0), Point::new(0.0, far)];
+    let x_axis = triple.right.centre - triple.corner.centre;
+    let y_axis = triple.below.centre - triple.corner.centre;
+    std::array::from_fn(|at| {
+        let (finder, origin) = (triple.finders()[at / 4], origins[at / 4]);
+        let first = first_corner(&finder.corners, x_axis, y_axis);
+        let (x, y) = CORNERS[at % 4];
+        Tie { from: origin + Point::new(x, y), to: finder.corners[(first + at % 4) % 4], weight: 1.0 }
+    })
+}
+
+/// Which of a finder pattern's corners is the top left one of the code.
+fn first_corner(corners: &[Point; 4], x_axis: Point, y_axis: Point) -> usize {
+    let agreement = |first: usize| {
+        let corner = |at: usize| corners[(first + at) % 4];
+        (corner(1) - corner(0)).dot(x_axis) / x_axis.length() + (corner(3) - corner(0)).dot(y_axis) / y_axis.length()
+    };
+    (0..4).max_by(|&a, &b| agreement(a).total_cmp(&agreement(b))).unwrap_or(0)
+}
+
+/// A grid of `size` modules without regard to alignment patterns.
+fn flat(plane: Plane<'_>, triple: &Triple, size: usize) -> Option<Grid> {
+    let map = Homography::fit(&ties(triple, size))?;
+    let mut grid = Grid { size, map, bend: Bend::default(), timing: 0.0 };
+    grid.timing = timing(plane, &grid);
+    Some(grid)
+}
+
+/// How well the modules of the timing patterns alternate: 1 when each differs from its neighbours by as much as any.
+pub(crate) fn timing(plane: Plane<'_>, grid: &Grid) -> f32 {
+    let line = |place: &dyn Fn(f32) -> Point| {
+        let sample = |at: usize| plane.at(place(at as f32 + 0.5));
+        let (mut agree, mut all) = (0.0, 1.0);
+        for at in 8..grid.size - 8 {
+            let step = sample(at) - 0.5 * (sample(at - 1) + sample(at + 1));
+            agree += if at % 2 == 0 { -step } else { step };
+            all += step.abs();
+        }
+        agree / all
+    };
+    0.5 * (line(&|at| grid.place(at, 6.5)) + line(&|at| grid.place(6.5, at))).abs()
+}
+
+/// Pulls a grid right by the alignment patterns: the map as a whole, and, where it is bent, its pieces.
+pub(crate) fn align(plane: Plane<'_>, triple: &Triple, grid: &mut Grid, inverted: bool) {
+    let centres = symbol::alignment_centres(grid.version());
+    let Some(&last) = centres.last() else {
+        return;
+    };
+    let mut ties: Vec<Tie> = ties(triple, grid.size).to_vec();
+    let far = f32::from(last) + 0.5;
+    // The far corner first: it is where the map is worst, and all others lie between.
+    let reach = 1.0 + grid.size as f32 * 0.07;
+    if let Some(found) = alignment(plane, grid, Point::new(far, far), reach.min(6.0), inverted) {
+        ties.push(Tie { from: Point::new(far, far), to: found, weight: 4.0 });
+        if let Some(map) = Homography::fit(&ties) {
+            grid.map = map;
+        }
+    }
+    if centres.len() > 2 {
+        bend(plane, grid, centres, inverted, &mut ties);
+    }
+    grid.timing = timing(plane, grid);
+}
+
+/// Looks for every alignment pattern and bends the grid to where they are.
+fn bend(plane: Plane<'_>, grid: &mut Grid, centres: &[u8], inverted: bool, ties: &mut Vec<Tie>) {
+    let count = centres.len();
+    let line = |at: usize| f32::from(centres[at]) + 0.5;
+    let mut found = [[None; MAX_LINES]; MAX_LINES];
+    for (j, row) in found.iter_mut().enumerate().take(count) {
+        for (i, slot) in row.iter_mut().enumerate().take(count) {
+            let (first, last) = ((i == 0, j == 0), (i == count - 1, j == count - 1));
+            let at_finder = first == (true, true) || (first.1 && last.0) || (first.0 && last.1);
+            let at = Point::new(line(i), line(j));
+            if !at_finder && let Some(place) = alignment(plane, grid, at, 1.6, inverted) {
+                *slot = Some(place);
+                ties.push(Tie { from: at, to: place, weight: 2.0 });
+            }
+        }
+    }
+    if let Some(map) = Homography::fit(ties) {
+        grid.map = map;
+    }
+    let mut by = [[Point::default(); MAX_LINES]; MAX_LINES];
+    let mut lines = [0.0; MAX_LINES];
+    for j in 0..count {
+        lines[j] = line(j);
+        for i in 0..count {
+            if let Some(place) = found[j][i] {
+                by[j][i] = place - grid.map.map(Point::new(line(i), line(j)));
+            }
+        }
+    }
+    grid.bend = Bend { lines, count, by };
+}
+
+/// An alignment pattern agrees with its template at least so much.
+const LEAST_AGREEMENT: f32 = 0.55;
+
+/// Looks for the alignment pattern that should be at `at` (modules), within `reach` modules.
+fn alignment(plane: Plane<'_>, grid: &Grid, at: Point, reach: f32, inverted: bool) -> Option<Point> {
+    let origin = grid.place(at.x, at.y);
+    let x_axis = grid.place(at.x + 1.0, at.y) - origin;
+    let y_axis = grid.place(at.x, at.y + 1.0) - origin;
+    let agreement = |dx: f32, dy: f32| {
+        let centre = origin + x_axis * dx + y_axis * dy;
+        template(plane, centre, x_axis, y_axis) * if inverted { -1.0 } else { 1.0 }
+    };
+    let mut best = (f32::MIN, 0.0, 0.0);
+    let mut step = 0.5;
+    let steps = (reach / step) as i32;
+    for j in -steps..=steps {
+        for i in -steps..=steps {
+            let (dx, dy) = (i as f32 * step, j as f32 * step);
+            // Between equals the nearer one.
+            let score = agreement(dx, dy) - 0.02 * dx.hypot(dy);
+            if score > best.0 {
+                best = (score, dx, dy);
+            }
+        }
+    }
+    while step > 0.1 {
+        step *= 0.5;
+        let (_, x, y) = best;
+        for (i, j) in
+            [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (-1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)]
+        {
+            let (dx, dy) = (x + i * step, y + j * step);
+            let score = agreement(dx, dy) - 0.02 * dx.hypot(dy);
+            if score > best.0 {
+                best = (score, dx, dy);
+            }
+        }
+    }
+    let (score, dx, dy) = best;
+    (score > LEAST_AGREEMENT).then(|| origin + x_axis * dx + y_axis * dy)
+}
+
+/// How much the 25 modules around `centre` look like an alignment pattern: their correlation with it, -1 to 1.
+fn template(plane: Plane<'_>, centre: Point, x_axis: Point, y_axis: Point) -> f32 {
+    let (mut sum, mut squares, mut signed) = (0.0, 0.0, 0.0);
+    for j in -2_i32..=2 {
+        for i in -2_i32..=2 {
+            let value = plane.at(centre + x_axis * i as f32 + y_axis * j as f32);
+            let dark = i.abs().max(j.abs()) != 1;
+            sum += value;
+            squares += value * value;
+            signed += if dark { -value } else { value };
+        }
+    }
+    // 17 dark and 8 light modules: the template's mean and spread.
+    let mean = sum / 25.0;
+    let spread = (squares - sum * mean).max(1.0).sqrt();
+    (signed + 9.0 * mean) / (spread * TEMPLATE_SPREAD)
+}
+
+/// The root of the sum of squares of a template of -1 (17 times) and 1 (8 times) around its mean of -9/25.
+const TEMPLATE_SPREAD: f32 = 4.664_76;

@@ -1,0 +1,119 @@
+//! A picture of luma as numbers to be asked: at a pixel, between pixels, and made smaller or sharper.
+//!
+//! Everything that finds or samples a code reads its pixels here. Invariant: any coordinate may be asked for; what lies
+//! outside the picture is answered by its nearest edge, so that no caller needs to be right about bounds. The kernels
+//! write into buffers of the caller and allocate nothing once these have grown to the size of a frame.
+
+use super::geometry::Point;
+
+/// A borrowed picture: `width * height` bytes, row-major, 0 black to 255 white.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plane<'a> {
+    pub(crate) luma: &'a [u8],
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+}
+
+impl<'a> Plane<'a> {
+    /// The rows of the picture over a buffer of another maker; `None` when it does not fill it.
+    pub(crate) fn new(luma: &'a [u8], width: usize, height: usize) -> Option<Self> {
+        (width > 0 && height > 0 && luma.len() == width * height).then_some(Self { luma, width, height })
+    }
+
+    pub(crate) fn row(&self, y: usize) -> &'a [u8] {
+        &self.luma[y * self.width..][..self.width]
+    }
+
+    /// The pixel at `x`, `y`, which must be inside.
+    pub(crate) fn pixel(&self, x: usize, y: usize) -> u8 {
+        self.luma[y * self.width + x]
+    }
+
+    pub(crate) fn contains(&self, at: Point) -> bool {
+        at.x >= 0.0 && at.y >= 0.0 && at.x < self.width as f32 && at.y < self.height as f32
+    }
+
+    /// The luma at a point between pixel centres, bilinear, in 1/256 luma steps would be too fine: as a float.
+    pub(crate) fn at(&self, at: Point) -> f32 {
+        let fixed = |value: f32, len: usize| {
+            let value = (value - 0.5).clamp(0.0, (len - 1) as f32);
+            ((value * 256.0) as u32, len)
+        };
+        let ((fx, width), (fy, height)) = (fixed(at.x, self.width), fixed(at.y, self.height));
+        let (x0, y0) = ((fx >> 8) as usize, (fy >> 8) as usize);
+        let (x1, y1) = ((x0 + 1).min(width - 1), (y0 + 1).min(height - 1));
+        let (ax, ay) = (fx & 255, fy & 255);
+        let (upper, lower) = (&self.luma[y0 * width..][..width], &self.luma[y1 * width..][..width]);
+        let mix = |row: &[u8]| u32::from(row[x0]) * (256 - ax) + u32::from(row[x1]) * ax;
+        ((mix(upper) * (256 - ay) + mix(lower) * ay) as f32) * (1.0 / 65536.0)
+    }
+}
+
+/// The mean of every square of `by` × `by` pixels; a rest at the edges is cut. Gives the new size.
+pub(crate) fn shrink(plane: Plane<'_>, by: usize, sums: &mut Vec<u16>, out: &mut Vec<u8>) -> (usize, usize) {
+    let (width, height) = (plane.width / by, plane.height / by);
+    out.clear();
+    out.resize(width * height, 0);
+    let area = (by * by) as u32;
+    for (y, line) in out.chunks_exact_mut(width.max(1)).enumerate() {
+        sums.clear();
+        sums.resize(width * by, 0);
+        for row in y * by..(y + 1) * by {
+            sums.iter_mut().zip(plane.row(row)).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
+        }
+        if by == 2 {
+            for (pixel, pair) in line.iter_mut().zip(sums.chunks_exact(2)) {
+                *pixel = ((pair[0] + pair[1] + 2) >> 2) as u8;
+            }
+        } else {
+            for (pixel, square) in line.iter_mut().zip(sums.chunks_exact(by)) {
+                *pixel = (square.iter().map(|&sum| u32::from(sum)).sum::<u32>() / area) as u8;
+            }
+        }
+    }
+    (width, height)
+}
+
+/// The mean of the square of `2 * radius + 1` pixels around each pixel, the edge pixels counted again beyond the edge.
+pub(crate) fn blur(plane: Plane<'_>, radius: usize, columns: &mut Vec<u16>, out: &mut Vec<u8>) {
+    let (width, height) = (plane.width, plane.height);
+    let side = 2 * radius + 1;
+    // The sum of a square of at most 15 × 15 fits; divide by multiplying (error under one luma step).
+    let reciprocal = ((1_u32 << 16) + (side * side) as u32 / 2) / (side * side) as u32;
+    out.clear();
+    out.resize(width * height, 0);
+    columns.clear();
+    columns.resize(width, 0);
+    let clamped = |y: isize| plane.row(y.clamp(0, height as isize - 1) as usize);
+    for y in -(radius as isize)..=(radius as isize) {
+        columns.iter_mut().zip(clamped(y)).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
+    }
+    for (y, line) in out.chunks_exact_mut(width).enumerate() {
+        let y = y as isize;
+        blur_row(columns, radius, reciprocal, line);
+        let (leaving, coming) = (clamped(y - radius as isize), clamped(y + radius as isize + 1));
+        for ((sum, &gone), &new) in columns.iter_mut().zip(leaving).zip(coming) {
+            *sum = *sum + u16::from(new) - u16::from(gone);
+        }
+    }
+}
+
+fn blur_row(columns: &[u16], radius: usize, reciprocal: u32, line: &mut [u8]) {
+    let last = columns.len() - 1;
+    let column = |x: isize| u32::from(columns[x.clamp(0, last as isize) as usize]);
+    let mut sum: u32 = (-(radius as isize)..=(radius as isize)).map(column).sum();
+    let shifted = |x: usize, by: isize| column(x as isize + by);
+    for (x, pixel) in line.iter_mut().enumerate() {
+        *pixel = ((sum * reciprocal + (1 << 15)) >> 16).min(255) as u8;
+        sum = sum + shifted(x, radius as isize + 1) - shifted(x, -(radius as isize));
+    }
+}
+
+/// Makes edges steeper: `gain` sixteenths of the difference from `blurred` are added to each pixel.
+pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend(plane.luma.iter().zip(blurred).map(|(&pixel, &mean)| {
+        let (pixel, mean) = (i16::from(pixel), i16::from(mean));
+        (pixel + (((pixel - mean) * gain) >> 4)).clamp(0, 255) as u8
+    }));
+}

@@ -1,0 +1,98 @@
+//! Which three finder patterns belong to one code.
+//!
+//! Each finder pattern brings its own corners, so it knows which way its rows run and how large its modules are. Three
+//! belong together when each sees the others along its own rows or columns, at about the same number of modules. With
+//! that a crowded picture gives few triples, and the right one first. Separate from the grid that is laid over a triple.
+//! Invariant: the corner pattern is named such that x runs towards `right` and y towards `below`, clockwise on the
+//! picture; a mirrored code shows as one whose grid must be transposed.
+
+use super::finder::Finder;
+use super::geometry::Point;
+
+/// Three finder patterns of one code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Triple {
+    pub(crate) corner: Finder,
+    pub(crate) right: Finder,
+    pub(crate) below: Finder,
+    /// Modules between the centres, as the patterns' own sizes have it; a code of `n` modules has `n - 7`.
+    pub(crate) span_modules: f32,
+    /// How badly they fit; 0 is perfect.
+    pub(crate) misfit: f32,
+}
+
+impl Triple {
+    /// The finder patterns, corner first.
+    pub(crate) fn finders(&self) -> [Finder; 3] {
+        [self.corner, self.right, self.below]
+    }
+}
+
+/// More finder patterns than this are not combined: the best are kept.
+const MAX_FINDERS: usize = 24;
+/// A triple that fits worse is none.
+const MAX_MISFIT: f32 = 1.0;
+
+/// Adds the triples among `finders` to `out`, the best first.
+pub(crate) fn combine(finders: &[Finder], out: &mut Vec<Triple>) {
+    out.clear();
+    let finders = &finders[..finders.len().min(MAX_FINDERS)];
+    for (at, &corner) in finders.iter().enumerate() {
+        for (j, &right) in finders.iter().enumerate() {
+            for (k, &below) in finders.iter().enumerate() {
+                if at != j && at != k && j != k {
+                    out.extend(triple(corner, right, below));
+                }
+            }
+        }
+    }
+    out.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
+}
+
+fn triple(corner: Finder, right: Finder, below: Finder) -> Option<Triple> {
+    if corner.inverted != right.inverted || corner.inverted != below.inverted {
+        return None;
+    }
+    let (u, v) = (right.centre - corner.centre, below.centre - corner.centre);
+    if u.cross(v) <= 0.25 * u.length() * v.length() {
+        return None;
+    }
+    let size = similar(corner.module_px, right.module_px)? + similar(corner.module_px, below.module_px)?;
+    let (across, across_off) = sees(&corner, &right)?;
+    let (down, down_off) = sees(&corner, &below)?;
+    let disagreement = (across / down).ln().abs();
+    let misfit = across_off + down_off + disagreement + 0.3 * size + corner.error + right.error + below.error;
+    let span_modules = (across * down).sqrt();
+    (disagreement < 0.45 && misfit < MAX_MISFIT && (9.0..190.0).contains(&span_modules)).then_some(Triple {
+        corner,
+        right,
+        below,
+        span_modules,
+        misfit,
+    })
+}
+
+/// How differently large two patterns are; `None` when too much so for one code.
+fn similar(a_px: f32, b_px: f32) -> Option<f32> {
+    let unlike = (a_px / b_px).ln().abs();
+    (unlike < 0.8).then_some(unlike)
+}
+
+/// The modules between two patterns and how far off their rows they see each other (0 is straight).
+fn sees(a: &Finder, b: &Finder) -> Option<(f32, f32)> {
+    let (there, there_off) = along(a, b.centre)?;
+    let (back, back_off) = along(b, a.centre)?;
+    Some(((there * back).sqrt(), there_off + back_off))
+}
+
+/// The way from a pattern's centre to `to` in its own modules, and how far off its axis it is.
+fn along(finder: &Finder, to: Point) -> Option<(f32, f32)> {
+    let [a, b, c, d] = finder.corners;
+    let x_axis = ((b - a) + (c - d)) * (1.0 / 14.0);
+    let y_axis = ((d - a) + (c - b)) * (1.0 / 14.0);
+    let area = x_axis.cross(y_axis);
+    let way = to - finder.centre;
+    let (x, y) = ((way.cross(y_axis) / area).abs(), (x_axis.cross(way) / area).abs());
+    let (modules, off) = (x.max(y), x.min(y) / x.max(y));
+    (modules.is_finite() && off < 0.4).then_some((modules, off))
+}
