@@ -11,6 +11,7 @@
 //! panic; a payload is bytes as printed, and nobody here judges what they mean.
 #![forbid(unsafe_code)]
 
+pub mod diagnosis;
 pub mod folder;
 pub mod frame;
 pub mod read;
@@ -23,7 +24,8 @@ mod engine;
 mod passes;
 mod sheet;
 
+pub use diagnosis::Diagnosis;
 pub use frame::{Frame, FrameError};
-pub use read::{Diagnosis, Payload, Reader, Sight};
+pub use read::{Payload, Reader, Sight};
 pub use y4m::{Y4mError, Y4mReader};
 pub use y4m_write::Y4mWriter;

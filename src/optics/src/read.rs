@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
 use super::passes::{Darkroom, PASSES};
@@ -108,35 +109,6 @@ impl Payload {
     /// The bytes as text for a human; what is not UTF-8 becomes `U+FFFD`.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
-    }
-}
-
-/// What a frame showed, in one word. Closed: who acts on it handles each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Diagnosis {
-    /// At least one code was read.
-    Read,
-    /// Nothing that looks like a code.
-    NoCode,
-    /// A code's corners and timing patterns are there, but it does not decode:
-    /// the holder should hold it closer, still, or out of the glare.
-    Unreadable,
-}
-
-impl Diagnosis {
-    /// The name that scripts and logs see; it never changes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::NoCode => "no_code",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-impl std::fmt::Display for Diagnosis {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -15,7 +15,7 @@ mod touch;
 
 use crate::health::{Faults, Health, Part};
 use crate::journal::{self, Journal};
-use crate::optics::{Diagnosis, Payload};
+use crate::optics::Payload;
 use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::sync;
@@ -233,7 +233,7 @@ impl Runtime {
                 if !payloads.is_empty() {
                     self.timing.decode = Duration::from_micros(sight.decode_us);
                 }
-                let unreadable = sight.diagnosis == Diagnosis::Unreadable;
+                let unreadable = sight.diagnosis.is_unread_code();
                 self.step(Event::Sight { payloads: &payloads, unreadable });
             }
         }

@@ -35,17 +35,8 @@ pub(crate) fn version_of_size(size: usize) -> Option<u8> {
     ((1..=MAX_VERSION).contains(&version) && size_of(version) == size).then_some(version)
 }
 
-/// The colour of the module in column `x`, row `y` where every symbol of
-/// `version` has the same there: `Some(true)` is dark. `None` for data and
-/// format information, and outside the symbol.
-pub(crate) fn fixed(version: u8, x: usize, y: usize) -> Option<bool> {
-    let size = size_of(version);
-    let colour = *fixed_map(version)?.get(y * size + x)?;
-    (x < size && colour != 0).then_some(colour > 0)
-}
-
-/// [`fixed`] of the whole symbol, row by row: 1 dark, -1 light, 0 not fixed.
-/// `None` if there is no such version.
+/// The modules that have the same colour in every symbol of `version`, row by row:
+/// 1 dark, -1 light, 0 for data and format information. `None` if there is no such version.
 pub(crate) fn fixed_map(version: u8) -> Option<&'static [i8]> {
     Some(&Layout::of(version)?.fixed)
 }
