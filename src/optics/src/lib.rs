@@ -18,7 +18,6 @@ pub mod read;
 pub mod y4m;
 pub mod y4m_write;
 
-#[expect(dead_code, reason = "the reader takes its looks through rqrr until it is moved onto these")]
 mod detector;
 mod engine;
 mod passes;

@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::detector::{Appearance, Deadline, Detector, Effort, Found, Plane, View};
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
@@ -18,10 +19,27 @@ use super::passes::{Darkroom, PASSES};
 /// Reads frames one after another, keeping its buffers.
 #[derive(Debug)]
 pub struct Reader {
+    detector: Detector,
+    found: Vec<Found>,
+    /// The view in which a code was last seen: it is taken first.
+    favourite: usize,
     darkroom: Darkroom,
     budget: Duration,
     panics: u64,
 }
+
+/// The views of a frame, in the order of what they show per millisecond.
+const VIEWS: [View; 5] = [
+    View { shrink: 1, sharpen: 0, blur: 0, row_step: 2, reach: 2 },
+    View { shrink: 2, sharpen: 0, blur: 0, row_step: 2, reach: 1 },
+    View { shrink: 1, sharpen: 0, blur: 1, row_step: 2, reach: 1 },
+    View { shrink: 1, sharpen: 32, blur: 1, row_step: 2, reach: 2 },
+    View { shrink: 4, sharpen: 0, blur: 0, row_step: 2, reach: 2 },
+];
+/// With a budget, a frame in which so many views show no two finder patterns has no code.
+const ENOUGH_VIEWS: usize = 2;
+/// The shortest side worth a look: a version 1 code of one pixel a module.
+const MIN_SIDE_PX: usize = 21;
 
 impl Reader {
     /// A reader that takes every look it knows: for pictures at rest.
@@ -33,16 +51,79 @@ impl Reader {
     /// frame: for a live camera, where the next frame is the better look. The
     /// first look is always taken, and a look that has begun is finished.
     pub fn with_budget(budget: Duration) -> Self {
-        Self { darkroom: Darkroom::default(), budget, panics: 0 }
+        Self {
+            detector: Detector::default(),
+            found: Vec::new(),
+            favourite: 0,
+            darkroom: Darkroom::default(),
+            budget,
+            panics: 0,
+        }
     }
 
     /// What is in `frame`.
     pub fn read(&mut self, frame: &Frame) -> Sight {
         let began = Instant::now();
-        let mut codes = Vec::new();
+        let deadline = Deadline(began.checked_add(self.budget));
+        self.found.clear();
+        self.detector.begin();
+        let plane = Plane::new(frame.luma(), frame.width() as usize, frame.height() as usize);
+        if let Some(plane) = plane.filter(|plane| plane.width.min(plane.height) >= MIN_SIDE_PX) {
+            self.look(plane, deadline);
+        }
+        let mut codes: Vec<Code> = self.found.drain(..).map(Code::from).collect();
         let mut saw_grid = false;
-        for (n, &pass) in PASSES.iter().enumerate() {
-            if n > 0 && began.elapsed() >= self.budget {
+        // A second engine of another make reads a few that ours does not; only where there is something to read.
+        if codes.is_empty() && self.detector.appearance().is_some() {
+            saw_grid = self.ask_engine(frame, deadline, &mut codes);
+        }
+        let diagnosis = match (codes.is_empty(), self.detector.appearance()) {
+            (false, _) => Diagnosis::Read,
+            (true, Some(appearance)) => judge(appearance),
+            (true, None) if saw_grid => Diagnosis::Unreadable,
+            (true, None) => Diagnosis::NoCode,
+        };
+        Sight {
+            payloads: in_reading_order(codes),
+            diagnosis,
+            decode_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Looks with our own detector: views first, then with more effort at what they showed.
+    fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
+        let Self { detector, found, favourite, .. } = self;
+        let others = (0..VIEWS.len()).filter(|view| view != favourite);
+        let order: [usize; VIEWS.len()] = {
+            let mut order = [*favourite; VIEWS.len()];
+            order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
+            order
+        };
+        for (n, view) in order.into_iter().enumerate() {
+            if n > 0 && deadline.is_past() {
+                return;
+            }
+            // A live camera gives the next frame soon; a picture at rest is looked at in every way.
+            if n >= ENOUGH_VIEWS && detector.finders() < 2 && deadline.0.is_some() {
+                return;
+            }
+            // The first look is finished, whatever the budget.
+            let deadline = if n == 0 { Deadline(None) } else { deadline };
+            if detector.find(plane, VIEWS[view]) && detector.read(plane, Effort::Hard, deadline, found) {
+                *favourite = view;
+                return;
+            }
+        }
+        if !deadline.is_past() && !detector.read(plane, Effort::Soft, deadline, found) && !deadline.is_past() {
+            detector.suppose(plane, deadline, found);
+        }
+    }
+
+    /// Looks with the second engine; gives whether it saw a code that it could not read.
+    fn ask_engine(&mut self, frame: &Frame, deadline: Deadline, codes: &mut Vec<Code>) -> bool {
+        let mut saw_grid = false;
+        for &pass in PASSES {
+            if deadline.is_past() {
                 break;
             }
             let Some((picture, scale)) = self.darkroom.develop(frame, pass) else {
@@ -56,16 +137,7 @@ impl Reader {
                 break;
             }
         }
-        let diagnosis = match (codes.is_empty(), saw_grid) {
-            (false, _) => Diagnosis::Read,
-            (true, true) => Diagnosis::Unreadable,
-            (true, false) => Diagnosis::NoCode,
-        };
-        Sight {
-            payloads: in_reading_order(codes),
-            diagnosis,
-            decode_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-        }
+        saw_grid
     }
 
     /// How often the engine panicked and was caught since this reader was made.
@@ -109,6 +181,25 @@ impl Payload {
     /// The bytes as text for a human; what is not UTF-8 becomes `U+FFFD`.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
+    }
+}
+
+/// What a person could do about a code that looks like this.
+fn judge(code: Appearance) -> Diagnosis {
+    match code {
+        Appearance { light, .. } if light < 45.0 => Diagnosis::TooDark,
+        Appearance { light, dark, .. } if light > 250.0 && dark > 110.0 => Diagnosis::OverExposed,
+        Appearance { whole: false, .. } => Diagnosis::CutOff,
+        Appearance { unknown_share, .. } if unknown_share > 0.06 => Diagnosis::Glare,
+        Appearance { module_px, .. } if module_px < 1.8 => Diagnosis::TooSmall,
+        Appearance { clearness, .. } if clearness < 0.72 => Diagnosis::TooBlurred,
+        _ => Diagnosis::Unreadable,
+    }
+}
+
+impl From<Found> for Code {
+    fn from(found: Found) -> Self {
+        Self { payload: found.payload, centre_x: found.centre.x, centre_y: found.centre.y }
     }
 }
 

@@ -11,7 +11,7 @@ use super::plane::Plane;
 use super::threshold::Field;
 
 /// The most places of one picture that are put to the proof.
-const MAX_PROOFS: usize = 96;
+const MAX_PROOFS: usize = 256;
 
 /// Searches pictures, keeping its buffers.
 #[derive(Debug, Default)]
@@ -67,8 +67,9 @@ impl Search {
 /// Calls `hit` with the six edges of every five runs in the ratio of a finder pattern; `true` when the runs at the ends
 /// and in the middle are light.
 fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([usize; 6], bool)) {
+    // The picture's own edge stands in for a quiet zone that it cuts off.
     let mut edges = [0_usize; 6];
-    let mut count = 0_usize;
+    let mut count = 1_usize;
     let mut carry = bits.first().map_or(0, |word| word & 1);
     let mut dark = carry == 1;
     for (at, &word) in bits.iter().enumerate() {
@@ -78,7 +79,7 @@ fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([usize; 6], bool)) {
             let x = at * 64 + changes.trailing_zeros() as usize;
             changes &= changes - 1;
             if x >= width {
-                return;
+                break;
             }
             edges.copy_within(1.., 0);
             edges[5] = x;
@@ -89,6 +90,11 @@ fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([usize; 6], bool)) {
             }
             dark = !dark;
         }
+    }
+    edges.copy_within(1.., 0);
+    edges[5] = width;
+    if count >= 5 && has_ratio(edges) {
+        hit(edges, !dark);
     }
 }
 
@@ -152,7 +158,8 @@ fn column(
     has_ratio(edges).then_some((up, down))
 }
 
-/// Walks until the third change of colour; gives the steps at which they came.
+/// Walks until the third change of colour, for which the edge of the picture may stand in; gives the steps at which
+/// they came.
 fn walk(
     at: impl Fn(usize) -> Option<(usize, usize)>,
     plane: Plane<'_>,
@@ -163,7 +170,10 @@ fn walk(
     let mut changes = [0; 3];
     let mut count = 0;
     for step in 1..limit {
-        let (x, y) = at(step)?;
+        let Some((x, y)) = at(step) else {
+            changes[count] = step;
+            return (count == 2).then_some(changes);
+        };
         let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
         if dark != (count % 2 == 0) {
             changes[count] = step;

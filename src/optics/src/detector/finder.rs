@@ -81,7 +81,8 @@ pub(crate) fn inspect(
     }
     let crossed = &crossings[..count];
     let error = crossed.iter().map(Crossings::error).sum::<f32>() / crossed.len() as f32;
-    if error > MAX_ERROR {
+    // A ray whose crossings fall together has no ratio; what is not a number is no error that could be allowed.
+    if error.is_nan() || error > MAX_ERROR {
         return None;
     }
     let corners = square(centre, crossed)?;
@@ -130,7 +131,8 @@ fn cast(
         let point = centre + direction * further;
         if !plane.contains(point) {
             // The edge of the picture may stand in for the quiet zone only.
-            return None;
+            at[crossed] = distance + step * inside(plane, point, direction);
+            return (crossed == 2).then_some(Crossings { direction, at });
         }
         let here = darkness(plane, field, point, inverted);
         let expected_dark = crossed % 2 == 0;
@@ -145,6 +147,13 @@ fn cast(
         distance = further;
     }
     None
+}
+
+/// The share of a step of this direction that was still inside when it ended outside at `point`: roughly.
+fn inside(plane: Plane<'_>, point: Point, direction: Point) -> f32 {
+    let beyond = |at: f32, len: usize| (-at).max(at - len as f32).max(0.0);
+    let over_px = beyond(point.x, plane.width).hypot(beyond(point.y, plane.height));
+    (1.0 - over_px / direction.length()).clamp(0.0, 1.0)
 }
 
 /// How far below its threshold a point is; negative when it is light. Where there is no contrast all is light.

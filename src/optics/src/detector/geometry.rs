@@ -110,8 +110,9 @@ pub(crate) struct Tie {
 impl Homography {
     /// The map that takes each `from` as near as may be to its `to`; exact for four ties in general position.
     pub(crate) fn fit(ties: &[Tie]) -> Option<Self> {
-        let from = Frame::around(ties.iter().map(|tie| tie.from))?;
-        let to = Frame::around(ties.iter().map(|tie| tie.to))?;
+        let used = ties.iter().filter(|tie| tie.weight > 0.0);
+        let from = Frame::around(used.clone().map(|tie| tie.from))?;
+        let to = Frame::around(used.map(|tie| tie.to))?;
         let mut normal = [[0.0_f64; 9]; 8];
         for tie in ties {
             let (p, q) = (from.inside(tie.from), to.inside(tie.to));

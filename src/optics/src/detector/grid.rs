@@ -5,6 +5,7 @@
 //! by piece. Separate from reading the modules' colours. Invariants: the size is one that a QR code can have
 //! (ISO/IEC 18004 §6.3.1: 21 to 177 in steps of 4); a grid is made from the picture alone, without a guess at content.
 
+use super::bend::Bend;
 use super::geometry::{Homography, Point, Tie};
 use super::plane::Plane;
 use super::symbol;
@@ -30,36 +31,6 @@ impl Grid {
     /// Where the point `x`, `y` of the symbol is on the picture; the centre of the first module is 0.5, 0.5.
     pub(crate) fn place(&self, x: f32, y: f32) -> Point {
         self.map.map(Point::new(x, y)) + self.bend.at(x, y)
-    }
-}
-
-/// Lines of control points in each direction: those of the alignment patterns, at most seven.
-const MAX_LINES: usize = 7;
-
-/// How far the paper is from flat: a displacement at each alignment pattern, linear between them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Bend {
-    /// Where the lines of control points run, in modules; the same across and down. Empty: flat.
-    lines: [f32; MAX_LINES],
-    count: usize,
-    by: [[Point; MAX_LINES]; MAX_LINES],
-}
-
-impl Bend {
-    fn at(&self, x: f32, y: f32) -> Point {
-        if self.count < 2 {
-            return Point::default();
-        }
-        let ((i, a), (j, b)) = (self.cell(x), self.cell(y));
-        let along = |row: &[Point; MAX_LINES]| row[i] * (1.0 - a) + row[i + 1] * a;
-        along(&self.by[j]) * (1.0 - b) + along(&self.by[j + 1]) * b
-    }
-
-    /// The line before `at` and how far it is to the next; beyond the outer lines the outer cells go on.
-    fn cell(&self, at: f32) -> (usize, f32) {
-        let cell = self.lines[1..self.count - 1].iter().take_while(|&&line| at > line).count();
-        let (from, to) = (self.lines[cell], self.lines[cell + 1]);
-        (cell, ((at - from) / (to - from)).clamp(-0.35, 1.35))
     }
 }
 
@@ -93,7 +64,8 @@ fn ties(triple: &Triple, size: usize) -> [Tie; 12] {
         let (finder, origin) = (triple.finders()[at / 4], origins[at / 4]);
         let first = first_corner(&finder.corners, x_axis, y_axis);
         let (x, y) = CORNERS[at % 4];
-        Tie { from: origin + Point::new(x, y), to: finder.corners[(first + at % 4) % 4], weight: 1.0 }
+        let weight = if triple.seen[at / 4] { 1.0 } else { 0.0 };
+        Tie { from: origin + Point::new(x, y), to: finder.corners[(first + at % 4) % 4], weight }
     })
 }
 
@@ -126,7 +98,9 @@ pub(crate) fn timing(plane: Plane<'_>, grid: &Grid) -> f32 {
         }
         agree / all
     };
-    0.5 * (line(&|at| grid.place(at, 6.5)) + line(&|at| grid.place(6.5, at))).abs()
+    let (across, down) = (line(&|at| grid.place(at, 6.5)).abs(), line(&|at| grid.place(6.5, at)).abs());
+    // One of the two may lie under a finger.
+    (0.5 * (across + down)).max(0.7 * across.max(down))
 }
 
 /// Pulls a grid right by the alignment patterns: the map as a whole, and, where it is bent, its pieces.
@@ -138,8 +112,8 @@ pub(crate) fn align(plane: Plane<'_>, triple: &Triple, grid: &mut Grid, inverted
     let mut ties: Vec<Tie> = ties(triple, grid.size).to_vec();
     let far = f32::from(last) + 0.5;
     // The far corner first: it is where the map is worst, and all others lie between.
-    let reach = 1.0 + grid.size as f32 * 0.07;
-    if let Some(found) = alignment(plane, grid, Point::new(far, far), reach.min(6.0), inverted) {
+    let reach = if triple.is_whole() { 1.0 + grid.size as f32 * 0.07 } else { 2.0 + grid.size as f32 * 0.1 };
+    if let Some(found) = alignment(plane, grid, Point::new(far, far), reach.min(7.0), inverted) {
         ties.push(Tie { from: Point::new(far, far), to: found, weight: 4.0 });
         if let Some(map) = Homography::fit(&ties) {
             grid.map = map;
@@ -155,32 +129,24 @@ pub(crate) fn align(plane: Plane<'_>, triple: &Triple, grid: &mut Grid, inverted
 fn bend(plane: Plane<'_>, grid: &mut Grid, centres: &[u8], inverted: bool, ties: &mut Vec<Tie>) {
     let count = centres.len();
     let line = |at: usize| f32::from(centres[at]) + 0.5;
-    let mut found = [[None; MAX_LINES]; MAX_LINES];
-    for (j, row) in found.iter_mut().enumerate().take(count) {
-        for (i, slot) in row.iter_mut().enumerate().take(count) {
-            let (first, last) = ((i == 0, j == 0), (i == count - 1, j == count - 1));
-            let at_finder = first == (true, true) || (first.1 && last.0) || (first.0 && last.1);
-            let at = Point::new(line(i), line(j));
-            if !at_finder && let Some(place) = alignment(plane, grid, at, 1.6, inverted) {
-                *slot = Some(place);
-                ties.push(Tie { from: at, to: place, weight: 2.0 });
-            }
+    let mut found = vec![None; count * count];
+    for (at, slot) in found.iter_mut().enumerate() {
+        let (i, j) = (at % count, at / count);
+        let at_finder = [(0, 0), (0, count - 1), (count - 1, 0)].contains(&(i, j));
+        let at = Point::new(line(i), line(j));
+        if !at_finder && let Some(place) = alignment(plane, grid, at, 1.6, inverted) {
+            *slot = Some(place);
+            ties.push(Tie { from: at, to: place, weight: 2.0 });
         }
     }
     if let Some(map) = Homography::fit(ties) {
         grid.map = map;
     }
-    let mut by = [[Point::default(); MAX_LINES]; MAX_LINES];
-    let mut lines = [0.0; MAX_LINES];
-    for j in 0..count {
-        lines[j] = line(j);
-        for i in 0..count {
-            if let Some(place) = found[j][i] {
-                by[j][i] = place - grid.map.map(Point::new(line(i), line(j)));
-            }
-        }
-    }
-    grid.bend = Bend { lines, count, by };
+    let off = |(at, found): (usize, &Option<Point>)| {
+        found.map_or(Point::default(), |place| place - grid.map.map(Point::new(line(at % count), line(at / count))))
+    };
+    let by = found.iter().enumerate().map(off).collect();
+    grid.bend = Bend::new((0..count).map(line).collect(), by);
 }
 
 /// An alignment pattern agrees with its template at least so much.

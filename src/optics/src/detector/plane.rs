@@ -33,7 +33,7 @@ impl<'a> Plane<'a> {
         at.x >= 0.0 && at.y >= 0.0 && at.x < self.width as f32 && at.y < self.height as f32
     }
 
-    /// The luma at a point between pixel centres, bilinear, in 1/256 luma steps would be too fine: as a float.
+    /// The luma at a point between pixel centres, bilinear.
     pub(crate) fn at(&self, at: Point) -> f32 {
         let fixed = |value: f32, len: usize| {
             let value = (value - 0.5).clamp(0.0, (len - 1) as f32);
@@ -74,38 +74,59 @@ pub(crate) fn shrink(plane: Plane<'_>, by: usize, sums: &mut Vec<u16>, out: &mut
     (width, height)
 }
 
+/// The widest blur, in pixels from the middle.
+pub(crate) const MAX_RADIUS: usize = 7;
+
 /// The mean of the square of `2 * radius + 1` pixels around each pixel, the edge pixels counted again beyond the edge.
 pub(crate) fn blur(plane: Plane<'_>, radius: usize, columns: &mut Vec<u16>, out: &mut Vec<u8>) {
+    debug_assert!(radius <= MAX_RADIUS, "the sum of a larger square does not fit 16 bits");
     let (width, height) = (plane.width, plane.height);
-    let side = 2 * radius + 1;
-    // The sum of a square of at most 15 × 15 fits; divide by multiplying (error under one luma step).
-    let reciprocal = ((1_u32 << 16) + (side * side) as u32 / 2) / (side * side) as u32;
+    let area = ((2 * radius + 1) * (2 * radius + 1)) as u32;
+    // Divides by multiplying, which is done for many pixels at once; rounded up, so that 255 stays 255.
+    let reciprocal = ((1_u32 << 16) / area + 1) as u16;
     out.clear();
     out.resize(width * height, 0);
+    // The sums of columns, the outermost repeated on both sides.
     columns.clear();
-    columns.resize(width, 0);
+    columns.resize(width + 2 * radius, 0);
     let clamped = |y: isize| plane.row(y.clamp(0, height as isize - 1) as usize);
     for y in -(radius as isize)..=(radius as isize) {
-        columns.iter_mut().zip(clamped(y)).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
+        columns[radius..].iter_mut().zip(clamped(y)).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
     }
     for (y, line) in out.chunks_exact_mut(width).enumerate() {
         let y = y as isize;
-        blur_row(columns, radius, reciprocal, line);
+        let (first, last) = (columns[radius], columns[radius + width - 1]);
+        columns[..radius].fill(first);
+        columns[radius + width..].fill(last);
+        match radius {
+            1 => blur_row::<3>(columns, reciprocal, line),
+            2 => blur_row::<5>(columns, reciprocal, line),
+            3 => blur_row::<7>(columns, reciprocal, line),
+            _ => blur_row_any(columns, 2 * radius + 1, reciprocal, line),
+        }
         let (leaving, coming) = (clamped(y - radius as isize), clamped(y + radius as isize + 1));
-        for ((sum, &gone), &new) in columns.iter_mut().zip(leaving).zip(coming) {
+        for ((sum, &gone), &new) in columns[radius..].iter_mut().zip(leaving).zip(coming) {
             *sum = *sum + u16::from(new) - u16::from(gone);
         }
     }
 }
 
-fn blur_row(columns: &[u16], radius: usize, reciprocal: u32, line: &mut [u8]) {
-    let last = columns.len() - 1;
-    let column = |x: isize| u32::from(columns[x.clamp(0, last as isize) as usize]);
-    let mut sum: u32 = (-(radius as isize)..=(radius as isize)).map(column).sum();
-    let shifted = |x: usize, by: isize| column(x as isize + by);
+/// A row from its sums of columns; the side of the square is known here, so that pixels go many at a time.
+fn blur_row<const SIDE: usize>(columns: &[u16], reciprocal: u16, line: &mut [u8]) {
+    let width = line.len();
+    let shifted: [&[u16]; SIDE] = std::array::from_fn(|by| &columns[by..][..width]);
     for (x, pixel) in line.iter_mut().enumerate() {
-        *pixel = ((sum * reciprocal + (1 << 15)) >> 16).min(255) as u8;
-        sum = sum + shifted(x, radius as isize + 1) - shifted(x, -(radius as isize));
+        let sum = shifted.iter().fold(0_u16, |sum, row| sum + row[x]);
+        *pixel = ((u32::from(sum) * u32::from(reciprocal)) >> 16) as u8;
+    }
+}
+
+fn blur_row_any(columns: &[u16], side: usize, reciprocal: u16, line: &mut [u8]) {
+    let mut sum: u32 = columns[..side - 1].iter().map(|&column| u32::from(column)).sum();
+    for (x, pixel) in line.iter_mut().enumerate() {
+        sum += u32::from(columns[x + side - 1]);
+        *pixel = ((sum * u32::from(reciprocal)) >> 16).min(255) as u8;
+        sum -= u32::from(columns[x]);
     }
 }
 
@@ -116,4 +137,39 @@ pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec
         let (pixel, mean) = (i16::from(pixel), i16::from(mean));
         (pixel + (((pixel - mean) * gain) >> 4)).clamp(0, 255) as u8
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blur_is_the_mean_of_the_square_around_each_pixel() {
+        let mut state = 7_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for (width, height) in [(40, 23), (5, 1), (1, 9), (3, 3)] {
+            let luma: Vec<u8> = (0..width * height).map(|_| noise()).collect();
+            let plane = Plane { luma: &luma, width, height };
+            for radius in 1..=MAX_RADIUS {
+                let mut blurred = Vec::new();
+                blur(plane, radius, &mut Vec::new(), &mut blurred);
+                for (at, &pixel) in blurred.iter().enumerate() {
+                    let mean = mean_around(plane, at % width, at / width, radius);
+                    assert!((f32::from(pixel) - mean).abs() <= 1.0, "{pixel} for {mean}, radius {radius}");
+                }
+            }
+        }
+    }
+
+    fn mean_around(plane: Plane<'_>, x: usize, y: usize, radius: usize) -> f32 {
+        let reach = radius as isize;
+        let clamped = |at: usize, by: isize, len: usize| (at as isize + by).clamp(0, len as isize - 1) as usize;
+        let pixel = |(dx, dy)| f32::from(plane.pixel(clamped(x, dx, plane.width), clamped(y, dy, plane.height)));
+        let square = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (dx, dy)));
+        let side = (2 * radius + 1) as f32;
+        square.map(pixel).sum::<f32>() / (side * side)
+    }
 }

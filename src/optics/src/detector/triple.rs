@@ -19,9 +19,21 @@ pub(crate) struct Triple {
     pub(crate) span_modules: f32,
     /// How badly they fit; 0 is perfect.
     pub(crate) misfit: f32,
+    /// Which of them were seen, corner first; one may be supposed only, where a finger or glare lies over it.
+    pub(crate) seen: [bool; 3],
 }
 
 impl Triple {
+    /// Whether all three finder patterns were seen.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.seen == [true; 3]
+    }
+
+    /// The middle of the code.
+    pub(crate) fn middle(&self) -> Point {
+        (self.right.centre + self.below.centre) * 0.5
+    }
+
     /// The finder patterns, corner first.
     pub(crate) fn finders(&self) -> [Finder; 3] {
         [self.corner, self.right, self.below]
@@ -32,6 +44,8 @@ impl Triple {
 const MAX_FINDERS: usize = 24;
 /// A triple that fits worse is none.
 const MAX_MISFIT: f32 = 1.0;
+/// Two patterns that fit worse are no pair.
+const MAX_PAIR_MISFIT: f32 = 0.5;
 
 /// Adds the triples among `finders` to `out`, the best first.
 pub(crate) fn combine(finders: &[Finder], out: &mut Vec<Triple>) {
@@ -69,7 +83,70 @@ fn triple(corner: Finder, right: Finder, below: Finder) -> Option<Triple> {
         below,
         span_modules,
         misfit,
+        seen: [true; 3],
     })
+}
+
+/// Adds to `out` the triples of which only two among `finders` were seen, the best first, at most `most`.
+pub(crate) fn suppose(finders: &[Finder], most: usize, out: &mut Vec<Triple>) {
+    out.clear();
+    let finders = &finders[..finders.len().min(MAX_FINDERS)];
+    for (at, &a) in finders.iter().enumerate() {
+        for (k, &b) in finders.iter().enumerate() {
+            if at != k && a.inverted == b.inverted {
+                out.extend(beside(a, b).into_iter().flatten());
+                out.extend(opposite(a, b));
+            }
+        }
+    }
+    out.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
+    out.truncate(most);
+}
+
+/// `a` in the corner with `b` to the right of it, or below it.
+fn beside(a: Finder, b: Finder) -> Option<[Triple; 2]> {
+    let size = similar(a.module_px, b.module_px)?;
+    let (span_modules, off) = sees(&a, &b)?;
+    let misfit = off + 0.3 * size + a.error + b.error;
+    if misfit > MAX_PAIR_MISFIT || !(13.0..190.0).contains(&span_modules) {
+        return None;
+    }
+    let way = b.centre - a.centre;
+    let down = (downward(&a, way) + downward(&b, way)) * (0.5 * span_modules);
+    let supposed = |by: Point| Finder { centre: a.centre + by, corners: a.corners.map(|corner| corner + by), ..a };
+    let (below, right) = (supposed(down), supposed(down * -1.0));
+    Some([
+        Triple { corner: a, right: b, below, span_modules, misfit, seen: [true, true, false] },
+        Triple { corner: a, right, below: b, span_modules, misfit, seen: [true, false, true] },
+    ])
+}
+
+/// The axis of a pattern that is a quarter turn clockwise of `way`, a module long.
+fn downward(finder: &Finder, way: Point) -> Point {
+    let (x, y) = axes(finder);
+    let turned = Point::new(-way.y, way.x);
+    let candidates = [x, y, x * -1.0, y * -1.0];
+    candidates.into_iter().max_by(|a, b| a.dot(turned).total_cmp(&b.dot(turned))).unwrap_or(y)
+}
+
+/// `right` and `below` of a code whose corner was not seen.
+fn opposite(right: Finder, below: Finder) -> Option<Triple> {
+    let size = similar(right.module_px, below.module_px)?;
+    let way = below.centre - right.centre;
+    let (x, y) = axes(&right);
+    let area = x.cross(y);
+    let (across, down) = (way.cross(y) / area, x.cross(way) / area);
+    let span_modules = 0.5 * (across.abs() + down.abs());
+    let off = (across.abs() / down.abs()).ln().abs();
+    let misfit = off + 0.3 * size + right.error + below.error;
+    if misfit.is_nan() || misfit > MAX_PAIR_MISFIT || !(13.0..190.0).contains(&span_modules) {
+        return None;
+    }
+    // Of the two ways along the axes, the corner is at the end of the one that keeps the turn clockwise.
+    let (first, second) = (x * across, y * down);
+    let by = if (first * -1.0).cross(way - first) > 0.0 { first } else { second };
+    let corner = Finder { centre: right.centre + by, corners: right.corners.map(|corner| corner + by), ..right };
+    Some(Triple { corner, right, below, span_modules, misfit, seen: [false, true, true] })
 }
 
 /// How differently large two patterns are; `None` when too much so for one code.
@@ -87,12 +164,16 @@ fn sees(a: &Finder, b: &Finder) -> Option<(f32, f32)> {
 
 /// The way from a pattern's centre to `to` in its own modules, and how far off its axis it is.
 fn along(finder: &Finder, to: Point) -> Option<(f32, f32)> {
-    let [a, b, c, d] = finder.corners;
-    let x_axis = ((b - a) + (c - d)) * (1.0 / 14.0);
-    let y_axis = ((d - a) + (c - b)) * (1.0 / 14.0);
+    let (x_axis, y_axis) = axes(finder);
     let area = x_axis.cross(y_axis);
     let way = to - finder.centre;
     let (x, y) = ((way.cross(y_axis) / area).abs(), (x_axis.cross(way) / area).abs());
     let (modules, off) = (x.max(y), x.min(y) / x.max(y));
     (modules.is_finite() && off < 0.4).then_some((modules, off))
+}
+
+/// The axes of a pattern, a module long.
+fn axes(finder: &Finder) -> (Point, Point) {
+    let [a, b, c, d] = finder.corners;
+    (((b - a) + (c - d)) * (1.0 / 14.0), ((d - a) + (c - b)) * (1.0 / 14.0))
 }

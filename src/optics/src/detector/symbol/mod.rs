@@ -24,7 +24,7 @@ use layout::{Blocks, Layout};
 use reed_solomon::Correction;
 
 use format::version_of;
-pub(crate) use layout::{Level, alignment_centres};
+pub(crate) use layout::{Level, alignment_centres, fixed_map};
 
 /// The modules of a symbol, `size` × `size`, row by row: positive is dark,
 /// negative light, the magnitude (127 at most) how far to believe it, and 0
