@@ -28,10 +28,26 @@ pub enum PortError {
     Ended(String),
 }
 
+/// What the newest frame says of the exposure, to a camera that can change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Light {
+    /// Nothing is wrong with it, or nobody is there to tell by.
+    Fine,
+    /// A code is there and drowns in light: over-exposed, or glare on it.
+    TooBright,
+    /// A code is there and drowns in darkness.
+    TooDark,
+}
+
 /// Where frames come from.
 pub trait Camera: Send {
     /// Waits at most `timeout` for the newest frame; `None` if none came.
     fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError>;
+    /// Told after each frame what it says of the exposure. A camera that can not change it does nothing. Returns
+    /// at once: what takes time is done elsewhere.
+    fn hint(&mut self, _light: Light) {}
+    /// Takes back a frame that has been looked at, so that its memory serves the next one.
+    fn recycle(&mut self, _frame: Frame) {}
     /// Whether frames are expected all the time, so that silence is a fault; a folder of pictures is not.
     fn is_live(&self) -> bool {
         true

@@ -87,6 +87,12 @@ impl Frame {
         &self.luma
     }
 
+    /// The pixels, taken out so that their memory can be used again.
+    #[must_use]
+    pub fn into_luma(self) -> Vec<u8> {
+        self.luma
+    }
+
     /// When the last of its pixels arrived.
     pub fn captured_at(&self) -> Instant {
         self.captured_at

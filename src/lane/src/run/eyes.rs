@@ -1,20 +1,58 @@
 //! The eyes thread: camera → optics → payloads.
+//!
+//! An adapter keeps to its timeouts as far as the system lets it; a driver may hold a call for as long as it likes.
+//! So a second thread looks at the clock: a call to the camera that has not come back in time is told as a stalled
+//! camera, whatever hangs in it. Invariant: what is told of the camera is never older than what it did last, because
+//! both threads write it only with the watch in hand.
 
 use super::{Input, guarded, pause_before_reopening};
 use crate::health::{Health, Part};
-use crate::optics::Reader;
-use crate::ports::{Camera, Open, PortError};
+use crate::optics::{Diagnosis, Reader};
+use crate::ports::{Camera, Light, Open, PortError};
 use crate::threads::{self, Stop};
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// No further look at a frame begins after this: the next frame is another chance.
 const LOOK_BUDGET: Duration = Duration::from_millis(25);
-/// A camera that gives nothing for this long is told.
-const STALLED_AFTER: Duration = Duration::from_secs(2);
+/// A camera that gives nothing for this long is told, within a look more.
+const STALLED_AFTER: Duration = Duration::from_millis(1700);
+/// How often the watch is looked at.
+const LOOK_AT_WATCH: Duration = Duration::from_millis(100);
+/// What is told of a camera that stays silent.
+const SILENT: &str = "the camera gives no pictures: check its cable; it is used again as soon as it does";
+/// What is told of a camera whose driver does not answer.
+const HANGS: &str = "the camera does not answer: unplug it and plug it in again, or restart the gate if it is built in";
+
+/// Since when a call to the camera has been out; `None` between calls.
+#[derive(Default)]
+struct Watch(Mutex<Option<Instant>>);
+
+impl Watch {
+    /// Makes a call under the watch.
+    fn over<T>(&self, call: impl FnOnce() -> T) -> T {
+        *self.lock() = Some(Instant::now());
+        let came_back = call();
+        *self.lock() = None;
+        came_back
+    }
+
+    /// Tells of a call that has not come back in time.
+    fn look(&self, health: &Health) {
+        let out = self.lock();
+        if out.is_some_and(|since| since.elapsed() >= STALLED_AFTER) {
+            health.set(Part::Camera, Some(HANGS.into()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        // One assignment at a time, so what a panic leaves behind is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 pub(super) fn spawn(
     mut open: Open<dyn Camera>,
@@ -22,11 +60,20 @@ pub(super) fn spawn(
     health: Arc<Health>,
     stop: Stop,
 ) -> JoinHandle<()> {
+    let watch = Arc::new(Watch::default());
+    spawn_watch(Arc::downgrade(&watch), health.clone(), stop.clone());
     threads::spawn("eyes", move || {
         let mut reader = Reader::with_budget(LOOK_BUDGET);
         while !stop.is_set() {
-            let ended = guarded("camera", || watch(open()?.as_mut(), &mut reader, &inputs, &health, &stop));
+            let ended = guarded("camera", || {
+                let mut camera = watch.over(&mut open)?;
+                let ended = look(camera.as_mut(), &mut reader, &inputs, &health, &watch, &stop);
+                // Closing a camera is a call to its driver too.
+                watch.over(|| drop(camera));
+                ended
+            });
             let Err(error) = ended else { return };
+            *watch.lock() = None;
             health.set(Part::Camera, Some(error.to_string()));
             if matches!(error, PortError::Ended(_)) {
                 return;
@@ -36,12 +83,24 @@ pub(super) fn spawn(
     })
 }
 
+/// Looks at the watch until the eyes have ended. Nobody waits for this thread.
+fn spawn_watch(watch: std::sync::Weak<Watch>, health: Arc<Health>, stop: Stop) {
+    threads::spawn("eyes-watch", move || {
+        while let Some(watch) = watch.upgrade().filter(|_| !stop.is_set()) {
+            watch.look(&health);
+            drop(watch);
+            stop.sleep(LOOK_AT_WATCH);
+        }
+    });
+}
+
 /// Looks until told to stop or the camera fails.
-fn watch(
+fn look(
     camera: &mut dyn Camera,
     reader: &mut Reader,
     inputs: &SyncSender<Input>,
     health: &Health,
+    watch: &Watch,
     stop: &Stop,
 ) -> Result<(), PortError> {
     let mut last_frame = Instant::now();
@@ -49,18 +108,114 @@ fn watch(
         health.set(Part::Camera, None);
     }
     while !stop.is_set() {
-        let Some(frame) = camera.frame(FRAME_TIMEOUT)? else {
+        let Some(frame) = watch.over(|| camera.frame(FRAME_TIMEOUT))? else {
             if camera.is_live() && last_frame.elapsed() >= STALLED_AFTER {
-                let fault = "the camera gives no pictures: check its cable; it is used again as soon as it does";
-                health.set(Part::Camera, Some(fault.into()));
+                health.set(Part::Camera, Some(SILENT.into()));
             }
             continue;
         };
         last_frame = Instant::now();
         health.set(Part::Camera, None);
-        if inputs.send(Input::Sight(reader.read(&frame))).is_err() {
+        let sight = reader.read(&frame);
+        camera.recycle(frame);
+        camera.hint(light_of(sight.diagnosis));
+        if inputs.send(Input::Sight(sight)).is_err() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// What a diagnosis says of the exposure.
+fn light_of(diagnosis: Diagnosis) -> Light {
+    match diagnosis.name() {
+        "over_exposed" | "glare" => Light::TooBright,
+        "too_dark" => Light::TooDark,
+        _ => Light::Fine,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+mod tests {
+    use super::*;
+    use crate::optics::Frame;
+    use std::sync::mpsc::{Receiver, channel, sync_channel};
+
+    /// Far more than anything here takes, for a machine under load.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    struct Scripted(Receiver<Result<Option<Frame>, PortError>>);
+
+    impl Camera for Scripted {
+        fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError> {
+            self.0.recv_timeout(timeout).unwrap_or(Ok(None))
+        }
+    }
+
+    fn frame() -> Result<Option<Frame>, PortError> {
+        Ok(Some(Frame::new(32, 32, vec![128; 1024]).unwrap()))
+    }
+
+    #[track_caller]
+    fn told(health: &Health, expected: impl Fn(Option<&str>) -> bool) {
+        let begun = Instant::now();
+        while !expected(health.faults().camera.as_deref()) {
+            assert!(begun.elapsed() < PATIENCE, "told: {:?}", health.faults().camera);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn run(open: Open<dyn Camera>) -> (Arc<Health>, Stop, Receiver<Input>) {
+        let (sender, inputs) = sync_channel(64);
+        let (health, stop) = (Arc::new(Health::default()), Stop::new());
+        spawn(open, sender, health.clone(), stop.clone());
+        (health, stop, inputs)
+    }
+
+    #[test]
+    fn an_open_that_hangs_is_told_and_forgotten_when_frames_come() {
+        let (release, held) = channel::<()>();
+        let (script, scripted) = channel();
+        let mut scripted = Some(scripted);
+        let (health, stop, _inputs) = run(Box::new(move || {
+            held.recv().unwrap();
+            Ok(Box::new(Scripted(scripted.take().unwrap())))
+        }));
+        told(&health, |fault| fault == Some(HANGS));
+        release.send(()).unwrap();
+        script.send(frame()).unwrap();
+        told(&health, |fault| fault.is_none());
+        stop.set();
+    }
+
+    #[test]
+    fn a_camera_that_falls_silent_is_told_and_forgotten_when_frames_come() {
+        let (script, scripted) = channel();
+        let mut scripted = Some(scripted);
+        let (health, stop, inputs) = run(Box::new(move || Ok(Box::new(Scripted(scripted.take().unwrap())))));
+        script.send(frame()).unwrap();
+        assert!(matches!(inputs.recv_timeout(PATIENCE), Ok(Input::Sight(_))));
+        assert_eq!(health.faults().camera, None);
+        told(&health, |fault| fault == Some(SILENT));
+        script.send(frame()).unwrap();
+        told(&health, |fault| fault.is_none());
+        stop.set();
+    }
+
+    #[test]
+    fn a_camera_that_fails_is_told_in_its_own_words_and_opened_again() {
+        let mut times = 0;
+        let (health, stop, inputs) = run(Box::new(move || {
+            times += 1;
+            let (script, scripted) = channel();
+            let first = if times == 1 { Err(PortError::Failed("the lens fell off: fit it".into())) } else { frame() };
+            script.send(first).unwrap();
+            Ok(Box::new(Scripted(scripted)))
+        }));
+        told(&health, |fault| fault == Some("the lens fell off: fit it"));
+        told(&health, |fault| fault.is_none());
+        assert!(matches!(inputs.recv_timeout(PATIENCE), Ok(Input::Sight(_))));
+        stop.set();
+    }
 }
