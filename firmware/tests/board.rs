@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use menshen_gate::board::{Board, Camera, Clock, Function, Outputs, Thermometer};
+use menshen_gate::board::{Board, Camera, Clock, Function, Outputs, PixelFormat, Thermometer};
 
 fn boards() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
@@ -100,7 +100,8 @@ fn a_typo_in_an_inherited_file_is_told_by_that_file() {
 
 #[test]
 fn an_unknown_kind_is_told_with_the_kinds_there_are() {
-    refused("[camera]\nkind = \"v4l3\"", &["line 3", "`v4l3`", "`folder`", "`y4m`"]);
+    refused("[camera]\nkind = \"v4l3\"", &["line 3", "`v4l3`", "`folder`", "`y4m`", "`v4l2`", "`rpicam`"]);
+    refused("[camera]\nformat = \"h264\"", &["line 3", "`h264`", "`auto`", "`mjpeg`", "`yuyv`"]);
     refused("[outputs]\nactive_low = [\"barrier\"]", &["line 3", "`barrier`", "`relay`"]);
 }
 
@@ -155,4 +156,49 @@ fn a_board_that_is_not_whole_is_told_what_it_lacks() {
     let folder = folder_with("mine.toml", "[board]\nname = \"mine\"\n");
     let error = Board::load(folder.path().join("mine.toml")).unwrap_err().to_string();
     assert!(error.contains("camera.kind"), "{error}");
+}
+
+#[test]
+fn a_shipped_board_of_a_pi_has_the_camera_on_its_ribbon_at_a_speed_it_can_read() {
+    for (name, fps) in [("pi-zero-2w", 10), ("pi-3b", 15), ("pi-4b", 30), ("pi-5", 30)] {
+        let board = Board::load(boards().join(format!("{name}.toml"))).unwrap();
+        let Camera::Rpicam(camera) = board.camera else { panic!("{name}: {:?}", board.camera) };
+        assert_eq!((camera.size.width, camera.size.height, camera.size.fps), (1280, 720, fps), "{name}");
+    }
+}
+
+#[test]
+fn a_usb_camera_is_two_lines() {
+    let Camera::V4l2(camera) = load("[camera]\nkind = \"v4l2\"\ndevice = \"C920\"").unwrap().camera else {
+        panic!("not a kernel camera")
+    };
+    assert_eq!((camera.device.as_str(), camera.size.width, camera.format), ("C920", 1280, None));
+    assert_eq!((camera.power_line_hz, camera.exposure_us, camera.bracketing), (50, None, true));
+}
+
+#[test]
+fn what_is_set_on_a_usb_camera_is_kept_and_an_exposure_of_nothing_is_the_cameras_choice() {
+    let more = "kind = \"v4l2\"\nformat = \"mjpeg\"\nfocus = 30\nexposure_us = 8000\nbracketing = false";
+    let Camera::V4l2(camera) = load(&format!("[camera]\n{more}")).unwrap().camera else {
+        panic!("not a kernel camera")
+    };
+    assert_eq!((camera.format, camera.focus), (Some(PixelFormat::Mjpeg), Some(30)));
+    assert_eq!((camera.exposure_us, camera.bracketing), (Some(8000), false));
+    let Camera::V4l2(camera) = load("[camera]\nkind = \"v4l2\"\nexposure_us = 0").unwrap().camera else {
+        panic!("not a kernel camera")
+    };
+    assert_eq!(camera.exposure_us, None);
+}
+
+#[test]
+fn a_camera_that_can_not_be_is_refused_by_key_and_what_is_allowed() {
+    refused("[camera]\nwidth = 1000", &["camera.width", "1000", "multiple of 128"]);
+    refused("[camera]\nheight = 721", &["camera.height", "721", "even"]);
+    refused("[camera]\nwidth = 8192", &["camera.width", "8192", "4096"]);
+    refused("[camera]\nfps = 0", &["camera.fps", "1 to 120"]);
+    refused("[camera]\nlens_position = -1.0", &["camera.lens_position", "-1", "0 to 32"]);
+    refused("[camera]\nev = nan", &["camera.ev", "NaN", "-10 to 10"]);
+    refused("[camera]\nkind = \"v4l2\"\npower_line_hz = 55", &["camera.power_line_hz", "55", "50, 60 or 0"]);
+    refused("[camera]\nkind = \"v4l2\"\ndevice = \" \"", &["camera.device", "/dev/video0"]);
+    refused("[camera]\nresolution = 3", &["line 3", "`resolution`", "`width`"]);
 }

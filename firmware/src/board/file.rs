@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Protocol;
+use super::camera::CameraSection;
 use super::pins::Function;
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,21 +30,6 @@ pub(super) struct BoardSection {
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) reserved_pins: Option<Vec<u8>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct CameraSection {
-    pub(super) kind: Option<CameraKind>,
-    pub(super) path: Option<PathBuf>,
-    pub(super) show_ms: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum CameraKind {
-    Folder,
-    Y4m,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@
 //! here and not found by a melted relay. What comes out is a [`Board`], in which every choice is made
 //! and every number is in range; nobody reads the file again.
 
+mod camera;
 mod file;
 mod inherit;
 mod pins;
@@ -13,12 +14,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use crate::file::FileError;
+pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
 pub use pins::{Function, Pin};
 
-use file::{BoardFile, CameraKind, ClockSource, OutputsKind, ThermometerKind};
+use file::{BoardFile, ClockSource, OutputsKind, ThermometerKind};
 
 /// The board of one gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Board {
     /// A short name, such as `pi-4b`.
     pub name: String,
@@ -34,23 +36,6 @@ pub struct Board {
     pub clock: Clock,
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
-}
-
-/// Where frames come from. Relative paths are within the state directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Camera {
-    /// Pictures put into a folder; each stays in view for `show_ms` (0: one frame).
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// How long a picture stays in view, in milliseconds.
-        show_ms: u32,
-    },
-    /// A Y4M stream: a named pipe, a file, or `-` for standard input.
-    Y4m {
-        /// Where it is read.
-        path: PathBuf,
-    },
 }
 
 /// Where readings come from.
@@ -216,15 +201,6 @@ impl Resolver<'_> {
             outputs: self.outputs(file.outputs, pins)?,
             clock: self.clock(file.clock)?,
             panel_listen: self.panel(file.panel.listen)?,
-        })
-    }
-
-    fn camera(&self, section: file::CameraSection) -> Result<Camera, BoardError> {
-        let kind = self.need(section.kind, "camera.kind")?;
-        let path = self.need(section.path, "camera.path")?;
-        Ok(match kind {
-            CameraKind::Folder => Camera::Folder { path, show_ms: section.show_ms.unwrap_or(0) },
-            CameraKind::Y4m => Camera::Y4m { path },
         })
     }
 

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_single_bad_frame_now_and_then_changes_nothing() {
-        let blinking = [Light::TooBright, Light::TooBright, Light::Fine, Light::TooDark, Light::TooBright];
+        let blinking = [Light::TooBright, Light::TooBright, Light::Fine, Light::TooDark, Light::TooDark];
         assert_eq!(steps(blinking.into_iter().cycle().take(1000)), []);
     }
 

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 /// How long a reader waits before it looks whether it should stop, in nanoseconds.
-const STEP_NS: i64 = 100_000_000;
+pub(super) const STEP_NS: i64 = 100_000_000;
 
 /// What is to be had of a pipe just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,8 @@ impl<F: AsFd> Read for Stoppable<F> {
     }
 }
 
-fn wait(pipe: &impl AsFd, at_most_ns: i64) -> io::Result<PollFlags> {
+/// Waits at most this many nanoseconds for bytes, or for the end of them.
+pub(super) fn wait(pipe: &impl AsFd, at_most_ns: i64) -> io::Result<PollFlags> {
     let mut fds = [PollFd::new(pipe, PollFlags::IN)];
     match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: at_most_ns })) {
         Ok(_) => Ok(fds[0].revents()),

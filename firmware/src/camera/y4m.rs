@@ -5,6 +5,9 @@
 //! and no queue grows, however slow the reader of codes is. A recording has no "now", so it is read
 //! frame by frame as fast as it is looked at, and none is dropped.
 //!
+//! A stream that falls silent is kept open: its head came once, so a reader that began anew could not follow it. The
+//! runtime tells of the silence, and it is over with the next frame.
+//!
 //! A pipe whose writer left has failed and is opened again; nobody has to be there when it is opened,
 //! and a pipe that nobody writes to stays open, so that a writer never meets one that just closed.
 
@@ -13,8 +16,8 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,6 +25,7 @@ use menshen_lane::optics::{Frame, Y4mError, Y4mReader};
 use menshen_lane::ports::{Camera, Open, PortError};
 
 use super::pipe::{self, State, Stoppable};
+use super::slot::Slot;
 
 /// Opens standard input.
 pub(super) fn stdin_opener() -> Open<dyn Camera> {
@@ -87,7 +91,7 @@ impl End {
 }
 
 struct LiveCamera {
-    slot: Arc<Slot>,
+    slot: Arc<Slot<Frame>>,
     stop: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
@@ -99,32 +103,23 @@ impl LiveCamera {
         let filled = Arc::clone(&slot);
         let reader = std::thread::Builder::new().name("camera".to_owned()).spawn(move || {
             let error = fill(&filled, source).err();
-            filled.put(|state| state.end = Some(end.told(error.as_ref())));
+            filled.end(end.told(error.as_ref()));
         });
         let reader = reader.map_err(|error| PortError::Failed(format!("cannot start the camera's thread: {error}")))?;
         Ok(LiveCamera { slot, stop, reader: Some(reader) })
     }
 }
 
-fn fill(slot: &Slot, source: impl Read) -> Result<(), Y4mError> {
+fn fill(slot: &Slot<Frame>, source: impl Read) -> Result<(), Y4mError> {
     for frame in Y4mReader::new(source)? {
-        let frame = frame?;
-        slot.put(|state| state.newest = Some(frame));
+        slot.put(frame?);
     }
     Ok(())
 }
 
 impl Camera for LiveCamera {
     fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError> {
-        let state = self.slot.state();
-        let nothing = |state: &mut SlotState| state.newest.is_none() && state.end.is_none();
-        let waited = self.slot.changed.wait_timeout_while(state, timeout, nothing);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match (state.newest.take(), &state.end) {
-            (Some(frame), _) => Ok(Some(frame)),
-            (None, Some(end)) => Err(end.clone()),
-            (None, None) => Ok(None),
-        }
+        self.slot.take(timeout)
     }
 }
 
@@ -136,31 +131,6 @@ impl Drop for LiveCamera {
         {
             tracing::error!("the camera's thread panicked; the camera is opened again");
         }
-    }
-}
-
-/// Room for one frame between the thread that reads and the one that looks.
-#[derive(Default)]
-struct Slot {
-    state: Mutex<SlotState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct SlotState {
-    newest: Option<Frame>,
-    end: Option<PortError>,
-}
-
-impl Slot {
-    fn put(&self, change: impl FnOnce(&mut SlotState)) {
-        change(&mut self.state());
-        self.changed.notify_one();
-    }
-
-    fn state(&self) -> MutexGuard<'_, SlotState> {
-        // Each change is one assignment, so what a panicking thread leaves behind is whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
