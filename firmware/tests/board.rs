@@ -191,6 +191,16 @@ fn what_is_set_on_a_usb_camera_is_kept_and_an_exposure_of_nothing_is_the_cameras
 }
 
 #[test]
+fn a_focus_in_whole_dioptres_needs_no_point() {
+    for written in ["4", "4.0"] {
+        let Camera::Rpicam(camera) = load(&format!("[camera]\nlens_position = {written}")).unwrap().camera else {
+            panic!("not a ribbon camera")
+        };
+        assert_eq!(camera.lens_position, Some(4.0));
+    }
+}
+
+#[test]
 fn a_camera_that_can_not_be_is_refused_by_key_and_what_is_allowed() {
     refused("[camera]\nwidth = 1000", &["camera.width", "1000", "multiple of 128"]);
     refused("[camera]\nheight = 721", &["camera.height", "721", "even"]);

@@ -44,8 +44,17 @@ const CLOSES_WITHIN: Duration = Duration::from_millis(1000);
 /// A thread that a driver holds; nobody waits for it, and no other is started meanwhile.
 type Held = Arc<Mutex<Option<JoinHandle<()>>>>;
 
+/// Says that a camera is open: its name and how its pictures lie.
+type Opens = SyncSender<(String, Layout)>;
+/// What a camera's thread does: opens it, says so, puts pictures into the slot, and gives why it ended.
+type Capture = dyn Fn(&board::V4l2, &Shared, Opens) -> PortError + Send + Sync;
+
 /// Opens the camera of a board.
 pub(super) fn opener(board: board::V4l2) -> Open<dyn Camera> {
+    opener_of(board, Arc::new(capture))
+}
+
+fn opener_of(board: board::V4l2, capture: Arc<Capture>) -> Open<dyn Camera> {
     let held = Held::default();
     Box::new(move || {
         if is_held(&held) {
@@ -53,7 +62,7 @@ pub(super) fn opener(board: board::V4l2) -> Open<dyn Camera> {
         }
         let shared = Arc::new(Shared::default());
         let (opened, opens) = sync_channel(1);
-        let thread = start(board.clone(), Arc::clone(&shared), opened)?;
+        let thread = start(board.clone(), Arc::clone(&shared), opened, Arc::clone(&capture))?;
         match opens.recv_timeout(OPENS_WITHIN) {
             Ok((name, layout)) => {
                 Ok(Box::new(V4l2Camera::new(&board, name, layout, shared, thread, Arc::clone(&held))))
@@ -119,7 +128,8 @@ struct Picture {
 fn start(
     board: board::V4l2,
     shared: Arc<Shared>,
-    opened: SyncSender<(String, Layout)>,
+    opened: Opens,
+    capture: Arc<Capture>,
 ) -> Result<JoinHandle<()>, PortError> {
     let body = move || {
         // What is shared is whole after any panic: a slot for one picture, flags and a count.
@@ -132,7 +142,7 @@ fn start(
 }
 
 /// Takes pictures until told to stop or the camera fails; gives why it ended.
-fn capture(board: &board::V4l2, shared: &Shared, opened: SyncSender<(String, Layout)>) -> PortError {
+fn capture(board: &board::V4l2, shared: &Shared, opened: Opens) -> PortError {
     let mut camera = match device::open(board) {
         Ok(camera) => camera,
         Err(error) => return error,
@@ -309,5 +319,185 @@ impl Drop for V4l2Camera {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::mpsc::channel;
+
+    /// Far more than anything here takes, for a machine under load.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const RAMP: &[u8] = include_bytes!("../../../tests/data/ramp-422-no-tables.mjpeg");
+
+    fn board() -> board::V4l2 {
+        board::V4l2 {
+            device: "webcam".into(),
+            size: board::Size { width: 64, height: 48, fps: 15 },
+            format: None,
+            exposure_us: None,
+            focus: None,
+            gain: None,
+            power_line_hz: 50,
+            bracketing: true,
+        }
+    }
+
+    fn says_open(opened: &Opens, pixels: Pixels) {
+        opened.send(("webcam".into(), Layout { width: 64, height: 48, stride: 0, pixels })).unwrap();
+    }
+
+    fn put(shared: &Shared, bytes: &[u8]) {
+        shared.slot.put(Picture { bytes: bytes.to_vec(), at: Instant::now() });
+    }
+
+    fn wait_until(mut done: impl FnMut() -> bool) {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < PATIENCE);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn until_stopped(shared: &Shared) -> PortError {
+        wait_until(|| shared.stop.load(Ordering::Relaxed));
+        PortError::Failed("closed".into())
+    }
+
+    #[test]
+    fn damaged_pictures_are_dropped_and_counted_and_the_next_whole_one_is_seen() {
+        let (counts, counted) = channel();
+        let counts = Mutex::new(counts);
+        let mut open = opener_of(
+            board(),
+            Arc::new(move |_, shared: &Shared, opened: Opens| {
+                says_open(&opened, Pixels::Mjpeg);
+                for damaged in [&RAMP[..200], b"", b"no picture at all"] {
+                    let before = shared.damaged.load(Ordering::Relaxed);
+                    put(shared, damaged);
+                    wait_until(|| shared.damaged.load(Ordering::Relaxed) > before);
+                }
+                put(shared, RAMP);
+                counts.lock().unwrap().send(shared.damaged.load(Ordering::Relaxed)).unwrap();
+                until_stopped(shared)
+            }),
+        );
+        let mut camera = open().unwrap();
+        let mut seen = None;
+        wait_until(|| {
+            seen = camera.frame(Duration::from_millis(50)).unwrap();
+            seen.is_some()
+        });
+        let frame = seen.unwrap();
+        assert_eq!((frame.width(), frame.height()), (64, 48));
+        assert!(frame.luma()[0].abs_diff(20) < 6);
+        assert_eq!(counted.recv_timeout(PATIENCE), Ok(3));
+    }
+
+    #[test]
+    fn a_camera_whose_pictures_are_all_damaged_has_failed_after_a_while() {
+        let mut open = opener_of(
+            board(),
+            Arc::new(|_, shared: &Shared, opened: Opens| {
+                says_open(&opened, Pixels::Mjpeg);
+                while !shared.stop.load(Ordering::Relaxed) {
+                    put(shared, &RAMP[..100]);
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                until_stopped(shared)
+            }),
+        );
+        let mut camera = open().unwrap();
+        let mut told = None;
+        wait_until(|| {
+            told = camera.frame(Duration::from_millis(100)).err();
+            told.is_some()
+        });
+        let said = told.unwrap().to_string();
+        assert!(said.contains("webcam") && said.contains("damaged ones were dropped"), "{said}");
+    }
+
+    #[test]
+    fn a_driver_that_hangs_is_told_and_no_second_thread_is_lost_to_it() {
+        let (release, started) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (released, starts) = (Arc::clone(&release), Arc::clone(&started));
+        let mut open = opener_of(
+            board(),
+            Arc::new(move |_, shared: &Shared, opened: Opens| {
+                starts.fetch_add(1, Ordering::Relaxed);
+                wait_until(|| released.load(Ordering::Relaxed));
+                let _ =
+                    opened.send(("webcam".into(), Layout { width: 64, height: 48, stride: 0, pixels: Pixels::Grey }));
+                until_stopped(shared)
+            }),
+        );
+        for _ in 0..3 {
+            let Err(PortError::Failed(said)) = open().map(drop) else { panic!("it did not fail") };
+            assert!(said.contains("webcam does not answer: unplug it"), "{said}");
+        }
+        assert_eq!(started.load(Ordering::Relaxed), 1);
+        release.store(true, Ordering::Relaxed);
+        let mut camera = None;
+        wait_until(|| {
+            camera = open().ok();
+            camera.is_some()
+        });
+        assert_eq!(started.load(Ordering::Relaxed), 2, "the first has ended");
+    }
+
+    #[test]
+    fn a_camera_that_can_not_be_opened_is_told_in_its_own_words_and_a_panic_is_told_too() {
+        let mut open = opener_of(board(), Arc::new(|_, _: &Shared, _| PortError::Absent("no webcam".into())));
+        assert_eq!(open().map(drop), Err(PortError::Absent("no webcam".into())));
+        let mut open = opener_of(board(), Arc::new(|_, _: &Shared, _| panic!("a name that is no text")));
+        let Err(PortError::Failed(said)) = open().map(drop) else { panic!("it did not fail") };
+        assert!(said.contains("webcam answers nonsense"), "{said}");
+    }
+
+    #[test]
+    fn what_the_frames_say_of_the_light_reaches_the_camera() {
+        let steps = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&steps);
+        let mut open = opener_of(
+            board(),
+            Arc::new(move |_, shared: &Shared, opened: Opens| {
+                says_open(&opened, Pixels::Grey);
+                wait_until(|| Step::of(shared.step.load(Ordering::Relaxed)) == Step::Quarter);
+                taken.lock().unwrap().push(Step::Quarter);
+                until_stopped(shared)
+            }),
+        );
+        let mut camera = open().unwrap();
+        for _ in 0..10 {
+            camera.hint(Light::TooBright);
+        }
+        wait_until(|| !steps.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_memory_of_a_frame_serves_the_next() {
+        let mut open = opener_of(
+            board(),
+            Arc::new(|_, shared: &Shared, opened: Opens| {
+                says_open(&opened, Pixels::Grey);
+                put(shared, &[7; 64 * 48]);
+                wait_until(|| match shared.slot.spare() {
+                    Some(used) => {
+                        assert_eq!(used.bytes, [7; 64 * 48]);
+                        put(shared, &[8; 64 * 48]);
+                        true
+                    }
+                    None => false,
+                });
+                until_stopped(shared)
+            }),
+        );
+        let mut camera = open().unwrap();
+        let frame = camera.frame(PATIENCE).unwrap().unwrap();
+        camera.recycle(frame);
+        assert_eq!(camera.frame(PATIENCE).unwrap().unwrap().luma()[0], 8);
     }
 }
