@@ -104,12 +104,12 @@ fn look(
     stop: &Stop,
 ) -> Result<(), PortError> {
     let mut last_frame = Instant::now();
-    if !camera.is_live() {
-        health.set(Part::Camera, None);
-    }
     while !stop.is_set() {
         let Some(frame) = watch.over(|| camera.frame(FRAME_TIMEOUT))? else {
-            if camera.is_live() && last_frame.elapsed() >= STALLED_AFTER {
+            if !camera.is_live() {
+                // It answers, so whatever held it is over.
+                health.set(Part::Camera, None);
+            } else if last_frame.elapsed() >= STALLED_AFTER {
                 health.set(Part::Camera, Some(SILENT.into()));
             }
             continue;
@@ -146,6 +146,23 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(30);
 
     struct Scripted(Receiver<Result<Option<Frame>, PortError>>);
+
+    /// A folder that nobody puts pictures into, on a disk that sleeps once.
+    struct Asleep(Option<Receiver<()>>);
+
+    impl Camera for Asleep {
+        fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError> {
+            match self.0.take() {
+                Some(awakes) => awakes.recv().unwrap(),
+                None => std::thread::sleep(timeout),
+            }
+            Ok(None)
+        }
+
+        fn is_live(&self) -> bool {
+            false
+        }
+    }
 
     impl Camera for Scripted {
         fn frame(&mut self, timeout: Duration) -> Result<Option<Frame>, PortError> {
@@ -185,6 +202,17 @@ mod tests {
         told(&health, |fault| fault == Some(HANGS));
         release.send(()).unwrap();
         script.send(frame()).unwrap();
+        told(&health, |fault| fault.is_none());
+        stop.set();
+    }
+
+    #[test]
+    fn a_folder_that_does_not_answer_is_told_and_forgotten_when_it_does_without_a_picture() {
+        let (awake, awakes) = channel();
+        let mut awakes = Some(awakes);
+        let (health, stop, _inputs) = run(Box::new(move || Ok(Box::new(Asleep(awakes.take())))));
+        told(&health, |fault| fault == Some(HANGS));
+        awake.send(()).unwrap();
         told(&health, |fault| fault.is_none());
         stop.set();
     }
