@@ -114,7 +114,12 @@ impl Reader {
                 return;
             }
         }
-        if !deadline.is_past() && !detector.read(plane, Effort::Soft, deadline, found) && !deadline.is_past() {
+        // More effort is spent, live, only on what has the timing patterns of a code.
+        let worth_it = deadline.0.is_none() || detector.appearance().is_some();
+        if !deadline.is_past() && worth_it && detector.read(plane, Effort::Soft, deadline, found) {
+            return;
+        }
+        if !deadline.is_past() {
             detector.suppose(plane, deadline, found);
         }
     }

@@ -11,7 +11,7 @@ use super::plane::Plane;
 use super::threshold::Field;
 
 /// The most places of one picture that are put to the proof.
-const MAX_PROOFS: usize = 256;
+const MAX_PROOFS: usize = 160;
 
 /// Searches pictures, keeping its buffers.
 #[derive(Debug, Default)]

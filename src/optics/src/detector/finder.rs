@@ -41,6 +41,8 @@ impl Finder {
 
 /// How many rays are cast.
 const RAYS: usize = 40;
+/// The rays between one that is cast and the next; shares no divisor with [`RAYS`].
+const TURN: usize = 11;
 /// Their directions, clockwise.
 static DIRECTIONS: LazyLock<[(f32, f32); RAYS]> = LazyLock::new(|| {
     std::array::from_fn(|ray| {
@@ -68,16 +70,24 @@ pub(crate) fn inspect(
     module_px: f32,
     inverted: bool,
 ) -> Option<Finder> {
-    let mut crossings = [Crossings { direction: Point::new(0.0, 0.0), at: [0.0; 3] }; RAYS];
-    let mut count = 0;
-    for (ray, &(x, y)) in DIRECTIONS.iter().enumerate() {
-        if let Some(crossed) = cast(plane, field, centre, Point::new(x, y), module_px, inverted) {
-            crossings[count] = crossed;
-            count += 1;
-        }
-        if count + (RAYS - 1 - ray) < ENOUGH_RAYS {
+    let nothing = Crossings { direction: Point::new(0.0, 0.0), at: [0.0; 3] };
+    let mut seen = [None; RAYS];
+    let mut failed = 0;
+    for turn in 0..RAYS {
+        // All around from the first rays on, so that what is no finder pattern is soon known for it.
+        let ray = turn * TURN % RAYS;
+        let (x, y) = DIRECTIONS[ray];
+        seen[ray] = cast(plane, field, centre, Point::new(x, y), module_px, inverted);
+        failed += usize::from(seen[ray].is_none());
+        if failed > RAYS - ENOUGH_RAYS || failed > turn / 2 + 2 {
             return None;
         }
+    }
+    let mut crossings = [nothing; RAYS];
+    let mut count = 0;
+    for (slot, crossed) in crossings.iter_mut().zip(seen.into_iter().flatten()) {
+        *slot = crossed;
+        count += 1;
     }
     let crossed = &crossings[..count];
     let error = crossed.iter().map(Crossings::error).sum::<f32>() / crossed.len() as f32;
