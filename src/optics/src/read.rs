@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::detector::{Appearance, Deadline, Detector, Effort, Found, Plane, View};
+use super::detector::{Appearance, Deadline, Detector, Effort, Found, Plane, Rule, Tone, View};
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
@@ -23,21 +23,28 @@ pub struct Reader {
     found: Vec<Found>,
     /// The view in which a code was last seen: it is taken first.
     favourite: usize,
+    /// The view whose turn it is in a live frame that shows nothing.
+    turn: usize,
     darkroom: Darkroom,
     budget: Duration,
     panics: u64,
 }
 
-/// The views of a frame, in the order of what they show per millisecond.
-const VIEWS: [View; 5] = [
-    View { shrink: 1, sharpen: 0, blur: 0, row_step: 2, reach: 2 },
-    View { shrink: 2, sharpen: 0, blur: 0, row_step: 2, reach: 1 },
-    View { shrink: 1, sharpen: 0, blur: 1, row_step: 2, reach: 1 },
-    View { shrink: 1, sharpen: 32, blur: 1, row_step: 2, reach: 2 },
-    View { shrink: 4, sharpen: 0, blur: 0, row_step: 2, reach: 2 },
+/// The views of a frame. The first [`EVERYDAY`] show most codes; each of the others what those do not.
+const VIEWS: [View; 8] = [
+    View { shrink: 1, tone: Tone::Blur(1), rule: Rule::around(1), row_step: 3 },
+    View { shrink: 1, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
+    View { shrink: 2, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
+    View { shrink: 1, tone: Tone::Flat(1, 7, 32), rule: Rule::around(1), row_step: 3 },
+    View { shrink: 1, tone: Tone::Rows(6), rule: Rule::around(2), row_step: 3 },
+    View { shrink: 2, tone: Tone::Sharp(3, 48), rule: Rule::around(1), row_step: 2 },
+    View { shrink: 1, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
+    View { shrink: 4, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
 ];
-/// With a budget, a frame in which so many views show no two finder patterns has no code.
-const ENOUGH_VIEWS: usize = 2;
+/// How many of them are for every picture at rest.
+const EVERYDAY: usize = 3;
+/// How many of them a frame gets, live, in which nothing is seen that could become a code.
+const GLANCES: usize = 2;
 /// The shortest side worth a look: a version 1 code of one pixel a module.
 const MIN_SIDE_PX: usize = 21;
 
@@ -55,6 +62,7 @@ impl Reader {
             detector: Detector::default(),
             found: Vec::new(),
             favourite: 0,
+            turn: 0,
             darkroom: Darkroom::default(),
             budget,
             panics: 0,
@@ -74,8 +82,11 @@ impl Reader {
         let mut codes: Vec<Code> = self.found.drain(..).map(Code::from).collect();
         let mut saw_grid = false;
         // A second engine of another make reads a few that ours does not; only where there is something to read.
-        if codes.is_empty() && self.detector.appearance().is_some() {
-            saw_grid = self.ask_engine(frame, deadline, &mut codes);
+        if codes.is_empty()
+            && let Some(code) = self.detector.appearance()
+            && let Some(around) = around(&code, frame)
+        {
+            saw_grid = self.ask_engine(&around, deadline, &mut codes);
         }
         let diagnosis = match (codes.is_empty(), self.detector.appearance()) {
             (false, _) => Diagnosis::Read,
@@ -90,36 +101,41 @@ impl Reader {
         }
     }
 
-    /// Looks with our own detector: views first, then with more effort at what they showed.
+    /// Looks with our own detector, until something is read.
+    ///
+    /// The view that showed a code last comes first. A picture at rest is then looked at in every way that may help. A
+    /// live camera gives the next frame soon: a frame that shows nothing gets one view more, each frame another one, and
+    /// only a frame that shows something gets all the time there is.
     fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
-        let Self { detector, found, favourite, .. } = self;
-        let others = (0..VIEWS.len()).filter(|view| view != favourite);
-        let order: [usize; VIEWS.len()] = {
-            let mut order = [*favourite; VIEWS.len()];
-            order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
-            order
-        };
+        let Self { detector, found, favourite, turn, .. } = self;
+        let live = deadline.0.is_some();
+        let first = if live { *turn } else { 0 };
+        *turn = (*turn + 1) % VIEWS.len();
+        let others = (0..VIEWS.len()).map(|n| (first + n) % VIEWS.len()).filter(|view| view != favourite);
+        let mut order = [*favourite; VIEWS.len()];
+        order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
+        let (glances, enough) = if live { (GLANCES, GLANCES) } else { (EVERYDAY, EVERYDAY + 1) };
         for (n, view) in order.into_iter().enumerate() {
             if n > 0 && deadline.is_past() {
                 return;
             }
-            // A live camera gives the next frame soon; a picture at rest is looked at in every way.
-            if n >= ENOUGH_VIEWS && detector.finders() < 2 && deadline.0.is_some() {
-                return;
-            }
             // The first look is finished, whatever the budget.
-            let deadline = if n == 0 { Deadline(None) } else { deadline };
-            if detector.find(plane, VIEWS[view]) && detector.read(plane, Effort::Hard, deadline, found) {
+            let within = if n == 0 { Deadline(None) } else { deadline };
+            let effort = if n < glances { Effort::Hard } else { Effort::Soft };
+            if detector.look(plane, VIEWS[view], effort, within, found) {
                 *favourite = view;
                 return;
             }
+            let seen = detector.appearance().is_some();
+            if (seen || n + 1 == glances) && detector.read(plane, Effort::Soft, deadline, found) {
+                return;
+            }
+            if n + 1 >= enough && !seen && (live || detector.finders() == 0) {
+                break;
+            }
         }
-        // More effort is spent, live, only on what has the timing patterns of a code.
-        let worth_it = deadline.0.is_none() || detector.appearance().is_some();
-        if !deadline.is_past() && worth_it && detector.read(plane, Effort::Soft, deadline, found) {
-            return;
-        }
-        if !deadline.is_past() {
+        // With two finder patterns, the third may lie under a finger.
+        if detector.finders() > 1 && !deadline.is_past() {
             detector.suppose(plane, deadline, found);
         }
     }
@@ -143,6 +159,11 @@ impl Reader {
             }
         }
         saw_grid
+    }
+
+    /// Forgets what earlier frames showed: the next one has nothing to do with them.
+    pub fn forget(&mut self) {
+        self.detector.forget();
     }
 
     /// How often the engine panicked and was caught since this reader was made.
@@ -187,6 +208,16 @@ impl Payload {
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
+}
+
+/// The part of `frame` in which a code was seen, with its quiet zone.
+fn around(code: &Appearance, frame: &Frame) -> Option<Frame> {
+    let within = |at: f32, len: u32| (at.max(0.0) as usize).min(len as usize);
+    let (left, right) = (within(code.from.x, frame.width()), within(code.to.x, frame.width()));
+    let (top, bottom) = (within(code.from.y, frame.height()), within(code.to.y, frame.height()));
+    let rows = frame.luma().chunks_exact(frame.width() as usize).take(bottom).skip(top);
+    let luma: Vec<u8> = rows.flat_map(|row| row[left..right.max(left)].iter().copied()).collect();
+    Frame::new(right.saturating_sub(left) as u32, bottom.saturating_sub(top) as u32, luma).ok()
 }
 
 /// What a person could do about a code that looks like this.

@@ -6,6 +6,7 @@
 //! Separate from the grid, which knows only what the patterns of the standard say. Invariants: a piece is never moved
 //! by so much against its neighbours that it could slip by a whole module; buffers are kept.
 
+use super::equaliser::Known;
 use super::geometry::Point;
 use super::grid::Grid;
 use super::plane::Plane;
@@ -51,9 +52,7 @@ impl Bend {
 pub(crate) struct Hints<'a> {
     /// Luma of dark and of light around each module, for a code that is dark on light.
     pub(crate) levels: (&'a [f32], &'a [f32]),
-    /// The modules whose colour is fixed: 1 dark, -1 light, 0 unknown.
-    pub(crate) fixed: &'a [i8],
-    pub(crate) inverted: bool,
+    pub(crate) known: Known<'a>,
 }
 
 /// About how many modules lie between two control points.
@@ -175,9 +174,9 @@ impl Piece {
                 let at = y as usize * size + x as usize;
                 let (low, high) = (hints.levels.0[at], hints.levels.1[at]);
                 let luma = plane.at(row + self.x_axis * i as f32);
-                let luma = if hints.inverted { 255.0 - luma } else { luma };
+                let luma = if hints.known.inverted { 255.0 - luma } else { luma };
                 let shade = ((low + high - 2.0 * luma) / (high - low).max(4.0)).clamp(-1.0, 1.0);
-                sum += match hints.fixed[at] {
+                sum += match hints.known.fixed[at] {
                     0 => shade.abs(),
                     colour => KNOWN * shade * f32::from(colour),
                 };

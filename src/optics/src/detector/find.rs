@@ -13,6 +13,9 @@ use super::threshold::Field;
 /// The most places of one picture that are put to the proof.
 const MAX_PROOFS: usize = 160;
 
+/// A finder pattern whose error is below this share of the known one's is better known now.
+const BETTER: f32 = 0.8;
+
 /// Searches pictures, keeping its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
@@ -48,16 +51,22 @@ impl Search {
             scan(bits, plane.width, |edges, inverted| consider(plane, field, y, edges, inverted, places));
         }
         self.places.sort_by_key(|place| std::cmp::Reverse(place.rows));
+        let begin = found.len();
         for place in self.places.iter().take(MAX_PROOFS) {
-            let known = |finder: &Finder| finder.centre.distance(place.centre * scale) < 2.0 * finder.module_px;
-            if found.iter().any(known) {
+            let is_near = |finder: &Finder| finder.centre.distance(place.centre * scale) < 2.0 * finder.module_px;
+            if found[begin..].iter().any(is_near) {
                 continue;
             }
             let proved = finder::inspect(plane, field, place.centre, place.module_px, place.inverted);
-            if let Some(finder) = proved.map(|finder| finder.scaled(scale))
-                && !found.iter().any(|other| other.centre.distance(finder.centre) < 2.0 * other.module_px)
-            {
-                found.push(finder);
+            let Some(finder) = proved.map(|finder| finder.scaled(scale)) else {
+                continue;
+            };
+            // What another view saw too stays as it is seen best.
+            let is_same = |other: &Finder| other.centre.distance(finder.centre) < 2.0 * other.module_px;
+            match found.iter().position(is_same) {
+                None => found.push(finder),
+                Some(at) if at < begin && finder.error < BETTER * found[at].error => found[at] = finder,
+                Some(_) => {}
             }
         }
         self.places.len()
@@ -66,9 +75,9 @@ impl Search {
 
 /// Calls `hit` with the six edges of every five runs in the ratio of a finder pattern; `true` when the runs at the ends
 /// and in the middle are light.
-fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([usize; 6], bool)) {
+fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([u32; 6], bool)) {
     // The picture's own edge stands in for a quiet zone that it cuts off.
-    let mut edges = [0_usize; 6];
+    let mut edges = [0_u32; 6];
     let mut count = 1_usize;
     let mut carry = bits.first().map_or(0, |word| word & 1);
     let mut dark = carry == 1;
@@ -81,41 +90,41 @@ fn scan(bits: &[u64], width: usize, mut hit: impl FnMut([usize; 6], bool)) {
             if x >= width {
                 break;
             }
-            edges.copy_within(1.., 0);
-            edges[5] = x;
+            edges = [edges[1], edges[2], edges[3], edges[4], edges[5], x as u32];
             count += 1;
             // The run that ends here is the last of five, of the colour of the first and the middle one.
-            if count >= 6 && has_ratio(edges) {
+            if has_ratio(edges) && count >= 6 {
                 hit(edges, !dark);
             }
             dark = !dark;
         }
     }
-    edges.copy_within(1.., 0);
-    edges[5] = width;
+    edges = [edges[1], edges[2], edges[3], edges[4], edges[5], width as u32];
     if count >= 5 && has_ratio(edges) {
         hit(edges, !dark);
     }
 }
 
 /// Whether five runs are about 1 : 1 : 3 : 1 : 1. Light bleeds into dark, so it is distances between edges of one kind
-/// that are compared: 2, 4, 4 and 2 modules.
-fn has_ratio(edges: [usize; 6]) -> bool {
+/// that are compared: 2, 4, 4 and 2 modules. Each may be off by 0.22 of itself and 0.7 pixels.
+fn has_ratio(edges: [u32; 6]) -> bool {
     let [e0, e1, e2, e3, e4, e5] = edges;
     let (middle, before, after) = (e3 - e2, e2 - e1, e4 - e3);
     if middle < before || middle < after {
         return false;
     }
-    let spans = [e2 - e0, e3 - e1, e4 - e2, e5 - e3].map(|span| span as f32);
-    let module = spans.iter().sum::<f32>() * (1.0 / 12.0);
-    let near = |span: f32, modules: f32| (span - modules * module).abs() <= 0.22 * modules * module + 0.7;
-    module >= 1.0 && near(spans[0], 2.0) && near(spans[1], 4.0) && near(spans[2], 4.0) && near(spans[3], 2.0)
+    let spans = [e2 - e0, e3 - e1, e4 - e2, e5 - e3];
+    let modules_12 = spans.iter().sum::<u32>();
+    // In 1200ths of a module.
+    let near =
+        |span: u32, modules: u32| (1200 * span).abs_diff(100 * modules * modules_12) <= 22 * modules * modules_12 + 840;
+    modules_12 >= 12 && near(spans[1], 4) && near(spans[2], 4) && near(spans[0], 2) && near(spans[3], 2)
 }
 
 /// Takes note of a place when its column has the ratio too.
-fn consider(plane: Plane<'_>, field: &Field, y: usize, edges: [usize; 6], inverted: bool, places: &mut Vec<Place>) {
+fn consider(plane: Plane<'_>, field: &Field, y: usize, edges: [u32; 6], inverted: bool, places: &mut Vec<Place>) {
     let across_px = (edges[5] - edges[0]) as f32 / 7.0;
-    let x = (edges[2] + edges[3]) / 2;
+    let x = ((edges[2] + edges[3]) / 2) as usize;
     let here = Point::new((edges[2] + edges[3]) as f32 / 2.0, y as f32 + 0.5);
     let seen = |place: &&mut Place| {
         place.inverted == inverted
@@ -147,12 +156,12 @@ fn column(
     y: usize,
     module_px: f32,
     inverted: bool,
-) -> Option<([usize; 3], [usize; 3])> {
+) -> Option<([u32; 3], [u32; 3])> {
     let limit = (module_px * 14.0) as usize + 4;
     let up = walk(|step| Some((x, y.checked_sub(step)?)), plane, field, limit, inverted)?;
     let down = walk(|step| (y + step < plane.height).then_some((x, y + step)), plane, field, limit, inverted)?;
     let middle = up[0] + down[0] - 1;
-    let edges = [0, up[2] - up[1], up[2] - up[0], up[2] - up[0] + middle].map(|edge| edge);
+    let edges = [0, up[2] - up[1], up[2] - up[0], up[2] - up[0] + middle];
     let last = edges[3];
     let edges = [edges[0], edges[1], edges[2], last, last + down[1] - down[0], last + down[2] - down[0]];
     has_ratio(edges).then_some((up, down))
@@ -166,17 +175,17 @@ fn walk(
     field: &Field,
     limit: usize,
     inverted: bool,
-) -> Option<[usize; 3]> {
+) -> Option<[u32; 3]> {
     let mut changes = [0; 3];
     let mut count = 0;
     for step in 1..limit {
         let Some((x, y)) = at(step) else {
-            changes[count] = step;
+            changes[count] = step as u32;
             return (count == 2).then_some(changes);
         };
         let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
         if dark != (count % 2 == 0) {
-            changes[count] = step;
+            changes[count] = step as u32;
             count += 1;
             if count == 3 {
                 return Some(changes);

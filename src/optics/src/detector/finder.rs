@@ -129,34 +129,59 @@ fn cast(
     module_px: f32,
     inverted: bool,
 ) -> Option<Crossings> {
-    let step = (module_px * 0.25).clamp(0.35, 2.0);
-    let reach = 7.5 * module_px;
+    let step = (module_px * 0.25).clamp(0.5, 2.0);
+    let steps = (7.5 * module_px / step) as usize;
     let mut at = [0.0; 3];
     let mut crossed = 0;
-    // Above zero is on the side that is dark in a code as printed.
-    let mut before = darkness(plane, field, centre, inverted);
-    let mut distance = 0.0;
-    while distance < reach {
-        let further = distance + step;
-        let point = centre + direction * further;
-        if !plane.contains(point) {
+    let mut walk = Walk::new(centre, direction * step);
+    for taken in 1..=steps {
+        walk.step();
+        let Some((x, y)) = walk.pixel(plane) else {
             // The edge of the picture may stand in for the quiet zone only.
-            at[crossed] = distance + step * inside(plane, point, direction);
+            let point = centre + direction * (step * taken as f32);
+            at[crossed] = step * (taken as f32 - 1.0 + inside(plane, point, direction));
             return (crossed == 2).then_some(Crossings { direction, at });
-        }
-        let here = darkness(plane, field, point, inverted);
-        let expected_dark = crossed % 2 == 0;
-        if (here > 0.0) != expected_dark {
-            at[crossed] = distance + step * (before / (before - here)).clamp(0.0, 1.0);
+        };
+        let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
+        if dark != (crossed % 2 == 0) {
+            let darkness = |taken: usize| darkness(plane, field, centre + direction * (step * taken as f32), inverted);
+            let (before, here) = (darkness(taken - 1), darkness(taken));
+            let share = before / (before - here);
+            let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.5 };
+            at[crossed] = step * (taken as f32 - 1.0 + share);
             crossed += 1;
             if crossed == 3 {
                 return Some(Crossings { direction, at });
             }
         }
-        before = here;
-        distance = further;
     }
     None
+}
+
+/// A walk over pixels in equal steps, in 65536ths of a pixel.
+struct Walk {
+    x: i32,
+    y: i32,
+    by_x: i32,
+    by_y: i32,
+}
+
+impl Walk {
+    fn new(from: Point, by: Point) -> Self {
+        let fixed = |value: f32| (value * 65536.0) as i32;
+        Self { x: fixed(from.x), y: fixed(from.y), by_x: fixed(by.x), by_y: fixed(by.y) }
+    }
+
+    fn step(&mut self) {
+        self.x = self.x.saturating_add(self.by_x);
+        self.y = self.y.saturating_add(self.by_y);
+    }
+
+    /// The pixel under the walker, unless it has left the picture.
+    fn pixel(&self, plane: Plane<'_>) -> Option<(usize, usize)> {
+        let (x, y) = (usize::try_from(self.x >> 16).ok()?, usize::try_from(self.y >> 16).ok()?);
+        (x < plane.width && y < plane.height).then_some((x, y))
+    }
 }
 
 /// The share of a step of this direction that was still inside when it ended outside at `point`: roughly.

@@ -161,12 +161,25 @@ fn alignment(plane: Plane<'_>, grid: &Grid, at: Point, reach: f32, inverted: boo
         let centre = origin + x_axis * dx + y_axis * dy;
         template(plane, centre, x_axis, y_axis) * if inverted { -1.0 } else { 1.0 }
     };
+    // Five modules tell most places from an alignment pattern: the middle is darker than the ring around it.
+    let may_be = |dx: f32, dy: f32| {
+        let centre = origin + x_axis * dx + y_axis * dy;
+        let ring = plane.at(centre + x_axis)
+            + plane.at(centre - x_axis)
+            + plane.at(centre + y_axis)
+            + plane.at(centre - y_axis);
+        let lighter = ring - 4.0 * plane.at(centre);
+        if inverted { lighter < 0.0 } else { lighter > 0.0 }
+    };
     let mut best = (f32::MIN, 0.0, 0.0);
     let mut step = 0.5;
     let steps = (reach / step) as i32;
     for j in -steps..=steps {
         for i in -steps..=steps {
             let (dx, dy) = (i as f32 * step, j as f32 * step);
+            if !may_be(dx, dy) {
+                continue;
+            }
             // Between equals the nearer one.
             let score = agreement(dx, dy) - 0.02 * dx.hypot(dy);
             if score > best.0 {

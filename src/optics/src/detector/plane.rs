@@ -102,7 +102,11 @@ pub(crate) fn blur(plane: Plane<'_>, radius: usize, columns: &mut Vec<u16>, out:
             1 => blur_row::<3>(columns, reciprocal, line),
             2 => blur_row::<5>(columns, reciprocal, line),
             3 => blur_row::<7>(columns, reciprocal, line),
-            _ => blur_row_any(columns, 2 * radius + 1, reciprocal, line),
+            4 => blur_row::<9>(columns, reciprocal, line),
+            5 => blur_row::<11>(columns, reciprocal, line),
+            6 => blur_row::<13>(columns, reciprocal, line),
+            7 => blur_row::<15>(columns, reciprocal, line),
+            _ => line.copy_from_slice(plane.row(y as usize)),
         }
         let (leaving, coming) = (clamped(y - radius as isize), clamped(y + radius as isize + 1));
         for ((sum, &gone), &new) in columns[radius..].iter_mut().zip(leaving).zip(coming) {
@@ -121,21 +125,32 @@ fn blur_row<const SIDE: usize>(columns: &[u16], reciprocal: u16, line: &mut [u8]
     }
 }
 
-fn blur_row_any(columns: &[u16], side: usize, reciprocal: u16, line: &mut [u8]) {
-    let mut sum: u32 = columns[..side - 1].iter().map(|&column| u32::from(column)).sum();
-    for (x, pixel) in line.iter_mut().enumerate() {
-        sum += u32::from(columns[x + side - 1]);
-        *pixel = ((sum * u32::from(reciprocal)) >> 16).min(255) as u8;
-        sum -= u32::from(columns[x]);
-    }
-}
-
 /// Makes edges steeper: `gain` sixteenths of the difference from `blurred` are added to each pixel.
 pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec<u8>) {
     out.clear();
     out.extend(plane.luma.iter().zip(blurred).map(|(&pixel, &mean)| {
         let (pixel, mean) = (i16::from(pixel), i16::from(mean));
         (pixel + (((pixel - mean) * gain) >> 4)).clamp(0, 255) as u8
+    }));
+}
+
+/// Stretches what is brightest and lets the rest sink: the sixth power of luma.
+pub(crate) fn highlights(plane: Plane<'_>, out: &mut Vec<u8>) {
+    let curve: [u8; 256] = std::array::from_fn(|luma| {
+        let share = luma as f32 / 255.0;
+        (255.0 * share.powi(6)) as u8
+    });
+    out.clear();
+    out.extend(plane.luma.iter().map(|&pixel| curve[usize::from(pixel)]));
+}
+
+/// Makes light even: `gain` sixteenths (127 at most) of the difference of the two pictures, around grey.
+pub(crate) fn flatten(near: &[u8], far: &[u8], gain: i16, out: &mut Vec<u8>) {
+    let gain = gain.clamp(0, 127);
+    out.clear();
+    out.extend(near.iter().zip(far).map(|(&near, &far)| {
+        let by = ((i16::from(near) - i16::from(far)) * gain) >> 4;
+        (by + 128).clamp(0, 255) as u8
     }));
 }
 

@@ -5,6 +5,7 @@
 //! again with another grid, equalised, or added over frames. Invariants: a module in which nothing can be told (no
 //! contrast around it, outside the picture) has confidence 0, which the decoder takes as unknown; buffers are kept.
 
+use super::equaliser::{Equaliser, Known};
 use super::grid::Grid;
 use super::plane::Plane;
 use super::symbol::Soft;
@@ -22,6 +23,9 @@ const LEAST_SHARE: f32 = 0.12;
 /// Modules of this many pixels are sampled at nine points instead of one.
 const LARGE_PX: f32 = 3.4;
 
+/// A square of one colour with so many modules a side is no data.
+const BLOT: usize = 4;
+
 /// Reads modules, keeping its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
@@ -34,6 +38,7 @@ pub(crate) struct Sampler {
     sums: [Vec<f32>; 4],
     shades: Vec<f32>,
     soft: Vec<i8>,
+    equaliser: Equaliser,
 }
 
 impl Sampler {
@@ -80,6 +85,55 @@ impl Sampler {
             // Thin contrast is less to be believed.
             shade * (contrast / usual).min(1.0).sqrt()
         }));
+    }
+
+    /// How well the shades agree with the modules that are `fixed` (1 dark, -1 light, 0 unknown), 1 at most: the mean
+    /// of finder patterns and of all else, because the few timing modules tell more.
+    pub(crate) fn agreement(&self, fixed: &[i8]) -> f32 {
+        let far = self.size - 8;
+        // Sum and count of all else, and of finder patterns.
+        let mut parts = [(0.0_f32, 0.0_f32); 2];
+        for (at, (&colour, shade)) in
+            fixed.iter().zip(&self.shades).enumerate().filter(|(_, (colour, _))| **colour != 0)
+        {
+            let (x, y) = (at % self.size, at / self.size);
+            let of_finder = (x < 8 && (y < 8 || y >= far)) || (x >= far && y < 8);
+            let part = &mut parts[usize::from(of_finder)];
+            *part = (part.0 + shade.clamp(-1.0, 1.0) * f32::from(colour), part.1 + 1.0);
+        }
+        parts.iter().map(|(sum, count)| 0.5 * sum / count.max(1.0)).sum()
+    }
+
+    /// Makes unknown what lies under glare, a finger or a stain: squares of one colour larger than data has.
+    ///
+    /// Gives whether there was any. Masking (ISO/IEC 18004 §7.8) makes them next to impossible in what was printed.
+    pub(crate) fn blot(&mut self) -> bool {
+        let Self { size, shades, spare, .. } = self;
+        let size = *size;
+        // The side of the largest square of one colour that ends at each module.
+        spare.clear();
+        spare.resize(size * size, 1.0);
+        for at in (size..size * size).filter(|at| at % size > 0) {
+            let sign = shades[at].signum();
+            let before = [at - 1, at - size, at - size - 1];
+            if before.iter().all(|&other| shades[other].signum() == sign) {
+                spare[at] = 1.0 + before.iter().map(|&other| spare[other]).fold(f32::MAX, f32::min);
+            }
+        }
+        let mut any = false;
+        for at in (0..size * size).filter(|&at| spare[at] >= BLOT as f32) {
+            any = true;
+            for back in 0..BLOT {
+                shades[at - back * size + 1 - BLOT..=at - back * size].fill(0.0);
+            }
+        }
+        any
+    }
+
+    /// Makes the shades better by what is `known` of them.
+    pub(crate) fn equalise(&mut self, plane: Plane<'_>, grid: &Grid, known: Known<'_>) {
+        let Self { equaliser, low, high, shades, .. } = self;
+        equaliser.run(plane, grid, known, (low, high), shades);
     }
 
     /// The luma of dark and of light around each module, as last found.

@@ -1,7 +1,7 @@
 //! What is dark and what is light here: a threshold for every block of a picture, from the contrast around it.
 //!
-//! Light at a gate is never even, so one threshold for a picture does not do. Each block of [`BLOCK`] × [`BLOCK`] pixels
-//! takes the middle between the darkest and the brightest pixel of the blocks around it: it needs one pass over the
+//! Light at a gate is never even, so one threshold for a picture does not do. Each block, [`BLOCK`] pixels wide, takes a
+//! level between the darkest and the brightest pixel of the blocks around it, as a [`Rule`] says: it needs one pass over the
 //! pixels, stands shadow and low contrast, and a place without contrast has no edges at all. Separate from the search
 //! for codes, which asks it per row. Invariant: buffers are kept; a picture of the same size allocates nothing.
 
@@ -10,12 +10,32 @@ use super::plane::Plane;
 /// The side of a block, in pixels.
 pub(crate) const BLOCK: usize = 8;
 
-/// Where the brightest and darkest pixel around a block differ by less, there is nothing to read.
-const LEAST_CONTRAST: u8 = 12;
+/// How the threshold of a block is made of what is around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rule {
+    /// The rows of a block are two to this power.
+    pub(crate) rows_log2: u32,
+    /// How many blocks to the left and to the right are looked at.
+    pub(crate) across: usize,
+    /// How many blocks above and below are looked at.
+    pub(crate) down: usize,
+    /// How far the threshold is from the darkest to the brightest pixel, in sixteenths.
+    pub(crate) level_16: u16,
+    /// Where the brightest and the darkest pixel differ by less, there is nothing to read.
+    pub(crate) least_contrast: u8,
+}
+
+impl Rule {
+    /// The middle of what is within `reach` blocks all around.
+    pub(crate) const fn around(reach: usize) -> Self {
+        Self { rows_log2: 3, across: reach, down: reach, level_16: 8, least_contrast: 12 }
+    }
+}
 
 /// The thresholds of one picture.
 #[derive(Debug, Default)]
 pub(crate) struct Field {
+    rows_log2: u32,
     columns: usize,
     rows: usize,
     darkest: Vec<u8>,
@@ -26,33 +46,35 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Measures `plane`; a block looks `reach` blocks far in each direction.
-    pub(crate) fn measure(&mut self, plane: Plane<'_>, reach: usize) {
+    /// Measures `plane`.
+    pub(crate) fn measure(&mut self, plane: Plane<'_>, rule: Rule) {
+        self.rows_log2 = rule.rows_log2;
         self.columns = plane.width.div_ceil(BLOCK);
-        self.rows = plane.height.div_ceil(BLOCK);
+        self.rows = plane.height.div_ceil(1 << rule.rows_log2);
         self.extremes(plane);
         let Self { columns, darkest, brightest, low, .. } = self;
-        spread(darkest, *columns, reach, u8::min, low);
-        spread(brightest, *columns, reach, u8::max, low);
+        spread(darkest, *columns, (rule.across, rule.down), u8::min, low);
+        spread(brightest, *columns, (rule.across, rule.down), u8::max, low);
+        let threshold = |(&low, &high): (&u8, &u8)| {
+            let contrast = u16::from(high - low);
+            let above = (contrast * rule.level_16 + 8) >> 4;
+            if contrast < u16::from(rule.least_contrast) { 0 } else { low + above as u8 }
+        };
         self.thresholds.clear();
-        self.thresholds.extend(
-            self.darkest
-                .iter()
-                .zip(&self.brightest)
-                .map(|(&low, &high)| if high - low < LEAST_CONTRAST { 0 } else { low + (high - low).div_ceil(2) }),
-        );
+        self.thresholds.extend(self.darkest.iter().zip(&self.brightest).map(threshold));
     }
 
     fn extremes(&mut self, plane: Plane<'_>) {
+        let rows = 1 << self.rows_log2;
         let Self { darkest, brightest, low, high, .. } = self;
         darkest.clear();
         brightest.clear();
-        for top in (0..plane.height).step_by(BLOCK) {
+        for top in (0..plane.height).step_by(rows) {
             low.clear();
             low.extend_from_slice(plane.row(top));
             high.clear();
             high.extend_from_slice(plane.row(top));
-            for y in top + 1..(top + BLOCK).min(plane.height) {
+            for y in top + 1..(top + rows).min(plane.height) {
                 for ((low, high), &pixel) in low.iter_mut().zip(high.iter_mut()).zip(plane.row(y)) {
                     *low = (*low).min(pixel);
                     *high = (*high).max(pixel);
@@ -65,13 +87,13 @@ impl Field {
 
     /// The threshold at a pixel, which must be inside: what is below it is dark. 0 where there is no contrast.
     pub(crate) fn at(&self, x: usize, y: usize) -> u8 {
-        self.thresholds[y / BLOCK * self.columns + x / BLOCK]
+        self.thresholds[(y >> self.rows_log2) * self.columns + x / BLOCK]
     }
 
     /// A row of the picture in bits, the first pixel in the lowest bit of the first word; 1 is dark. Bits
     /// beyond the row's end are 0.
     pub(crate) fn bits(&self, plane: Plane<'_>, y: usize, bits: &mut Vec<u64>) {
-        let thresholds = &self.thresholds[y / BLOCK * self.columns..][..self.columns];
+        let thresholds = &self.thresholds[(y >> self.rows_log2) * self.columns..][..self.columns];
         bits.clear();
         for (pixels, thresholds) in plane.row(y).chunks(8 * BLOCK).zip(thresholds.chunks(8)) {
             let mut word = 0_u64;
@@ -82,6 +104,25 @@ impl Field {
         }
     }
 }
+
+impl Field {
+    /// The picture with each block stretched between the darkest and the brightest around it.
+    pub(crate) fn stretch(&self, plane: Plane<'_>, out: &mut Vec<u8>) {
+        out.clear();
+        for y in 0..plane.height {
+            let line = (y >> self.rows_log2) * self.columns;
+            let levels = self.darkest[line..].iter().zip(&self.brightest[line..]);
+            for (block, (&low, &high)) in plane.row(y).chunks(BLOCK).zip(levels) {
+                // In 256ths, so that a block divides once. Noise is not stretched to a picture.
+                let gain = (255 << 8) / u32::from((high - low).max(LEAST_STRETCHED));
+                out.extend(block.iter().map(|&pixel| ((u32::from(pixel.saturating_sub(low)) * gain) >> 8) as u8));
+            }
+        }
+    }
+}
+
+/// Less contrast than this is stretched as if it were this.
+const LEAST_STRETCHED: u8 = 16;
 
 /// Eight pixels as eight bits.
 fn byte_of(block: &[u8], threshold: u8) -> u8 {
@@ -95,11 +136,17 @@ fn byte_of(block: &[u8], threshold: u8) -> u8 {
 }
 
 /// Replaces each entry by the extreme of the square of entries around it.
-fn spread(field: &mut [u8], columns: usize, reach: usize, extreme: fn(u8, u8) -> u8, spare: &mut Vec<u8>) {
+fn spread(
+    field: &mut [u8],
+    columns: usize,
+    (across, down): (usize, usize),
+    extreme: fn(u8, u8) -> u8,
+    spare: &mut Vec<u8>,
+) {
     spare.clear();
     spare.extend_from_slice(field);
     for (to, from) in field.chunks_exact_mut(columns).zip(spare.chunks_exact(columns)) {
-        for by in 1..=reach.min(columns - 1) {
+        for by in 1..=across.min(columns - 1) {
             to[by..].iter_mut().zip(from).for_each(|(to, &from)| *to = extreme(*to, from));
             to.iter_mut().zip(&from[by..]).for_each(|(to, &from)| *to = extreme(*to, from));
         }
@@ -107,7 +154,7 @@ fn spread(field: &mut [u8], columns: usize, reach: usize, extreme: fn(u8, u8) ->
     spare.clear();
     spare.extend_from_slice(field);
     let rows = field.len() / columns;
-    for by in 1..=reach.min(rows - 1) {
+    for by in 1..=down.min(rows - 1) {
         let shift = by * columns;
         field[shift..].iter_mut().zip(spare.iter()).for_each(|(to, &from)| *to = extreme(*to, from));
         field.iter_mut().zip(&spare[shift..]).for_each(|(to, &from)| *to = extreme(*to, from));

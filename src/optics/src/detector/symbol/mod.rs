@@ -36,7 +36,7 @@ pub(crate) struct Soft<'a> {
 }
 
 /// How far to go for a symbol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effort {
     /// Each module as it looks; erased is only what is unknown.
     Hard,
