@@ -1,8 +1,7 @@
-//! `menshen check` and `menshen decode` on photos, as a script or a person at a desk meets them: exit codes, both
+//! `menshen check` on photos, as a script or a person at a desk meets them: exit codes, both
 //! languages, stable names, and one sentence for whatever is not a photo.
 
 use menshen_core::decide::Verdict;
-use menshen_core::pass;
 use menshen_core::reason::Reason;
 use menshen_lane::words::{Lang, Words};
 use menshen_tests::cli::{Desk, NOW, Ran, names};
@@ -228,31 +227,6 @@ fn words_that_mean_nothing_are_2_and_one_sentence() {
     }
     desk.menshen(["check"]).ends(2);
     desk.menshen(["check", PHOTO, "--no-such-flag"]).ends(2);
-}
-
-#[test]
-fn decode_prints_the_payload_as_it_was_issued() {
-    let desk = Desk::new();
-    let payload = desk.issue(&["--photo", PHOTO]);
-    assert!(payload.as_bytes().starts_with(pass::PREFIX));
-    assert_eq!(desk.menshen(["decode", PHOTO]).ends(0).stdout, format!("{payload}\n"));
-    let ran = desk.menshen(["decode", PHOTO, "--json"]).ends(0);
-    let line = &ran.json()[0];
-    assert_eq!(names(line), ["file", "payloads", "diagnosis"].into());
-    assert_eq!((&line["file"], &line["payloads"][0]), (&PHOTO.into(), &payload.into()));
-}
-
-#[test]
-fn decode_ends_with_1_where_a_photo_has_no_code() {
-    let desk = desk_with(&[]);
-    let frame = menshen::scene::empty(&menshen::scene::Camera::easy(), 2);
-    menshen::scene::save_png(&frame, desk.path("empty.png")).expect("the desk is writable");
-    let ran = desk.menshen(["decode", "empty.png"]).ends(1);
-    assert_eq!(ran.stdout, "");
-    assert!(ran.sentence().contains("empty.png"), "{ran:#?}");
-    let ran = desk.menshen(["decode", PHOTO, "empty.png", "--json"]).ends(1);
-    assert_eq!(ran.json().len(), 2);
-    assert_eq!(ran.json()[1]["payloads"], Value::Array(Vec::new()));
 }
 
 #[test]

@@ -161,9 +161,10 @@ impl Reader {
         saw_grid
     }
 
-    /// Forgets what earlier frames showed: the next one has nothing to do with them.
+    /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.detector.forget();
+        (self.favourite, self.turn) = (0, 0);
     }
 
     /// How often the engine panicked and was caught since this reader was made.

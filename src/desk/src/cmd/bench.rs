@@ -1,6 +1,9 @@
 //! `menshen bench`: what this machine does, one JSON object a measurement.
 
 mod check;
+mod corpus;
+mod decode;
+mod soak;
 
 use crate::outcome::Result;
 use clap::Subcommand;
@@ -11,12 +14,15 @@ use std::time::Duration;
 pub(super) enum Bench {
     /// Frame to decision, and decision to durable record.
     Check(check::Check),
+    /// How many pictures of a folder are read, and at what cost. Exit code 1 with a misreading, a false code or a panic.
+    Decode(decode::Decode),
 }
 
 impl Bench {
     pub(super) fn run(self) -> Result {
         match self {
             Bench::Check(check) => check.run(),
+            Bench::Decode(decode) => decode.run(),
         }
     }
 }

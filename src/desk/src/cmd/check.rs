@@ -101,6 +101,7 @@ impl Check {
 
     fn check(&self, photo: &Path, place: &Place, reader: &mut Reader) -> Result {
         let frame = Frame::from_picture(photo)?;
+        reader.forget();
         let begun = Instant::now();
         let sight = reader.read(&frame);
         let decode_ms = begun.elapsed().as_secs_f64() * 1e3;

@@ -31,7 +31,7 @@ enum Command {
     Demo(demo::Demo),
     /// Decide about photos of passes. Exit code 0 admit, 10 refer, 20 refuse, 2 usage or files.
     Check(check::Check),
-    /// Print what the codes in photos say. Exit code 1 where a photo has no readable code.
+    /// Print what the codes in pictures say. Exit code 1 where a picture (of a sequence: every frame) has none.
     Decode(decode::Decode),
     /// Issue, explain and print passes.
     #[command(subcommand)]
