@@ -7,3 +7,4 @@
 
 pub mod cli;
 pub mod faults;
+pub mod gate_camera;

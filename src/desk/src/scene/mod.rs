@@ -15,7 +15,7 @@ pub mod camera;
 mod carrier;
 mod ground;
 mod pose;
-mod random;
+pub mod random;
 mod sensor;
 
 use std::path::{Path, PathBuf};

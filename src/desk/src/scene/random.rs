@@ -7,38 +7,40 @@ use std::ops::RangeInclusive;
 
 /// A stream of numbers from one seed.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    /// The stream of `seed`.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    #[expect(clippy::should_implement_trait, reason = "a stream that never ends is no iterator")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)
     }
 
     /// Evenly in `0.0..1.0`.
-    pub(super) fn unit(&mut self) -> f32 {
+    pub fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u32 << 24) as f32
     }
 
     /// Evenly in `range`.
-    pub(super) fn within(&mut self, range: &RangeInclusive<f32>) -> f32 {
+    pub fn within(&mut self, range: &RangeInclusive<f32>) -> f32 {
         range.start() + self.unit() * (range.end() - range.start())
     }
 
     /// Evenly in `0..bound`; 0 when there is no such number.
-    #[cfg(test)]
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         let at = (self.unit() * bound as f32) as usize;
         at.min(bound.saturating_sub(1))
     }
 
     /// About normal, mean 0 and deviation 1: the sum of four even numbers
     /// (Irwin–Hall), within ±3.5, which no sensor's noise is told apart from.
-    pub(super) fn normal(&mut self) -> f32 {
+    pub fn normal(&mut self) -> f32 {
         let bits = self.next();
         let sum: u64 = (0..4).map(|n| (bits >> (16 * n)) & 0xffff).sum();
         (sum as f32 / 65536.0 - 2.0) * 3_f32.sqrt()
@@ -46,13 +48,13 @@ impl Random {
 }
 
 /// A number in `0.0..1.0` that belongs to one cell of a lattice.
-pub(super) fn lattice(seed: u64, x: i32, y: i32) -> f32 {
+pub fn lattice(seed: u64, x: i32, y: i32) -> f32 {
     let cell = (u64::from(x.cast_unsigned()) << 32) | u64::from(y.cast_unsigned());
     (mix(seed ^ cell.wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 40) as f32 / (1_u32 << 24) as f32
 }
 
 /// The lattice's numbers, blended smoothly between the cells.
-pub(super) fn cloud(seed: u64, x: f32, y: f32) -> f32 {
+pub fn cloud(seed: u64, x: f32, y: f32) -> f32 {
     let (column, row) = (x.floor(), y.floor());
     let (right, down) = (x - column, y - row);
     let (column, row) = (column as i32, row as i32);
