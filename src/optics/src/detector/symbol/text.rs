@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use rxing::common::{CharacterSet, Eci};
+use encoding_rs::{Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::bits::{Charset, Content};
 
@@ -34,51 +34,97 @@ fn converted(content: &Content) -> Option<String> {
     let mut text = String::with_capacity(2 * content.bytes.len());
     for (span, piece) in pieces() {
         let charset = match span.charset {
-            Charset::Ascii => CharacterSet::ASCII,
-            Charset::Kanji => CharacterSet::Shift_JIS,
-            Charset::Hanzi => CharacterSet::GB18030,
+            Charset::Ascii => Set::Latin,
+            Charset::Kanji => Set::Of(SHIFT_JIS),
+            Charset::Hanzi => Set::Of(GB18030),
             Charset::Unknown => guessed?,
-            Charset::Eci(number) => match Eci::from(number) {
-                Eci::Binary | Eci::Unknown => return None,
-                eci => CharacterSet::from(eci),
-            },
+            Charset::Eci(number) => Set::of_eci(number)?,
         };
-        text.push_str(&decoded(charset, piece)?);
+        text.push_str(&charset.decode(piece)?);
     }
     Some(text)
 }
 
-fn decoded(charset: CharacterSet, bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if bytes.is_ascii() && !matches!(charset, CharacterSet::UTF16BE | CharacterSet::UTF16LE) {
-        return std::str::from_utf8(bytes).ok().map(Cow::Borrowed);
+/// A character set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Set {
+    /// ISO 8859-1, whose bytes are the first characters of Unicode; ASCII is part of it.
+    Latin,
+    /// Any that the web has too.
+    Of(&'static Encoding),
+}
+
+impl Set {
+    /// The set of an Extended Channel Interpretation (AIM ITS/04-023, part 3); `None` for binary content, for sets of
+    /// the old DOS, and for numbers without a meaning.
+    fn of_eci(number: u32) -> Option<Self> {
+        let label = match number {
+            1 | 3 | 27 | 170 => return Some(Self::Latin),
+            4 => "iso-8859-2",
+            5 => "iso-8859-3",
+            6 => "iso-8859-4",
+            7 => "iso-8859-5",
+            8 => "iso-8859-6",
+            9 => "iso-8859-7",
+            10 => "iso-8859-8",
+            11 => "iso-8859-9",
+            12 => "iso-8859-10",
+            13 => "iso-8859-11",
+            15 => "iso-8859-13",
+            16 => "iso-8859-14",
+            17 => "iso-8859-15",
+            18 => "iso-8859-16",
+            20 => "shift_jis",
+            21 => "windows-1250",
+            22 => "windows-1251",
+            23 => "windows-1252",
+            24 => "windows-1256",
+            25 => "utf-16be",
+            26 => "utf-8",
+            28 => "big5",
+            29 => "gb2312",
+            30 => "euc-kr",
+            31 => "gbk",
+            32 => "gb18030",
+            33 => "utf-16le",
+            _ => return None,
+        };
+        Encoding::for_label(label.as_bytes()).map(Self::Of)
     }
-    charset.decode(bytes).ok().map(Cow::Owned)
+
+    /// `None` where `bytes` are not of this set.
+    fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Latin => Some(encoding_rs::mem::decode_latin1(bytes)),
+            Self::Of(encoding) => encoding.decode_without_bom_handling_and_without_replacement(bytes),
+        }
+    }
 }
 
 /// The character set that `bytes` are probably in; `None` for binary content.
-fn guess(bytes: &[u8]) -> Option<CharacterSet> {
+fn guess(bytes: &[u8]) -> Option<Set> {
     match bytes {
-        [0xFE, 0xFF, _, ..] => return Some(CharacterSet::UTF16BE),
-        [0xFF, 0xFE, _, ..] => return Some(CharacterSet::UTF16LE),
-        _ if bytes.is_ascii() => return Some(CharacterSet::ASCII),
-        _ if std::str::from_utf8(bytes).is_ok() => return Some(CharacterSet::UTF8),
+        [0xFE, 0xFF, _, ..] => return Some(Set::Of(UTF_16BE)),
+        [0xFF, 0xFE, _, ..] => return Some(Set::Of(UTF_16LE)),
+        _ if bytes.is_ascii() => return Some(Set::Latin),
+        _ if std::str::from_utf8(bytes).is_ok() => return Some(Set::Of(UTF_8)),
         _ if bytes.iter().any(|&byte| is_binary(byte)) => return None,
         _ => {}
     }
     if is_hanzi(bytes) {
-        return Some(CharacterSet::GB18030);
+        return Some(Set::Of(GB18030));
     }
     let latin = latin_symbols(bytes);
-    let japanese = japanese_runs(bytes).filter(|_| CharacterSet::Shift_JIS.decode(bytes).is_ok());
+    let japanese = japanese_runs(bytes).filter(|_| Set::Of(SHIFT_JIS).decode(bytes).is_some());
     match (latin, japanese) {
-        (_, Some(runs)) if runs.katakana >= 3 || runs.double_bytes >= 3 => Some(CharacterSet::Shift_JIS),
+        (_, Some(runs)) if runs.katakana >= 3 || runs.double_bytes >= 3 => Some(Set::Of(SHIFT_JIS)),
         (Some(symbols), Some(runs)) => {
             let likely = runs.katakana == 2 && runs.katakana_in_all == 2 || 10 * symbols >= bytes.len();
-            Some(if likely { CharacterSet::Shift_JIS } else { CharacterSet::ISO8859_1 })
+            Some(if likely { Set::Of(SHIFT_JIS) } else { Set::Latin })
         }
-        (Some(_), None) => Some(CharacterSet::ISO8859_1),
-        (None, Some(_)) => Some(CharacterSet::Shift_JIS),
-        (None, None) => CharacterSet::GB18030.decode(bytes).is_ok().then_some(CharacterSet::GB18030),
+        (Some(_), None) => Some(Set::Latin),
+        (None, Some(_)) => Some(Set::Of(SHIFT_JIS)),
+        (None, None) => Set::Of(GB18030).decode(bytes).is_some().then_some(Set::Of(GB18030)),
     }
 }
 
