@@ -2,7 +2,7 @@
 //!
 //! The engine's result hangs on scale and threshold, and each look costs time,
 //! so the list is ordered by what it reads per millisecond. A look is data, not
-//! code: a scale and a threshold. Invariants: no look makes a picture of more
+//! code: a threshold; all are doubled. Invariants: no look makes a picture of more
 //! than [`MAX_PIXELS`] or scans a side under [`MIN_SIDE_PX`]; buffers are kept
 //! between frames, so a running gate does not allocate for its pictures.
 
@@ -12,18 +12,7 @@ use super::frame::Frame;
 /// A look at the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pass {
-    scale: Scale,
     threshold: Threshold,
-}
-
-/// How the frame is scaled before it is scanned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scale {
-    /// Shrunk by a whole number until it has about as many pixels as a gate
-    /// camera's; a camera's own frame stays as it is.
-    Fit,
-    /// Twice `Fit`, for codes of small modules.
-    Doubled,
 }
 
 /// How light and dark are told apart.
@@ -38,21 +27,17 @@ enum Threshold {
     },
 }
 
-/// The looks, in order. Of 179 photographs of codes the first reads 123 and all
-/// read 165. On frames of a gate's camera the second misses next to none; the
-/// third is for small modules and sharp shadows, the last for noise.
-pub(super) const PASSES: &[Pass] = &[
-    Pass { scale: Scale::Fit, threshold: Threshold::Local { radius_px: 40 } },
-    Pass { scale: Scale::Doubled, threshold: Threshold::Local { radius_px: 40 } },
-    Pass { scale: Scale::Doubled, threshold: Threshold::Local { radius_px: 10 } },
-    Pass { scale: Scale::Doubled, threshold: Threshold::Engine },
-];
+/// The looks, in order, at the part of a frame in which our own detector saw a code that it did not read. The first is
+/// for the sharp edge of a shadow across few modules, which no measure of the light around a module follows; the second
+/// for noise.
+pub(super) const PASSES: &[Pass] =
+    &[Pass { threshold: Threshold::Local { radius_px: 10 } }, Pass { threshold: Threshold::Engine }];
 
 /// The most pixels a look may scan.
 const MAX_PIXELS: usize = 8 << 20;
 
-/// The most pixels `Fit` leaves: a frame of 1920×1080 stays as it is.
-const FIT_PIXELS: usize = 2 << 20;
+/// A picture of more pixels than this has the detail that doubling would invent, and is shrunk instead.
+const DOUBLED_PIXELS: usize = 2 << 20;
 
 /// The shortest side worth a look: a version 1 code of one pixel a module.
 const MIN_SIDE_PX: usize = 21;
@@ -73,7 +58,7 @@ impl Darkroom {
     /// The frame as `pass` looks at it, with the frame's pixels per pixel of
     /// the picture, or `None` when this look is not worth taking.
     pub(super) fn develop<'a>(&'a mut self, frame: &'a Frame, pass: Pass) -> Option<(Picture<'a>, f32)> {
-        let zoom = Zoom::of(frame, pass.scale);
+        let zoom = Zoom::of(frame);
         let (width, height) = zoom.apply(frame);
         if width.min(height) < MIN_SIDE_PX || width * height > MAX_PIXELS {
             return None;
@@ -96,7 +81,7 @@ impl Darkroom {
     }
 }
 
-/// What [`Scale`] means for one frame's size.
+/// By how much a frame is scaled before it is scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Zoom {
     Shrink(usize),
@@ -104,15 +89,10 @@ enum Zoom {
 }
 
 impl Zoom {
-    fn of(frame: &Frame, scale: Scale) -> Self {
+    fn of(frame: &Frame) -> Self {
         let (width, height) = sides(frame);
-        let fit = (1..).find(|by| (width / by) * (height / by) <= FIT_PIXELS).unwrap_or(1);
-        match scale {
-            Scale::Fit => Self::Shrink(fit),
-            Scale::Doubled if fit == 1 => Self::Double,
-            // The frame itself has the detail that doubling would invent.
-            Scale::Doubled => Self::Shrink(fit.div_ceil(2)),
-        }
+        let fit = (1..).find(|by| (width / by) * (height / by) <= DOUBLED_PIXELS).unwrap_or(1);
+        if fit == 1 { Self::Double } else { Self::Shrink(fit.div_ceil(2)) }
     }
 
     fn apply(self, frame: &Frame) -> (usize, usize) {

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::detector::{Appearance, Deadline, Detector, Effort, Found, Plane, Rule, Tone, View};
+use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane, Rule, Shrink, Tone, View};
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
@@ -23,28 +23,31 @@ pub struct Reader {
     found: Vec<Found>,
     /// The view in which a code was last seen: it is taken first.
     favourite: usize,
-    /// The view whose turn it is in a live frame that shows nothing.
-    turn: usize,
+    /// The view from which the next frame goes on.
+    next: usize,
+    /// For how many frames more a code is expected.
+    lately: usize,
     darkroom: Darkroom,
     budget: Duration,
     panics: u64,
 }
 
-/// The views of a frame. The first [`EVERYDAY`] show most codes; each of the others what those do not.
+/// The views of a frame, by what they read for their time. The first [`GLANCES`] show most codes; each of the others what
+/// those do not.
 const VIEWS: [View; 8] = [
-    View { shrink: 1, tone: Tone::Blur(1), rule: Rule::around(1), row_step: 3 },
-    View { shrink: 1, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
-    View { shrink: 2, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
-    View { shrink: 1, tone: Tone::Flat(1, 7, 32), rule: Rule::around(1), row_step: 3 },
-    View { shrink: 1, tone: Tone::Rows(6), rule: Rule::around(2), row_step: 3 },
-    View { shrink: 2, tone: Tone::Sharp(3, 48), rule: Rule::around(1), row_step: 2 },
-    View { shrink: 1, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
-    View { shrink: 4, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
+    View { shrink: Shrink::Not, tone: Tone::Soft, rule: Rule::around(1), row_step: 3 },
+    View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::around(2).above(28), row_step: 2 },
+    View { shrink: Shrink::Half, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
+    View { shrink: Shrink::Not, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
+    View { shrink: Shrink::Not, tone: Tone::Flat(2, 32), rule: Rule::around(1).above(20), row_step: 3 },
+    View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::bands(6).above(24), row_step: 3 },
+    View { shrink: Shrink::Half, tone: Tone::Sharp(3, 48), rule: Rule::around(1), row_step: 2 },
+    View { shrink: Shrink::Quarter, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
 ];
-/// How many of them are for every picture at rest.
-const EVERYDAY: usize = 3;
-/// How many of them a frame gets, live, in which nothing is seen that could become a code.
-const GLANCES: usize = 2;
+/// How many views look for codes that are easily read, and quickly.
+const GLANCES: usize = 3;
+/// For so many frames after one that showed a code all effort is made.
+const LATELY: usize = 12;
 /// The shortest side worth a look: a version 1 code of one pixel a module.
 const MIN_SIDE_PX: usize = 21;
 
@@ -62,7 +65,8 @@ impl Reader {
             detector: Detector::default(),
             found: Vec::new(),
             favourite: 0,
-            turn: 0,
+            next: 0,
+            lately: 0,
             darkroom: Darkroom::default(),
             budget,
             panics: 0,
@@ -103,39 +107,39 @@ impl Reader {
 
     /// Looks with our own detector, until something is read.
     ///
-    /// The view that showed a code last comes first. A picture at rest is then looked at in every way that may help. A
-    /// live camera gives the next frame soon: a frame that shows nothing gets one view more, each frame another one, and
-    /// only a frame that shows something gets all the time there is.
+    /// The view that showed a code last comes first, then the others by what they read for their time, from where the
+    /// time of the last frame ran out. The first few tell whether there is anything that could become a code; a scene
+    /// full of texture where nothing can is left then, unless a code was in view lately.
     fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
-        let Self { detector, found, favourite, turn, .. } = self;
-        let live = deadline.0.is_some();
-        let first = if live { *turn } else { 0 };
-        *turn = (*turn + 1) % VIEWS.len();
-        let others = (0..VIEWS.len()).map(|n| (first + n) % VIEWS.len()).filter(|view| view != favourite);
-        let mut order = [*favourite; VIEWS.len()];
-        order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
-        let (glances, enough) = if live { (GLANCES, GLANCES) } else { (EVERYDAY, EVERYDAY + 1) };
+        let Self { detector, found, favourite, next, lately, .. } = self;
+        let order = plan(*favourite, std::mem::take(next));
+        *lately = lately.saturating_sub(1);
         for (n, view) in order.into_iter().enumerate() {
             if n > 0 && deadline.is_past() {
+                *next = view;
                 return;
+            }
+            if VIEWS[view].tone == Tone::Highlights && !is_bright(plane) {
+                continue;
             }
             // The first look is finished, whatever the budget.
             let within = if n == 0 { Deadline(None) } else { deadline };
-            let effort = if n < glances { Effort::Hard } else { Effort::Soft };
-            if detector.look(plane, VIEWS[view], effort, within, found) {
+            let effort = if n < GLANCES { Effort::Hard } else { Effort::Soft };
+            let read = detector.look(plane, VIEWS[view], effort, within, found)
+                || (n + 1 == GLANCES && detector.read(plane, Effort::Soft, deadline, found))
+                || (n + 1 == GLANCES && detector.hope() == Hope::Pair && detector.suppose(plane, deadline, found));
+            if read || detector.appearance().is_some() {
+                *lately = LATELY;
+            }
+            if read {
                 *favourite = view;
                 return;
             }
-            let seen = detector.appearance().is_some();
-            if (seen || n + 1 == glances) && detector.read(plane, Effort::Soft, deadline, found) {
-                return;
-            }
-            if n + 1 >= enough && !seen && (live || detector.finders() == 0) {
+            if n > GLANCES && *lately == 0 && detector.is_crowded() && detector.hope() == Hope::None {
                 break;
             }
         }
-        // With two finder patterns, the third may lie under a finger.
-        if detector.finders() > 1 && !deadline.is_past() {
+        if !deadline.is_past() && detector.hope() > Hope::None {
             detector.suppose(plane, deadline, found);
         }
     }
@@ -164,7 +168,7 @@ impl Reader {
     /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.detector.forget();
-        (self.favourite, self.turn) = (0, 0);
+        (self.favourite, self.next, self.lately) = (0, 0, 0);
     }
 
     /// How often the engine panicked and was caught since this reader was made.
@@ -209,6 +213,21 @@ impl Payload {
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
+}
+
+/// The views in the order in which a frame is looked at: the favourite, then the others, `next` first.
+fn plan(favourite: usize, next: usize) -> [usize; VIEWS.len()] {
+    let others = (0..VIEWS.len()).map(|n| (next + n) % VIEWS.len()).filter(|&view| view != favourite);
+    let mut order = [favourite; VIEWS.len()];
+    order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
+    order
+}
+
+/// Whether so much of the picture is all but white that what is left of a code may be there.
+fn is_bright(plane: Plane<'_>) -> bool {
+    let sampled = plane.luma.iter().step_by(61);
+    let (bright, all) = sampled.fold((0, 0), |(bright, all), &pixel| (bright + u32::from(pixel >= 240), all + 1));
+    4 * bright > all
 }
 
 /// The part of `frame` in which a code was seen, with its quiet zone.

@@ -62,6 +62,9 @@ const PIECE: i32 = 3;
 /// A module of known colour speaks so much louder than one that is only clear.
 const KNOWN: f32 = 3.0;
 
+/// By how many modules a piece is moved to look whether it is clearer there, in the rounds one after another.
+const STEPS: [&[f32]; 2] = [&[0.36, 0.18, 0.09], &[0.18, 0.09]];
+
 /// Bends `grid` to where its modules are clearest, from the finder patterns that were `seen` (corner, right, below).
 pub(crate) fn follow(plane: Plane<'_>, grid: &mut Grid, seen: [bool; 3], hints: Hints<'_>) {
     let size = grid.size as f32;
@@ -78,10 +81,10 @@ pub(crate) fn follow(plane: Plane<'_>, grid: &mut Grid, seen: [bool; 3], hints: 
     };
     order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)));
     let mut moved: Vec<Option<(f32, f32)>> = vec![None; pieces.len()];
-    for round in 0..2 {
+    for (round, steps) in STEPS.into_iter().enumerate() {
         for &at in &order {
             let neighbours = neighbours(&moved, count, at, round > 0);
-            moved[at] = Some(pieces[at].best(plane, grid.size, hints, neighbours));
+            moved[at] = Some(pieces[at].best(plane, grid.size, hints, neighbours, steps));
         }
     }
     let by = (0..pieces.len()).map(|at| {
@@ -140,21 +143,21 @@ impl Piece {
     }
 
     /// Where this piece's modules are clearest, near `expected`, in modules.
-    fn best(&self, plane: Plane<'_>, size: usize, hints: Hints<'_>, expected: (f32, f32)) -> (f32, f32) {
-        let mut best = (f32::MIN, expected);
-        let mut centre = expected;
-        for step in [0.2, 0.1] {
-            for j in -2..=2_i32 {
-                for i in -2..=2_i32 {
-                    let (dx, dy) = (centre.0 + step * i as f32, centre.1 + step * j as f32);
-                    let away = (dx - expected.0).hypot(dy - expected.1);
-                    let score = self.clearness(plane, size, hints, dx, dy) * (1.0 - 0.25 * away * away);
-                    if score > best.0 {
-                        best = (score, (dx, dy));
-                    }
+    fn best(&self, plane: Plane<'_>, size: usize, hints: Hints<'_>, expected: (f32, f32), steps: &[f32]) -> (f32, f32) {
+        let score = |(dx, dy): (f32, f32)| {
+            let away = (dx - expected.0).hypot(dy - expected.1);
+            self.clearness(plane, size, hints, dx, dy) * (1.0 - 0.25 * away * away)
+        };
+        let mut best = (score(expected), expected);
+        for step in steps {
+            let centre = best.1;
+            for at in (0..9).filter(|&at| at != 4) {
+                let there = (centre.0 + step * (at % 3 - 1) as f32, centre.1 + step * (at / 3 - 1) as f32);
+                let score = score(there);
+                if score > best.0 {
+                    best = (score, there);
                 }
             }
-            centre = best.1;
         }
         best.1
     }

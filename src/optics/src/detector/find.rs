@@ -11,7 +11,10 @@ use super::plane::Plane;
 use super::threshold::Field;
 
 /// The most places of one picture that are put to the proof.
-const MAX_PROOFS: usize = 160;
+const MAX_PROOFS: usize = 140;
+
+/// The most of them that were seen in one row only: nearly all of these are noise.
+const MAX_SINGLE_PROOFS: usize = 60;
 
 /// A finder pattern whose error is below this share of the known one's is better known now.
 const BETTER: f32 = 0.8;
@@ -52,7 +55,8 @@ impl Search {
         }
         self.places.sort_by_key(|place| std::cmp::Reverse(place.rows));
         let begin = found.len();
-        for place in self.places.iter().take(MAX_PROOFS) {
+        let single = self.places.iter().position(|place| place.rows == 1).unwrap_or(self.places.len());
+        for place in self.places.iter().take(MAX_PROOFS.min(single + MAX_SINGLE_PROOFS)) {
             let is_near = |finder: &Finder| finder.centre.distance(place.centre * scale) < 2.0 * finder.module_px;
             if found[begin..].iter().any(is_near) {
                 continue;
@@ -125,6 +129,9 @@ fn has_ratio(edges: [u32; 6]) -> bool {
 fn consider(plane: Plane<'_>, field: &Field, y: usize, edges: [u32; 6], inverted: bool, places: &mut Vec<Place>) {
     let across_px = (edges[5] - edges[0]) as f32 / 7.0;
     let x = ((edges[2] + edges[3]) / 2) as usize;
+    let Some((top, bottom)) = column(plane, field, x, y, across_px, inverted) else {
+        return;
+    };
     let here = Point::new((edges[2] + edges[3]) as f32 / 2.0, y as f32 + 0.5);
     let seen = |place: &&mut Place| {
         place.inverted == inverted
@@ -135,9 +142,6 @@ fn consider(plane: Plane<'_>, field: &Field, y: usize, edges: [u32; 6], inverted
         place.rows += 1;
         return;
     }
-    let Some((top, bottom)) = column(plane, field, x, y, across_px, inverted) else {
-        return;
-    };
     let down_px = (bottom[2] + top[2]) as f32 / 7.0;
     let middle = y as f32 + 0.5 + (bottom[0] as f32 - top[0] as f32) / 2.0;
     places.push(Place {

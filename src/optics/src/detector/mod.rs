@@ -37,7 +37,7 @@ use threshold::Field;
 pub(crate) use threshold::Rule;
 use triple::Triple;
 use view::Darkroom;
-pub(crate) use view::{Tone, View};
+pub(crate) use view::{Shrink, Tone, View};
 
 /// A code that was read.
 #[derive(Debug, Clone)]
@@ -56,6 +56,28 @@ impl Deadline {
     }
 }
 
+/// What the finder patterns of a frame promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Hope {
+    /// Texture at most.
+    None,
+    /// Something that may be part of a code.
+    Some,
+    /// Two finder patterns that fit each other: a code that lacks the third, if nothing else.
+    Pair,
+}
+
+/// More places that may be finder patterns than this are a crowd; a code in a calm scene has a few dozen.
+const CROWD: usize = 200;
+
+/// Two finder patterns that fit so well are of one code (misfit; of 35 frames of codes that were hard to read 19 had
+/// such a pair, of 60 of texture 5, all five made of squares in squares).
+const GOOD_PAIR: f32 = 0.2;
+/// Two that fit worse are of one code seldom.
+const FAIR_PAIR: f32 = 0.4;
+/// A single finder pattern so good (error) is seldom texture.
+const GOOD_FINDER: f32 = 0.12;
+
 /// Finds and reads codes, keeping its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Detector {
@@ -63,8 +85,13 @@ pub(crate) struct Detector {
     search: Search,
     darkroom: Darkroom,
     finders: Vec<Finder>,
+    /// How many places of this frame had the ratio of a finder pattern in a row and a column.
+    places: usize,
     triples: Vec<Triple>,
-    tried: Vec<Tried>,
+    tried: Tried,
+    /// Those among them that are a code beyond doubt.
+    sure: Vec<Triple>,
+    stretched: Vec<u8>,
     appearance: Option<Appearance>,
     grids: Vec<Grid>,
     sampler: Sampler,
@@ -72,12 +99,33 @@ pub(crate) struct Detector {
     work: Workspace,
 }
 
-/// A triple that was tried in this frame and not read.
-#[derive(Debug, Clone, Copy)]
-struct Tried {
-    middle: Point,
-    misfit: f32,
-    effort: Effort,
+/// Whether the finder patterns of `triple` that were seen are those of `whole`.
+fn is_part(triple: &Triple, whole: &Triple) -> bool {
+    let near = |a: &Finder, b: &Finder| a.centre.distance(b.centre) < a.module_px;
+    let seen = triple.finders().into_iter().zip(triple.seen).filter(|(_, seen)| *seen);
+    seen.into_iter().all(|(finder, _)| whole.finders().iter().any(|other| near(&finder, other)))
+}
+
+/// The triples that were tried in this frame and not read.
+#[derive(Debug, Default)]
+struct Tried(Vec<(Triple, Effort)>);
+
+impl Tried {
+    /// Takes note of `triple`; `false` when one that is about the same was tried with as much effort.
+    fn note(&mut self, triple: &Triple, effort: Effort) -> bool {
+        let is_same = |(other, spent): &(Triple, Effort)| {
+            let near = |a: &Finder, b: &Finder| a.centre.distance(b.centre) < 0.5 * a.module_px;
+            *spent >= effort
+                && other.seen == triple.seen
+                && triple.finders().iter().zip(&other.finders()).all(|(a, b)| near(a, b))
+                && triple.misfit > 0.9 * other.misfit
+        };
+        let is_new = !self.0.iter().any(is_same);
+        if is_new {
+            self.0.push((*triple, effort));
+        }
+        is_new
+    }
 }
 
 /// How many triples of one picture are tried.
@@ -90,17 +138,27 @@ const LEAST_TIMING: f32 = 0.45;
 /// The same where a finder pattern is only supposed.
 const LEAST_TIMING_SUPPOSED: f32 = 0.55;
 /// Where the fixed patterns of a symbol agree less, it is something else, on which more effort would be lost: of grids
-/// over texture few reach this.
-const LEAST_AGREEMENT: f32 = 0.42;
+/// over texture few reach this, and of codes below it hardly one was ever read.
+const LEAST_AGREEMENT: f32 = 0.46;
+/// The same where a finder pattern is only supposed, which makes chance agreement likelier.
+const LEAST_AGREEMENT_SUPPOSED: f32 = 0.6;
+/// Bending a grid takes longer than all else; below this it never helped.
+const LEAST_AGREEMENT_BENT: f32 = 0.5;
+const LEAST_AGREEMENT_BENT_SUPPOSED: f32 = 0.68;
 /// Fixed patterns that agree so well are those of a code, read or not.
 const SURE_AGREEMENT: f32 = 0.5;
+/// Fixed patterns of a whole code that agree so well lie under the right grid.
+const CERTAIN_AGREEMENT: f32 = 0.7;
 
 impl Detector {
     /// Begins a new frame.
     pub(crate) fn begin(&mut self) {
         self.finders.clear();
-        self.tried.clear();
+        self.places = 0;
+        self.tried.0.clear();
+        self.sure.clear();
         self.appearance = None;
+        self.darkroom.begin();
         self.memory.tick();
     }
 
@@ -109,9 +167,23 @@ impl Detector {
         self.memory.forget();
     }
 
-    /// How many finder patterns are known in this frame.
-    pub(crate) fn finders(&self) -> usize {
-        self.finders.len()
+    /// Whether more effort may be worth its time: what was found looks like finder patterns of a code, not like texture.
+    pub(crate) fn hope(&mut self) -> Hope {
+        triple::suppose(&self.finders, 1, &mut self.triples);
+        let pair = self.triples.first().map_or(f32::MAX, |triple| triple.misfit);
+        let best = self.finders.iter().map(|finder| finder.error).fold(f32::MAX, f32::min);
+        if pair < GOOD_PAIR {
+            Hope::Pair
+        } else if self.appearance.is_some() || pair < FAIR_PAIR || best < GOOD_FINDER {
+            Hope::Some
+        } else {
+            Hope::None
+        }
+    }
+
+    /// Whether the frame is so full of texture that every look at it takes long.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.places > CROWD
     }
 
     /// How the likeliest code that was not read looks, if there was one.
@@ -132,15 +204,36 @@ impl Detector {
         let mut read = false;
         if let Some(seen) = darkroom.develop(plane, view) {
             self.field.measure(seen, view.rule);
-            self.search.run(seen, &self.field, view.row_step, view.shrink as f32, &mut self.finders);
-            if view.tone.is_for_modules() {
-                self.tried.clear();
-                read = self.read(seen, effort, deadline, found);
+            self.places += self.search.run(seen, &self.field, view.row_step, view.shrink.scale(), &mut self.finders);
+            triple::sift(&mut self.finders);
+            read = if view.rule.is_for_bands() && self.finders.len() > 2 {
+                // The light of such a picture makes no sense to whoever reads modules, until it is made even.
+                let mut stretched = std::mem::take(&mut self.stretched);
+                self.field.stretch(seen, &mut stretched);
+                let read = self.read_elsewhere(Plane { luma: &stretched, ..seen }, effort, deadline, found);
+                self.stretched = stretched;
+                read
+            } else if view.tone == Tone::Highlights {
+                self.read_elsewhere(seen, effort, deadline, found)
             } else {
-                read = self.read(plane, effort, deadline, found);
-            }
+                self.read(plane, effort, deadline, found)
+            };
         }
         self.darkroom = darkroom;
+        read
+    }
+
+    /// Reads them from a picture in which other modules can be told than in the frame itself.
+    fn read_elsewhere(
+        &mut self,
+        picture: Plane<'_>,
+        effort: Effort,
+        deadline: Deadline,
+        found: &mut Vec<Found>,
+    ) -> bool {
+        let tried = std::mem::take(&mut self.tried);
+        let read = self.read(picture, effort, deadline, found);
+        self.tried = tried;
         read
     }
 
@@ -162,16 +255,9 @@ impl Detector {
             let centre = triple.middle();
             let reach = 3.0 * triple.corner.module_px;
             let was_read = found.iter().any(|code| code.centre.distance(centre) < reach);
-            let is_same = |tried: &Tried| {
-                tried.effort >= effort
-                    && tried.middle.distance(centre) < 0.5 * triple.corner.module_px
-                    && triple.misfit > 0.9 * tried.misfit
-            };
-            let was_tried = self.tried.iter().any(is_same);
-            if was_read || was_tried {
+            if was_read || !self.tried.note(triple, effort) {
                 continue;
             }
-            self.tried.push(Tried { middle: centre, misfit: triple.misfit, effort });
             if let Some(decoded) = self.attempt(plane, triple, effort, deadline) {
                 found.push(Found { payload: decoded.payload, centre });
             }
@@ -188,6 +274,9 @@ impl Detector {
         for triple in &triples {
             if deadline.is_past() {
                 break;
+            }
+            if self.sure.iter().any(|whole| is_part(triple, whole)) || !self.tried.note(triple, Effort::Soft) {
+                continue;
             }
             if let Some(decoded) = self.attempt(plane, triple, Effort::Soft, deadline) {
                 found.push(Found { payload: decoded.payload, centre: triple.middle() });
@@ -240,6 +329,10 @@ impl Detector {
     fn read_hard_way(&mut self, plane: Plane<'_>, triple: &Triple, grid: &mut Grid) -> Option<Decoded> {
         let fixed = symbol::fixed_map(grid.version())?;
         let known = Known { fixed, inverted: triple.corner.inverted };
+        let (least, least_bent) = match triple.is_whole() {
+            true => (LEAST_AGREEMENT, LEAST_AGREEMENT_BENT),
+            false => (LEAST_AGREEMENT_SUPPOSED, LEAST_AGREEMENT_BENT_SUPPOSED),
+        };
         for bent in [false, true] {
             self.sampler.sample(plane, grid, known.inverted, triple.corner.module_px);
             self.sampler.shade();
@@ -250,11 +343,11 @@ impl Detector {
                 self.sampler.shade();
             }
             let agreement = self.note(triple, grid);
-            if agreement < LEAST_AGREEMENT {
+            if agreement < least {
                 return None;
             }
             let decoded = self.read_equalised(plane, grid, known, !bent && agreement >= SURE_AGREEMENT);
-            if decoded.is_some() {
+            if decoded.is_some() || agreement < least_bent {
                 return decoded;
             }
         }
@@ -284,6 +377,9 @@ impl Detector {
     fn note(&mut self, triple: &Triple, grid: &Grid) -> f32 {
         let agreement = symbol::fixed_map(grid.version()).map_or(0.0, |fixed| self.sampler.agreement(fixed));
         if agreement >= SURE_AGREEMENT && self.appearance.is_none_or(|known| known.agreement < agreement) {
+            if triple.is_whole() && agreement >= CERTAIN_AGREEMENT {
+                self.sure.push(*triple);
+            }
             self.appearance = Some(Appearance::of(&self.sampler, grid, triple, agreement));
         }
         agreement

@@ -15,9 +15,10 @@ pub(crate) struct Plane<'a> {
 }
 
 impl<'a> Plane<'a> {
-    /// The rows of the picture over a buffer of another maker; `None` when it does not fill it.
+    /// The rows of the picture over a buffer of another maker; `None` when it does not fill it, or has no pixel beside
+    /// another.
     pub(crate) fn new(luma: &'a [u8], width: usize, height: usize) -> Option<Self> {
-        (width > 0 && height > 0 && luma.len() == width * height).then_some(Self { luma, width, height })
+        (width > 1 && height > 1 && luma.len() == width * height).then_some(Self { luma, width, height })
     }
 
     pub(crate) fn row(&self, y: usize) -> &'a [u8] {
@@ -35,43 +36,55 @@ impl<'a> Plane<'a> {
 
     /// The luma at a point between pixel centres, bilinear.
     pub(crate) fn at(&self, at: Point) -> f32 {
+        // Kept a 256th off the last pixel, so that the one beyond each is inside too. Beyond 2^15 an f32 has 256ths for
+        // its last places, so adding that much leaves a fixed-point number in its mantissa.
         let fixed = |value: f32, len: usize| {
-            let value = (value - 0.5).clamp(0.0, (len - 1) as f32);
-            ((value * 256.0) as u32, len)
+            let inside = (value - 0.5).min(len as f32 - (1.0 + 1.0 / 256.0)).max(0.0);
+            (inside + 32768.0).to_bits() & 0x7F_FFFF
         };
-        let ((fx, width), (fy, height)) = (fixed(at.x, self.width), fixed(at.y, self.height));
-        let (x0, y0) = ((fx >> 8) as usize, (fy >> 8) as usize);
-        let (x1, y1) = ((x0 + 1).min(width - 1), (y0 + 1).min(height - 1));
+        let (fx, fy) = (fixed(at.x, self.width), fixed(at.y, self.height));
         let (ax, ay) = (fx & 255, fy & 255);
-        let (upper, lower) = (&self.luma[y0 * width..][..width], &self.luma[y1 * width..][..width]);
-        let mix = |row: &[u8]| u32::from(row[x0]) * (256 - ax) + u32::from(row[x1]) * ax;
-        ((mix(upper) * (256 - ay) + mix(lower) * ay) as f32) * (1.0 / 65536.0)
+        let from = (fy >> 8) as usize * self.width + (fx >> 8) as usize;
+        let (upper, lower) = (&self.luma[from..][..2], &self.luma[from + self.width..][..2]);
+        let mix = |pair: &[u8]| u32::from(pair[0]) * (256 - ax) + u32::from(pair[1]) * ax;
+        ((mix(upper) * (256 - ay) + mix(lower) * ay) as i32 as f32) * (1.0 / 65536.0)
     }
 }
 
-/// The mean of every square of `by` × `by` pixels; a rest at the edges is cut. Gives the new size.
-pub(crate) fn shrink(plane: Plane<'_>, by: usize, sums: &mut Vec<u16>, out: &mut Vec<u8>) -> (usize, usize) {
-    let (width, height) = (plane.width / by, plane.height / by);
+/// The mean of every square of two by two pixels; a rest at the edges is cut. Gives the new size.
+pub(crate) fn halve(plane: Plane<'_>, sums: &mut Vec<u16>, out: &mut Vec<u8>) -> (usize, usize) {
+    let (width, height) = (plane.width / 2, plane.height / 2);
     out.clear();
     out.resize(width * height, 0);
-    let area = (by * by) as u32;
     for (y, line) in out.chunks_exact_mut(width.max(1)).enumerate() {
         sums.clear();
-        sums.resize(width * by, 0);
-        for row in y * by..(y + 1) * by {
-            sums.iter_mut().zip(plane.row(row)).for_each(|(sum, &pixel)| *sum += u16::from(pixel));
-        }
-        if by == 2 {
-            for (pixel, pair) in line.iter_mut().zip(sums.chunks_exact(2)) {
-                *pixel = ((pair[0] + pair[1] + 2) >> 2) as u8;
-            }
-        } else {
-            for (pixel, square) in line.iter_mut().zip(sums.chunks_exact(by)) {
-                *pixel = (square.iter().map(|&sum| u32::from(sum)).sum::<u32>() / area) as u8;
-            }
+        sums.extend(plane.row(2 * y).iter().zip(plane.row(2 * y + 1)).map(|(&a, &b)| u16::from(a) + u16::from(b)));
+        for (pixel, pair) in line.iter_mut().zip(sums.chunks_exact(2)) {
+            *pixel = ((pair[0] + pair[1] + 2) >> 2) as u8;
         }
     }
     (width, height)
+}
+
+/// A light blur: each pixel and its neighbours in the shares 1 : 2 : 1, across and down, the edge pixels counted again
+/// beyond the edge.
+pub(crate) fn soften(plane: Plane<'_>, columns: &mut Vec<u16>, out: &mut Vec<u8>) {
+    let (width, height) = (plane.width, plane.height);
+    out.clear();
+    out.resize(width * height, 0);
+    columns.clear();
+    columns.resize(width + 2, 0);
+    for (y, line) in out.chunks_exact_mut(width).enumerate() {
+        let (above, here, below) = (plane.row(y.saturating_sub(1)), plane.row(y), plane.row((y + 1).min(height - 1)));
+        for (((sum, &a), &b), &c) in columns[1..=width].iter_mut().zip(above).zip(here).zip(below) {
+            *sum = u16::from(a) + 2 * u16::from(b) + u16::from(c);
+        }
+        (columns[0], columns[width + 1]) = (columns[1], columns[width]);
+        let shifted = columns.iter().zip(&columns[1..]).zip(&columns[2..]);
+        for (pixel, ((&left, &here), &right)) in line.iter_mut().zip(shifted) {
+            *pixel = ((left + 2 * here + right + 8) >> 4) as u8;
+        }
+    }
 }
 
 /// The widest blur, in pixels from the middle.
@@ -144,14 +157,26 @@ pub(crate) fn highlights(plane: Plane<'_>, out: &mut Vec<u8>) {
     out.extend(plane.luma.iter().map(|&pixel| curve[usize::from(pixel)]));
 }
 
-/// Makes light even: `gain` sixteenths (127 at most) of the difference of the two pictures, around grey.
-pub(crate) fn flatten(near: &[u8], far: &[u8], gain: i16, out: &mut Vec<u8>) {
+/// How much smaller than the picture the far one is that [`flatten`] takes away.
+pub(crate) const FAR: usize = 4;
+
+/// Makes light even: `gain` sixteenths (127 at most) of the difference from `far`, the same picture shrunk by [`FAR`] and
+/// blurred, around grey.
+pub(crate) fn flatten(near: Plane<'_>, far: Plane<'_>, gain: i16, line: &mut Vec<u8>, out: &mut Vec<u8>) {
     let gain = gain.clamp(0, 127);
     out.clear();
-    out.extend(near.iter().zip(far).map(|(&near, &far)| {
-        let by = ((i16::from(near) - i16::from(far)) * gain) >> 4;
-        (by + 128).clamp(0, 255) as u8
-    }));
+    out.resize(near.width * near.height, 0);
+    for (y, row) in out.chunks_exact_mut(near.width).enumerate() {
+        if y % FAR == 0 && y / FAR < far.height {
+            line.clear();
+            line.extend(far.row(y / FAR).iter().flat_map(|&pixel| [pixel; FAR]));
+            line.resize(near.width, line.last().copied().unwrap_or(0));
+        }
+        for ((out, &near), &far) in row.iter_mut().zip(near.row(y)).zip(line.iter()) {
+            let by = ((i16::from(near) - i16::from(far)) * gain) >> 4;
+            *out = (by + 128).clamp(0, 255) as u8;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,22 @@ impl Rule {
     pub(crate) const fn around(reach: usize) -> Self {
         Self { rows_log2: 3, across: reach, down: reach, level_16: 8, least_contrast: 12 }
     }
+
+    /// Each pair of rows by itself, with what is within `across` blocks: against the bands that the pulsed light of a
+    /// screen leaves.
+    pub(crate) const fn bands(across: usize) -> Self {
+        Self { rows_log2: 1, across, down: 0, ..Self::around(0) }
+    }
+
+    /// Whether the levels of this rule are those of the picture's modules too.
+    pub(crate) fn is_for_bands(self) -> bool {
+        self.rows_log2 == 1
+    }
+
+    /// The same, with nothing to read where the contrast is below `least_contrast`.
+    pub(crate) const fn above(self, least_contrast: u8) -> Self {
+        Self { least_contrast, ..self }
+    }
 }
 
 /// The thresholds of one picture.

@@ -40,22 +40,46 @@ impl Triple {
     }
 }
 
-/// More finder patterns than this are not combined: the best are kept.
+/// More finder patterns of one polarity than this are not combined.
 const MAX_FINDERS: usize = 24;
 /// A triple that fits worse is none.
 const MAX_MISFIT: f32 = 1.0;
 /// Two patterns that fit worse are no pair.
 const MAX_PAIR_MISFIT: f32 = 0.5;
 
+/// Keeps of each polarity the finder patterns that are the likeliest, the best first.
+///
+/// A tiled wall can hold more squares in squares than a code has finder patterns, so which were found first says nothing.
+pub(crate) fn sift(finders: &mut Vec<Finder>) {
+    finders.sort_by(|a, b| a.error.total_cmp(&b.error));
+    let mut counts = [0; 2];
+    finders.retain(|finder| {
+        let count = &mut counts[usize::from(finder.inverted)];
+        *count += 1;
+        *count <= MAX_FINDERS
+    });
+}
+
 /// Adds the triples among `finders` to `out`, the best first.
 pub(crate) fn combine(finders: &[Finder], out: &mut Vec<Triple>) {
     out.clear();
-    let finders = &finders[..finders.len().min(MAX_FINDERS)];
-    for (at, &corner) in finders.iter().enumerate() {
-        for (j, &right) in finders.iter().enumerate() {
-            for (k, &below) in finders.iter().enumerate() {
-                if at != j && at != k && j != k {
-                    out.extend(triple(corner, right, below));
+    let mut seen = [(0, Sight::default()); 2 * MAX_FINDERS];
+    for &corner in finders {
+        let mut count = 0;
+        for (at, other) in finders.iter().enumerate() {
+            if count < seen.len()
+                && other.centre != corner.centre
+                && other.inverted == corner.inverted
+                && let Some(sight) = Sight::between(&corner, other)
+            {
+                seen[count] = (at, sight);
+                count += 1;
+            }
+        }
+        for (j, across) in &seen[..count] {
+            for (k, down) in &seen[..count] {
+                if j != k {
+                    out.extend(triple(corner, (finders[*j], *across), (finders[*k], *down)));
                 }
             }
         }
@@ -63,20 +87,36 @@ pub(crate) fn combine(finders: &[Finder], out: &mut Vec<Triple>) {
     out.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
 }
 
-fn triple(corner: Finder, right: Finder, below: Finder) -> Option<Triple> {
-    if corner.inverted != right.inverted || corner.inverted != below.inverted {
-        return None;
+/// How two patterns see each other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sight {
+    modules: f32,
+    off: f32,
+    unlike: f32,
+}
+
+impl Sight {
+    fn between(a: &Finder, b: &Finder) -> Option<Self> {
+        let unlike = similar(a.module_px, b.module_px)?;
+        let (modules, off) = sees(a, b)?;
+        Some(Self { modules, off, unlike })
     }
+}
+
+fn triple(corner: Finder, (right, across): (Finder, Sight), (below, down): (Finder, Sight)) -> Option<Triple> {
     let (u, v) = (right.centre - corner.centre, below.centre - corner.centre);
     if u.cross(v) <= 0.25 * u.length() * v.length() {
         return None;
     }
-    let size = similar(corner.module_px, right.module_px)? + similar(corner.module_px, below.module_px)?;
-    let (across, across_off) = sees(&corner, &right)?;
-    let (down, down_off) = sees(&corner, &below)?;
-    let disagreement = (across / down).ln().abs();
-    let misfit = across_off + down_off + disagreement + 0.3 * size + corner.error + right.error + below.error;
-    let span_modules = (across * down).sqrt();
+    let disagreement = (across.modules / down.modules).ln().abs();
+    let misfit = across.off
+        + down.off
+        + disagreement
+        + 0.3 * (across.unlike + down.unlike)
+        + corner.error
+        + right.error
+        + below.error;
+    let span_modules = (across.modules * down.modules).sqrt();
     (disagreement < 0.45 && misfit < MAX_MISFIT && (9.0..190.0).contains(&span_modules)).then_some(Triple {
         corner,
         right,
@@ -90,7 +130,6 @@ fn triple(corner: Finder, right: Finder, below: Finder) -> Option<Triple> {
 /// Adds to `out` the triples of which only two among `finders` were seen, the best first, at most `most`.
 pub(crate) fn suppose(finders: &[Finder], most: usize, out: &mut Vec<Triple>) {
     out.clear();
-    let finders = &finders[..finders.len().min(MAX_FINDERS)];
     for (at, &a) in finders.iter().enumerate() {
         for (k, &b) in finders.iter().enumerate() {
             if at != k && a.inverted == b.inverted {

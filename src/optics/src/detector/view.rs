@@ -5,17 +5,35 @@
 //! detector, which decides what to do with what a view shows. Invariant: a picture of the same size allocates nothing.
 
 use super::plane::{self, Plane};
-use super::threshold::{Field, Rule};
+use super::threshold::Rule;
 
 /// How a picture is looked at when finder patterns are sought in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct View {
-    /// Shrunk by this whole number.
-    pub(crate) shrink: usize,
+    pub(crate) shrink: Shrink,
     pub(crate) tone: Tone,
     pub(crate) rule: Rule,
     /// Every how many rows are searched.
     pub(crate) row_step: usize,
+}
+
+/// How much smaller than the picture a view is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shrink {
+    Not,
+    Half,
+    Quarter,
+}
+
+impl Shrink {
+    /// How many pixels of the picture one of the view spans.
+    pub(crate) fn scale(self) -> f32 {
+        match self {
+            Self::Not => 1.0,
+            Self::Half => 2.0,
+            Self::Quarter => 4.0,
+        }
+    }
 }
 
 /// What is done to the pixels of a view.
@@ -23,61 +41,91 @@ pub(crate) struct View {
 pub(crate) enum Tone {
     /// Nothing.
     Plain,
-    /// Blurred over so many pixels to each side, against noise.
-    Blur(usize),
+    /// Blurred a little, against noise.
+    Soft,
     /// Sharpened by so many sixteenths of the difference from such a blur.
     Sharp(usize, i16),
-    /// So many sixteenths of the difference between the first blur and the second, around grey: against uneven light.
-    Flat(usize, usize, i16),
-    /// Each pair of rows stretched between its darkest and brightest within so many blocks: against the bands that the
-    /// pulsed light of a screen leaves.
-    Rows(usize),
+    /// So many sixteenths of the difference from a blur that reaches [`plane::FAR`] times as many pixels, around grey:
+    /// against uneven light. For a picture that is not shrunk.
+    Flat(usize, i16),
     /// Only what is brightest told apart: for over-exposed pictures.
     Highlights,
 }
 
 impl Tone {
-    /// Whether modules are read from the picture of the view, not from the one that the camera gave.
-    pub(crate) fn is_for_modules(self) -> bool {
-        matches!(self, Tone::Rows(_) | Tone::Highlights)
+    fn needs_quarter(self) -> bool {
+        matches!(self, Tone::Flat(..))
     }
 }
 
-/// Makes the pictures of views, keeping its buffers.
+/// Makes the pictures of views, keeping its buffers and, until [`Darkroom::begin`], what several views share.
 #[derive(Debug, Default)]
 pub(crate) struct Darkroom {
     sums: Vec<u16>,
-    small: Vec<u8>,
+    half: Small,
+    quarter: Small,
     near: Vec<u8>,
     far: Vec<u8>,
+    line: Vec<u8>,
     done: Vec<u8>,
-    field: Field,
+}
+
+/// A picture made smaller; empty until it is wanted.
+#[derive(Debug, Default)]
+struct Small {
+    luma: Vec<u8>,
+    width: usize,
+    height: usize,
+}
+
+impl Small {
+    /// Makes it half of `plane`, unless that is done; whether anything is left.
+    fn halve(&mut self, plane: Plane<'_>, sums: &mut Vec<u16>) -> Option<()> {
+        if self.luma.is_empty() {
+            (self.width, self.height) = plane::halve(plane, sums, &mut self.luma);
+        }
+        self.plane().map(drop)
+    }
+
+    fn plane(&self) -> Option<Plane<'_>> {
+        Plane::new(&self.luma, self.width, self.height)
+    }
 }
 
 impl Darkroom {
+    /// Another picture comes.
+    pub(crate) fn begin(&mut self) {
+        self.half.luma.clear();
+        self.quarter.luma.clear();
+    }
+
     /// The picture that `view` shows of `plane`; `None` when nothing is left of it.
     pub(crate) fn develop<'a>(&'a mut self, plane: Plane<'a>, view: View) -> Option<Plane<'a>> {
-        let Self { sums, small, near, far, done, field } = self;
-        let mut seen = plane;
-        if view.shrink > 1 {
-            let (width, height) = plane::shrink(plane, view.shrink, sums, small);
-            seen = Plane::new(small, width, height)?;
+        let Self { sums, half, quarter, near, far, line, done } = self;
+        if view.shrink > Shrink::Not || view.tone.needs_quarter() {
+            half.halve(plane, sums)?;
         }
+        if view.shrink > Shrink::Half || view.tone.needs_quarter() {
+            quarter.halve(half.plane()?, sums)?;
+        }
+        let seen = match view.shrink {
+            Shrink::Not => plane,
+            Shrink::Half => half.plane()?,
+            Shrink::Quarter => quarter.plane()?,
+        };
         match view.tone {
             Tone::Plain => return Some(seen),
-            Tone::Blur(radius) => plane::blur(seen, radius, sums, done),
+            Tone::Soft => plane::soften(seen, sums, done),
             Tone::Sharp(radius, gain) => {
                 plane::blur(seen, radius, sums, far);
                 plane::sharpen(seen, far, gain, done);
             }
-            Tone::Flat(inner, outer, gain) => {
-                plane::blur(seen, inner, sums, near);
-                plane::blur(seen, outer, sums, far);
-                plane::flatten(near, far, gain, done);
-            }
-            Tone::Rows(across) => {
-                field.measure(seen, Rule { rows_log2: 1, across, down: 0, ..Rule::around(0) });
-                field.stretch(seen, done);
+            Tone::Flat(outer, gain) => {
+                let small = quarter.plane()?;
+                plane::blur(small, outer, sums, far);
+                plane::blur(seen, 1, sums, near);
+                let near = Plane { luma: near, ..seen };
+                plane::flatten(near, Plane { luma: far, ..small }, gain, line, done);
             }
             Tone::Highlights => plane::highlights(seen, done),
         }
