@@ -161,9 +161,10 @@ fn column(
     module_px: f32,
     inverted: bool,
 ) -> Option<([u32; 3], [u32; 3])> {
-    let limit = (module_px * 14.0) as usize + 4;
-    let up = walk(|step| Some((x, y.checked_sub(step)?)), plane, field, limit, inverted)?;
-    let down = walk(|step| (y + step < plane.height).then_some((x, y + step)), plane, field, limit, inverted)?;
+    // Tilt makes a pattern up to some two and a half times as high as wide, or as low.
+    let limits = [(module_px * 4.0) as usize + 2, (module_px * 2.7) as usize + 2];
+    let up = walk(|step| Some((x, y.checked_sub(step)?)), plane, field, limits, inverted)?;
+    let down = walk(|step| (y + step < plane.height).then_some((x, y + step)), plane, field, limits, inverted)?;
     let middle = up[0] + down[0] - 1;
     let edges = [0, up[2] - up[1], up[2] - up[0], up[2] - up[0] + middle];
     let last = edges[3];
@@ -172,17 +173,19 @@ fn column(
 }
 
 /// Walks until the third change of colour, for which the edge of the picture may stand in; gives the steps at which
-/// they came.
+/// they came. `limits` are the most steps to the first change, and from one to the next.
 fn walk(
     at: impl Fn(usize) -> Option<(usize, usize)>,
     plane: Plane<'_>,
     field: &Field,
-    limit: usize,
+    limits: [usize; 2],
     inverted: bool,
 ) -> Option<[u32; 3]> {
     let mut changes = [0; 3];
     let mut count = 0;
-    for step in 1..limit {
+    let mut last = limits[0];
+    let mut step = 1;
+    while step <= last {
         let Some((x, y)) = at(step) else {
             changes[count] = step as u32;
             return (count == 2).then_some(changes);
@@ -191,10 +194,12 @@ fn walk(
         if dark != (count % 2 == 0) {
             changes[count] = step as u32;
             count += 1;
+            last = step + limits[1];
             if count == 3 {
                 return Some(changes);
             }
         }
+        step += 1;
     }
     None
 }

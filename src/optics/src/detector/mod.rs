@@ -68,7 +68,7 @@ pub(crate) enum Hope {
 }
 
 /// More places that may be finder patterns than this are a crowd; a code in a calm scene has a few dozen.
-const CROWD: usize = 200;
+const CROWD: usize = 60;
 
 /// Two finder patterns that fit so well are of one code (misfit; of 35 frames of codes that were hard to read 19 had
 /// such a pair, of 60 of texture 5, all five made of squares in squares).
