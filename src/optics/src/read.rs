@@ -28,6 +28,8 @@ pub struct Reader {
     /// For how many frames more a code is expected.
     lately: usize,
     darkroom: Darkroom,
+    /// The part of a frame that the second engine sees.
+    cutting: Vec<u8>,
     budget: Duration,
     panics: u64,
 }
@@ -68,6 +70,7 @@ impl Reader {
             next: 0,
             lately: 0,
             darkroom: Darkroom::default(),
+            cutting: Vec::new(),
             budget,
             panics: 0,
         }
@@ -88,9 +91,10 @@ impl Reader {
         // A second engine of another make reads a few that ours does not; only where there is something to read.
         if codes.is_empty()
             && let Some(code) = self.detector.appearance()
-            && let Some(around) = around(&code, frame)
+            && let Some(around) = around(&code, frame, std::mem::take(&mut self.cutting))
         {
             saw_grid = self.ask_engine(&around, deadline, &mut codes);
+            self.cutting = around.into_luma();
         }
         let diagnosis = match (codes.is_empty(), self.detector.appearance()) {
             (false, _) => Diagnosis::Read,
@@ -230,13 +234,14 @@ fn is_bright(plane: Plane<'_>) -> bool {
     4 * bright > all
 }
 
-/// The part of `frame` in which a code was seen, with its quiet zone.
-fn around(code: &Appearance, frame: &Frame) -> Option<Frame> {
+/// The part of `frame` in which a code was seen, with its quiet zone, in a buffer that is given.
+fn around(code: &Appearance, frame: &Frame, mut luma: Vec<u8>) -> Option<Frame> {
     let within = |at: f32, len: u32| (at.max(0.0) as usize).min(len as usize);
     let (left, right) = (within(code.from.x, frame.width()), within(code.to.x, frame.width()));
     let (top, bottom) = (within(code.from.y, frame.height()), within(code.to.y, frame.height()));
     let rows = frame.luma().chunks_exact(frame.width() as usize).take(bottom).skip(top);
-    let luma: Vec<u8> = rows.flat_map(|row| row[left..right.max(left)].iter().copied()).collect();
+    luma.clear();
+    rows.for_each(|row| luma.extend_from_slice(&row[left..right.max(left)]));
     Frame::new(right.saturating_sub(left) as u32, bottom.saturating_sub(top) as u32, luma).ok()
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Appearance {
 }
 
 impl Appearance {
-    pub(super) fn of(sampler: &Sampler, grid: &Grid, triple: &Triple, agreement: f32) -> Self {
+    pub(super) fn of(sampler: &mut Sampler, grid: &Grid, triple: &Triple, agreement: f32) -> Self {
         let (size, quiet) = (grid.size as f32, 4.0);
         let ends = [-quiet, size + quiet];
         let corners: [Point; 4] = std::array::from_fn(|at| grid.place(ends[at % 2], ends[at / 2]));

@@ -1,7 +1,7 @@
 //! How far the paper under a grid is from flat: displacements at control points, linear between them.
 //!
 //! Paper curls, cloth creases and lenses bend; one projective map can not follow. [`Bend`] adds what it misses.
-//! [`follow`] finds it without any landmark: from the finder patterns outward it moves each piece of the grid to where
+//! [`Follower`] finds it without any landmark: from the finder patterns outward it moves each piece of the grid to where
 //! its modules stand out most clearly from the threshold around them, because a sample between two modules is grey.
 //! Separate from the grid, which knows only what the patterns of the standard say. Invariants: a piece is never moved
 //! by so much against its neighbours that it could slip by a whole module; buffers are kept.
@@ -21,10 +21,18 @@ pub(crate) struct Bend {
 }
 
 impl Bend {
-    /// Displacements `by` at the crossings of `lines`, row by row.
-    pub(crate) fn new(lines: Vec<f32>, by: Vec<Point>) -> Self {
-        debug_assert_eq!(lines.len() * lines.len(), by.len(), "a displacement for each crossing");
-        Self { lines, by }
+    /// Makes it flat.
+    pub(crate) fn flatten(&mut self) {
+        self.lines.clear();
+        self.by.clear();
+    }
+
+    /// Lays it anew: displacements `by` at the crossings of `lines`, row by row.
+    pub(crate) fn lay(&mut self, lines: impl Iterator<Item = f32>, by: impl Iterator<Item = Point>) {
+        self.flatten();
+        self.lines.extend(lines);
+        self.by.extend(by);
+        debug_assert_eq!(self.lines.len() * self.lines.len(), self.by.len(), "a displacement for each crossing");
     }
 
     /// The displacement at `x`, `y` of the symbol; beyond the outer lines the outer pieces go on a little.
@@ -65,34 +73,49 @@ const KNOWN: f32 = 3.0;
 /// By how many modules a piece is moved to look whether it is clearer there, in the rounds one after another.
 const STEPS: [&[f32]; 2] = [&[0.36, 0.18, 0.09], &[0.18, 0.09]];
 
-/// Bends `grid` to where its modules are clearest, from the finder patterns that were `seen` (corner, right, below).
-pub(crate) fn follow(plane: Plane<'_>, grid: &mut Grid, seen: [bool; 3], hints: Hints<'_>) {
-    let size = grid.size as f32;
-    let count = (size / SPACING).round() as usize + 1;
-    let lines: Vec<f32> = (0..count).map(|at| size * at as f32 / (count - 1) as f32).collect();
-    let pieces: Vec<Piece> =
-        (0..count * count).map(|at| Piece::of(grid, lines[at % count], lines[at / count])).collect();
-    let mut order: Vec<usize> = (0..pieces.len()).collect();
-    let far = size - 3.5;
-    let finders = [Point::new(3.5, 3.5), Point::new(far, 3.5), Point::new(3.5, far)];
-    let distance = |at: usize| {
-        let seen = finders.iter().zip(seen).filter(|(_, seen)| *seen);
-        seen.map(|(finder, _)| finder.distance(pieces[at].module)).fold(f32::MAX, f32::min)
-    };
-    order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)));
-    let mut moved: Vec<Option<(f32, f32)>> = vec![None; pieces.len()];
-    for (round, steps) in STEPS.into_iter().enumerate() {
-        for &at in &order {
-            let neighbours = neighbours(&moved, count, at, round > 0);
-            moved[at] = Some(pieces[at].best(plane, grid.size, hints, neighbours, steps));
+/// Bends grids, keeping its buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Follower {
+    pieces: Vec<Piece>,
+    order: Vec<u16>,
+    /// By how many modules each piece was moved, once it was.
+    moved: Vec<Option<(f32, f32)>>,
+    by: Vec<Point>,
+}
+
+impl Follower {
+    /// Bends `grid` to where its modules are clearest, from the finder patterns that were `seen` (corner, right, below).
+    pub(crate) fn follow(&mut self, plane: Plane<'_>, grid: &mut Grid, seen: [bool; 3], hints: Hints<'_>) {
+        let Self { pieces, order, moved, by } = self;
+        let size = grid.size as f32;
+        let count = (size / SPACING).round() as usize + 1;
+        let line = |at: usize| size * at as f32 / (count - 1) as f32;
+        pieces.clear();
+        pieces.extend((0..count * count).map(|at| Piece::of(grid, line(at % count), line(at / count))));
+        let far = size - 3.5;
+        let finders = [Point::new(3.5, 3.5), Point::new(far, 3.5), Point::new(3.5, far)];
+        let distance = |at: u16| {
+            let seen = finders.iter().zip(seen).filter(|(_, seen)| *seen);
+            seen.map(|(finder, _)| finder.distance(pieces[usize::from(at)].module)).fold(f32::MAX, f32::min)
+        };
+        order.clear();
+        order.extend(0..pieces.len() as u16);
+        order.sort_unstable_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)));
+        moved.clear();
+        moved.resize(pieces.len(), None);
+        for (round, steps) in STEPS.into_iter().enumerate() {
+            for at in order.iter().map(|&at| usize::from(at)) {
+                let neighbours = neighbours(moved, count, at, round > 0);
+                moved[at] = Some(pieces[at].best(plane, grid.size, hints, neighbours, steps));
+            }
         }
+        by.clear();
+        by.extend(pieces.iter().enumerate().map(|(at, piece)| {
+            let (dx, dy) = neighbours(moved, count, at, true);
+            grid.bend.at(piece.module.x, piece.module.y) + piece.x_axis * dx + piece.y_axis * dy
+        }));
+        grid.bend.lay((0..count).map(line), by.iter().copied());
     }
-    let by = (0..pieces.len()).map(|at| {
-        let (dx, dy) = neighbours(&moved, count, at, true);
-        grid.bend.at(pieces[at].module.x, pieces[at].module.y) + pieces[at].x_axis * dx + pieces[at].y_axis * dy
-    });
-    let by = by.collect();
-    grid.bend = Bend::new(lines, by);
 }
 
 /// The mean displacement of the pieces around one that have been moved, in modules; of itself too, and more, if wanted.
@@ -123,6 +146,7 @@ fn neighbours(moved: &[Option<(f32, f32)>], count: usize, at: usize, itself: boo
 }
 
 /// A piece of the grid: a control point and the axes there.
+#[derive(Debug)]
 struct Piece {
     module: Point,
     at: Point,

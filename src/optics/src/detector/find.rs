@@ -53,7 +53,10 @@ impl Search {
             field.bits(plane, y, bits);
             scan(bits, plane.width, |edges, inverted| consider(plane, field, y, edges, inverted, places));
         }
-        self.places.sort_by_key(|place| std::cmp::Reverse(place.rows));
+        self.places.sort_unstable_by(|a, b| {
+            let earlier = a.centre.y.total_cmp(&b.centre.y).then(a.centre.x.total_cmp(&b.centre.x));
+            b.rows.cmp(&a.rows).then(earlier)
+        });
         let begin = found.len();
         let single = self.places.iter().position(|place| place.rows == 1).unwrap_or(self.places.len());
         for place in self.places.iter().take(MAX_PROOFS.min(single + MAX_SINGLE_PROOFS)) {

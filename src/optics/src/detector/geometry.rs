@@ -93,7 +93,7 @@ impl Line {
 }
 
 /// A projective map of the plane.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Homography {
     /// Row-major; the last entry is 1.
     m: [f32; 9],

@@ -12,7 +12,7 @@ use super::symbol;
 use super::triple::Triple;
 
 /// A grid laid over a code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Grid {
     /// Modules a side.
     pub(crate) size: usize,
@@ -34,21 +34,30 @@ impl Grid {
     }
 }
 
-/// The grids that may lie over three finder patterns, at most `most`, the likeliest first.
-pub(crate) fn over(plane: Plane<'_>, triple: &Triple, most: usize, out: &mut Vec<Grid>) {
-    out.clear();
+/// Lays the grids that may lie over three finder patterns, the likeliest first, into the first of `grids`, which grow as
+/// needed and keep their buffers; gives how many.
+pub(crate) fn over(plane: Plane<'_>, triple: &Triple, grids: &mut Vec<Grid>) -> usize {
     let estimate = triple.span_modules + 7.0;
     let nearest = ((estimate - 17.0) / 4.0).round() as i32;
     // Perspective and blur mislead the estimate by a tenth at most.
     let reach = 1 + (estimate / 40.0) as i32;
+    let mut count = 0;
     for version in (nearest - reach).max(1)..=(nearest + reach).min(40) {
         let size = (17 + 4 * version) as usize;
-        if let Some(grid) = flat(plane, triple, size) {
-            out.push(grid);
+        let Some(map) = Homography::fit(&ties(triple, size)) else {
+            continue;
+        };
+        if count == grids.len() {
+            grids.push(Grid::default());
         }
+        let grid = &mut grids[count];
+        (grid.size, grid.map) = (size, map);
+        grid.bend.flatten();
+        grid.timing = timing(plane, grid);
+        count += 1;
     }
-    out.sort_by(|a, b| b.timing.total_cmp(&a.timing));
-    out.truncate(most);
+    grids[..count].sort_unstable_by(|a, b| b.timing.total_cmp(&a.timing).then(a.size.cmp(&b.size)));
+    count
 }
 
 /// The corners of a finder pattern in modules, clockwise from its top left.
@@ -78,14 +87,6 @@ fn first_corner(corners: &[Point; 4], x_axis: Point, y_axis: Point) -> usize {
     (0..4).max_by(|&a, &b| agreement(a).total_cmp(&agreement(b))).unwrap_or(0)
 }
 
-/// A grid of `size` modules without regard to alignment patterns.
-fn flat(plane: Plane<'_>, triple: &Triple, size: usize) -> Option<Grid> {
-    let map = Homography::fit(&ties(triple, size))?;
-    let mut grid = Grid { size, map, bend: Bend::default(), timing: 0.0 };
-    grid.timing = timing(plane, &grid);
-    Some(grid)
-}
-
 /// How well the modules of the timing patterns alternate: 1 when each differs from its neighbours by as much as any.
 pub(crate) fn timing(plane: Plane<'_>, grid: &Grid) -> f32 {
     let line = |place: &dyn Fn(f32) -> Point| {
@@ -103,18 +104,23 @@ pub(crate) fn timing(plane: Plane<'_>, grid: &Grid) -> f32 {
     (0.5 * (across + down)).max(0.7 * across.max(down))
 }
 
+/// The most alignment patterns in a row (version 35 and up).
+const MAX_ALIGNMENTS: usize = 7;
+/// Ties of the finder patterns' corners, of the far alignment pattern, and of all of them.
+type Ties = heapless::Vec<Tie, { 12 + 1 + MAX_ALIGNMENTS * MAX_ALIGNMENTS }>;
+
 /// Pulls a grid right by the alignment patterns: the map as a whole, and, where it is bent, its pieces.
 pub(crate) fn align(plane: Plane<'_>, triple: &Triple, grid: &mut Grid, inverted: bool) {
     let centres = symbol::alignment_centres(grid.version());
     let Some(&last) = centres.last() else {
         return;
     };
-    let mut ties: Vec<Tie> = ties(triple, grid.size).to_vec();
+    let mut ties: Ties = ties(triple, grid.size).into_iter().collect();
     let far = f32::from(last) + 0.5;
     // The far corner first: it is where the map is worst, and all others lie between.
     let reach = if triple.is_whole() { 1.0 + grid.size as f32 * 0.07 } else { 2.0 + grid.size as f32 * 0.1 };
     if let Some(found) = alignment(plane, grid, Point::new(far, far), reach.min(7.0), inverted) {
-        ties.push(Tie { from: Point::new(far, far), to: found, weight: 4.0 });
+        ties.extend([Tie { from: Point::new(far, far), to: found, weight: 4.0 }]);
         if let Some(map) = Homography::fit(&ties) {
             grid.map = map;
         }
@@ -126,27 +132,28 @@ pub(crate) fn align(plane: Plane<'_>, triple: &Triple, grid: &mut Grid, inverted
 }
 
 /// Looks for every alignment pattern and bends the grid to where they are.
-fn bend(plane: Plane<'_>, grid: &mut Grid, centres: &[u8], inverted: bool, ties: &mut Vec<Tie>) {
+fn bend(plane: Plane<'_>, grid: &mut Grid, centres: &[u8], inverted: bool, ties: &mut Ties) {
     let count = centres.len();
     let line = |at: usize| f32::from(centres[at]) + 0.5;
-    let mut found = vec![None; count * count];
+    let mut found = [None; MAX_ALIGNMENTS * MAX_ALIGNMENTS];
+    let found = &mut found[..count * count];
     for (at, slot) in found.iter_mut().enumerate() {
         let (i, j) = (at % count, at / count);
         let at_finder = [(0, 0), (0, count - 1), (count - 1, 0)].contains(&(i, j));
         let at = Point::new(line(i), line(j));
         if !at_finder && let Some(place) = alignment(plane, grid, at, 1.6, inverted) {
             *slot = Some(place);
-            ties.push(Tie { from: at, to: place, weight: 2.0 });
+            ties.extend([Tie { from: at, to: place, weight: 2.0 }]);
         }
     }
     if let Some(map) = Homography::fit(ties) {
         grid.map = map;
     }
+    let map = grid.map;
     let off = |(at, found): (usize, &Option<Point>)| {
-        found.map_or(Point::default(), |place| place - grid.map.map(Point::new(line(at % count), line(at / count))))
+        found.map_or(Point::default(), |place| place - map.map(Point::new(line(at % count), line(at / count))))
     };
-    let by = found.iter().enumerate().map(off).collect();
-    grid.bend = Bend::new((0..count).map(line).collect(), by);
+    grid.bend.lay((0..count).map(line), found.iter().enumerate().map(off));
 }
 
 /// An alignment pattern agrees with its template at least so much.

@@ -22,6 +22,7 @@ mod triple;
 mod view;
 
 pub(crate) use appearance::Appearance;
+use bend::Follower;
 use equaliser::Known;
 use find::Search;
 use finder::Finder;
@@ -87,14 +88,18 @@ pub(crate) struct Detector {
     finders: Vec<Finder>,
     /// How many places of this frame had the ratio of a finder pattern in a row and a column.
     places: usize,
+    /// How many grids were bent in this frame.
+    bends: usize,
     triples: Vec<Triple>,
     tried: Tried,
+    tried_elsewhere: Tried,
     /// Those among them that are a code beyond doubt.
     sure: Vec<Triple>,
     stretched: Vec<u8>,
     appearance: Option<Appearance>,
     grids: Vec<Grid>,
     sampler: Sampler,
+    follower: Follower,
     memory: Memory,
     work: Workspace,
 }
@@ -145,6 +150,8 @@ const LEAST_AGREEMENT_SUPPOSED: f32 = 0.6;
 /// Bending a grid takes longer than all else; below this it never helped.
 const LEAST_AGREEMENT_BENT: f32 = 0.5;
 const LEAST_AGREEMENT_BENT_SUPPOSED: f32 = 0.68;
+/// So many grids of a frame are bent at most.
+const MAX_BENDS: usize = 2;
 /// Fixed patterns that agree so well are those of a code, read or not.
 const SURE_AGREEMENT: f32 = 0.5;
 /// Fixed patterns of a whole code that agree so well lie under the right grid.
@@ -155,6 +162,7 @@ impl Detector {
     pub(crate) fn begin(&mut self) {
         self.finders.clear();
         self.places = 0;
+        self.bends = 0;
         self.tried.0.clear();
         self.sure.clear();
         self.appearance = None;
@@ -231,9 +239,10 @@ impl Detector {
         deadline: Deadline,
         found: &mut Vec<Found>,
     ) -> bool {
-        let tried = std::mem::take(&mut self.tried);
+        self.tried_elsewhere.0.clear();
+        std::mem::swap(&mut self.tried, &mut self.tried_elsewhere);
         let read = self.read(picture, effort, deadline, found);
-        self.tried = tried;
+        std::mem::swap(&mut self.tried, &mut self.tried_elsewhere);
         read
     }
 
@@ -290,14 +299,14 @@ impl Detector {
     fn attempt(&mut self, plane: Plane<'_>, triple: &Triple, effort: Effort, deadline: Deadline) -> Option<Decoded> {
         let mut grids = std::mem::take(&mut self.grids);
         let most = if effort == Effort::Hard { 2 } else { 3 };
-        grid::over(plane, triple, most, &mut grids);
+        let count = grid::over(plane, triple, &mut grids).min(most);
         let least = match effort {
             _ if !triple.is_whole() => LEAST_TIMING_SUPPOSED,
             Effort::Hard => LEAST_TIMING_HARD,
             Effort::Soft => LEAST_TIMING,
         };
         let mut decoded = None;
-        for grid in grids.iter_mut().filter(|grid| grid.timing >= least) {
+        for grid in grids[..count].iter_mut().filter(|grid| grid.timing >= least) {
             grid::align(plane, triple, grid, triple.corner.inverted);
             decoded = match effort {
                 Effort::Hard => self.read_plainly(plane, triple, grid),
@@ -338,7 +347,7 @@ impl Detector {
             self.sampler.shade();
             if bent {
                 let hints = bend::Hints { levels: self.sampler.levels(), known };
-                bend::follow(plane, grid, triple.seen, hints);
+                self.follower.follow(plane, grid, triple.seen, hints);
                 self.sampler.sample(plane, grid, known.inverted, triple.corner.module_px);
                 self.sampler.shade();
             }
@@ -347,9 +356,10 @@ impl Detector {
                 return None;
             }
             let decoded = self.read_equalised(plane, grid, known, !bent && agreement >= SURE_AGREEMENT);
-            if decoded.is_some() || agreement < least_bent {
+            if decoded.is_some() || bent || agreement < least_bent || self.bends == MAX_BENDS {
                 return decoded;
             }
+            self.bends += 1;
         }
         None
     }
@@ -380,7 +390,7 @@ impl Detector {
             if triple.is_whole() && agreement >= CERTAIN_AGREEMENT {
                 self.sure.push(*triple);
             }
-            self.appearance = Some(Appearance::of(&self.sampler, grid, triple, agreement));
+            self.appearance = Some(Appearance::of(&mut self.sampler, grid, triple, agreement));
         }
         agreement
     }

@@ -142,10 +142,14 @@ impl Sampler {
     }
 
     /// The luma that dark and light usually have, as last found.
-    pub(crate) fn usual_levels(&self) -> (f32, f32) {
-        let usual =
-            |levels: &[f32]| median(&mut levels.iter().copied().filter(|level| level.is_finite()).collect::<Vec<_>>());
-        (usual(&self.low), usual(&self.high))
+    pub(crate) fn usual_levels(&mut self) -> (f32, f32) {
+        let Self { low, high, spare, .. } = self;
+        let mut usual = |levels: &[f32]| {
+            spare.clear();
+            spare.extend(levels.iter().copied().filter(|level| level.is_finite()));
+            median(spare)
+        };
+        (usual(low), usual(high))
     }
 
     /// The shades, as last found.

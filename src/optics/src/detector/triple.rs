@@ -51,7 +51,7 @@ const MAX_PAIR_MISFIT: f32 = 0.5;
 ///
 /// A tiled wall can hold more squares in squares than a code has finder patterns, so which were found first says nothing.
 pub(crate) fn sift(finders: &mut Vec<Finder>) {
-    finders.sort_by(|a, b| a.error.total_cmp(&b.error));
+    finders.sort_unstable_by(|a, b| a.error.total_cmp(&b.error).then(a.centre.x.total_cmp(&b.centre.x)));
     let mut counts = [0; 2];
     finders.retain(|finder| {
         let count = &mut counts[usize::from(finder.inverted)];
@@ -84,7 +84,7 @@ pub(crate) fn combine(finders: &[Finder], out: &mut Vec<Triple>) {
             }
         }
     }
-    out.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
+    out.sort_unstable_by(|a, b| a.misfit.total_cmp(&b.misfit).then(a.corner.centre.x.total_cmp(&b.corner.centre.x)));
 }
 
 /// How two patterns see each other.
@@ -138,7 +138,7 @@ pub(crate) fn suppose(finders: &[Finder], most: usize, out: &mut Vec<Triple>) {
             }
         }
     }
-    out.sort_by(|a, b| a.misfit.total_cmp(&b.misfit));
+    out.sort_unstable_by(|a, b| a.misfit.total_cmp(&b.misfit).then(a.corner.centre.x.total_cmp(&b.corner.centre.x)));
     out.truncate(most);
 }
 
