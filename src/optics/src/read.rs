@@ -48,6 +48,11 @@ const VIEWS: [View; 8] = [
 ];
 /// How many views look for codes that are easily read, and quickly.
 const GLANCES: usize = 3;
+/// In a frame with more places than this that may be finder patterns, of which none is a good one, every look takes long
+/// and a code is unlikely: a code in a calm scene has a few dozen.
+const CROWD: usize = 60;
+/// With more than this, after the first views already.
+const DENSE_CROWD: usize = 400;
 /// For so many frames after one that showed a code all effort is made.
 const LATELY: usize = 12;
 /// The shortest side worth a look: a version 1 code of one pixel a module.
@@ -139,7 +144,8 @@ impl Reader {
                 *favourite = view;
                 return;
             }
-            if n > GLANCES && *lately == 0 && detector.is_crowded() && detector.hope() == Hope::None {
+            let patience = if n > GLANCES { CROWD } else { DENSE_CROWD };
+            if n + 1 >= GLANCES && *lately == 0 && detector.places() > patience && detector.hope() == Hope::None {
                 break;
             }
         }

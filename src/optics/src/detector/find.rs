@@ -166,8 +166,8 @@ fn column(
 ) -> Option<([u32; 3], [u32; 3])> {
     // Tilt makes a pattern up to some two and a half times as high as wide, or as low.
     let limits = [(module_px * 4.0) as usize + 2, (module_px * 2.7) as usize + 2];
-    let up = walk(|step| Some((x, y.checked_sub(step)?)), plane, field, limits, inverted)?;
-    let down = walk(|step| (y + step < plane.height).then_some((x, y + step)), plane, field, limits, inverted)?;
+    let up = walk::<false>(plane, field, (x, y), limits, inverted)?;
+    let down = walk::<true>(plane, field, (x, y), limits, inverted)?;
     let middle = up[0] + down[0] - 1;
     let edges = [0, up[2] - up[1], up[2] - up[0], up[2] - up[0] + middle];
     let last = edges[3];
@@ -175,25 +175,22 @@ fn column(
     has_ratio(edges).then_some((up, down))
 }
 
-/// Walks until the third change of colour, for which the edge of the picture may stand in; gives the steps at which
-/// they came. `limits` are the most steps to the first change, and from one to the next.
-fn walk(
-    at: impl Fn(usize) -> Option<(usize, usize)>,
+/// Walks down or up from a pixel until the third change of colour, for which the edge of the picture may stand in; gives
+/// the steps at which they came. `limits` are the most steps to the first change, and from one to the next.
+fn walk<const DOWN: bool>(
     plane: Plane<'_>,
     field: &Field,
+    (x, y): (usize, usize),
     limits: [usize; 2],
     inverted: bool,
 ) -> Option<[u32; 3]> {
+    let rows = if DOWN { plane.height - 1 - y } else { y };
     let mut changes = [0; 3];
     let mut count = 0;
     let mut last = limits[0];
-    let mut step = 1;
-    while step <= last {
-        let Some((x, y)) = at(step) else {
-            changes[count] = step as u32;
-            return (count == 2).then_some(changes);
-        };
-        let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
+    for step in 1..=rows {
+        let row = if DOWN { y + step } else { y - step };
+        let dark = (plane.pixel(x, row) < field.at(x, row)) != inverted;
         if dark != (count % 2 == 0) {
             changes[count] = step as u32;
             count += 1;
@@ -201,8 +198,10 @@ fn walk(
             if count == 3 {
                 return Some(changes);
             }
+        } else if step >= last {
+            return None;
         }
-        step += 1;
     }
-    None
+    changes[2] = rows as u32 + 1;
+    (count == 2).then_some(changes)
 }

@@ -68,9 +68,6 @@ pub(crate) enum Hope {
     Pair,
 }
 
-/// More places that may be finder patterns than this are a crowd; a code in a calm scene has a few dozen.
-const CROWD: usize = 60;
-
 /// Two finder patterns that fit so well are of one code (misfit; of 35 frames of codes that were hard to read 19 had
 /// such a pair, of 60 of texture 5, all five made of squares in squares).
 const GOOD_PAIR: f32 = 0.2;
@@ -189,9 +186,10 @@ impl Detector {
         }
     }
 
-    /// Whether the frame is so full of texture that every look at it takes long.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.places > CROWD
+    /// How many places of this frame had the ratio of a finder pattern in a row and a column: the more, the longer
+    /// every look takes.
+    pub(crate) fn places(&self) -> usize {
+        self.places
     }
 
     /// How the likeliest code that was not read looks, if there was one.
