@@ -131,31 +131,44 @@ fn cast(
 ) -> Option<Crossings> {
     let step = (module_px * 0.25).clamp(0.5, 2.0);
     let steps = (7.5 * module_px / step) as usize;
-    let mut at = [0.0; 3];
+    let mut taken_at = [0; 3];
     let mut crossed = 0;
     let mut walk = Walk::new(centre, direction * step);
+    let mut cut = None;
     for taken in 1..=steps {
         walk.step();
         let Some((x, y)) = walk.pixel(plane) else {
             // The edge of the picture may stand in for the quiet zone only.
+            if crossed < 2 {
+                return None;
+            }
             let point = centre + direction * (step * taken as f32);
-            at[crossed] = step * (taken as f32 - 1.0 + inside(plane, point, direction));
-            return (crossed == 2).then_some(Crossings { direction, at });
+            cut = Some(step * (taken as f32 - 1.0 + inside(plane, point, direction)));
+            crossed = 3;
+            break;
         };
         let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
         if dark != (crossed % 2 == 0) {
-            let darkness = |taken: usize| darkness(plane, field, centre + direction * (step * taken as f32), inverted);
-            let (before, here) = (darkness(taken - 1), darkness(taken));
-            let share = before / (before - here);
-            let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.5 };
-            at[crossed] = step * (taken as f32 - 1.0 + share);
+            taken_at[crossed] = taken;
             crossed += 1;
             if crossed == 3 {
-                return Some(Crossings { direction, at });
+                break;
             }
         }
     }
-    None
+    if crossed < 3 {
+        return None;
+    }
+    // Where exactly between two steps, only now that all three are there.
+    let between = |taken: usize| {
+        let darkness = |taken: usize| darkness(plane, field, centre + direction * (step * taken as f32), inverted);
+        let (before, here) = (darkness(taken - 1), darkness(taken));
+        let share = before / (before - here);
+        let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.5 };
+        step * (taken as f32 - 1.0 + share)
+    };
+    let outer = cut.unwrap_or_else(|| between(taken_at[2]));
+    Some(Crossings { direction, at: [between(taken_at[0]), between(taken_at[1]), outer] })
 }
 
 /// A walk over pixels in equal steps, in 65536ths of a pixel.
