@@ -37,7 +37,7 @@ pub struct Reader {
 /// The views of a frame, by what they read for their time. The first [`GLANCES`] show most codes; each of the others what
 /// those do not.
 const VIEWS: [View; 8] = [
-    View { shrink: Shrink::Not, tone: Tone::Soft, rule: Rule::around(1), row_step: 3 },
+    View { shrink: Shrink::Not, tone: Tone::Soft, rule: Rule::around(1), row_step: 4 },
     View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::around(2).above(28), row_step: 2 },
     View { shrink: Shrink::Half, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
     View { shrink: Shrink::Not, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
