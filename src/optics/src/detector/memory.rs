@@ -14,7 +14,7 @@ const MAX_AGE: u32 = 15;
 /// Frames of one code agree at least so well (correlation; different codes stay below 0.1).
 const LEAST_AGREEMENT: f32 = 0.2;
 /// The share of a memory that is left when a frame is added: old frames fade.
-const KEPT: f32 = 0.85;
+const KEPT: f32 = 0.93;
 
 /// Codes in view that were not read yet; two, because two people may hold theirs up.
 #[derive(Debug, Default)]
