@@ -36,10 +36,11 @@ pub struct Reader {
 
 /// The views of a frame, by what they read for their time. The first [`GLANCES`] show most codes; each of the others what
 /// those do not.
-const VIEWS: [View; 8] = [
+const VIEWS: [View; 9] = [
     View { shrink: Shrink::Not, tone: Tone::Soft, rule: Rule::around(1), row_step: 4 },
     View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::around(2).above(28), row_step: 2 },
     View { shrink: Shrink::Half, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
+    View { shrink: Shrink::Not, tone: Tone::Eroded, rule: Rule::around(1), row_step: 3 },
     View { shrink: Shrink::Not, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
     View { shrink: Shrink::Not, tone: Tone::Flat(2, 32), rule: Rule::around(1).above(20), row_step: 3 },
     View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::bands(6).above(24), row_step: 3 },
@@ -128,7 +129,12 @@ impl Reader {
                 *next = view;
                 return;
             }
-            if VIEWS[view].tone == Tone::Highlights && !is_bright(plane) {
+            let wanted_bright = match VIEWS[view].tone {
+                Tone::Highlights => 4,
+                Tone::Eroded => 60,
+                _ => 0,
+            };
+            if wanted_bright > 0 && !is_bright(plane, wanted_bright) {
                 continue;
             }
             // The first look is finished, whatever the budget.
@@ -233,11 +239,11 @@ fn plan(favourite: usize, next: usize) -> [usize; VIEWS.len()] {
     order
 }
 
-/// Whether so much of the picture is all but white that what is left of a code may be there.
-fn is_bright(plane: Plane<'_>) -> bool {
+/// Whether more than one pixel in `so_many` is all but white, so that light may have run over a code.
+fn is_bright(plane: Plane<'_>, so_many: u32) -> bool {
     let sampled = plane.luma.iter().step_by(61);
     let (bright, all) = sampled.fold((0, 0), |(bright, all), &pixel| (bright + u32::from(pixel >= 240), all + 1));
-    4 * bright > all
+    so_many * bright > all
 }
 
 /// The part of `frame` in which a code was seen, with its quiet zone, in a buffer that is given.

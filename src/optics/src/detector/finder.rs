@@ -55,6 +55,9 @@ const ENOUGH_RAYS: usize = 28;
 /// The mean error of the two ratios beyond which it is something else.
 const MAX_ERROR: f32 = 0.16;
 
+/// How much of the error a module of bleeding is: an over-exposed code has some, another pattern seldom looks so.
+const BLEEDING_SHARE: f32 = 0.12;
+
 /// Where one ray crosses the three edges, in pixels from the centre.
 #[derive(Debug, Clone, Copy)]
 struct Crossings {
@@ -89,11 +92,19 @@ pub(crate) fn inspect(
         *slot = crossed;
         count += 1;
     }
-    let crossed = &crossings[..count];
-    let error = crossed.iter().map(Crossings::error).sum::<f32>() / crossed.len() as f32;
+    let crossed = &mut crossings[..count];
+    let mean = |of: &dyn Fn(&Crossings) -> f32| crossed.iter().map(of).sum::<f32>() / count as f32;
+    let bleeding = mean(&Crossings::bleeding);
+    let plain = mean(&Crossings::error);
+    let bled = BLEEDING_SHARE * bleeding.abs() + mean(&|crossed| crossed.error_with(bleeding));
+    let error = plain.min(bled);
     // A ray whose crossings fall together has no ratio; what is not a number is no error that could be allowed.
     if error.is_nan() || error > MAX_ERROR {
         return None;
+    }
+    if bled < plain {
+        // Back to where the outer edge was drawn.
+        crossed.iter_mut().for_each(|crossed| crossed.at[2] += bleeding * crossed.module());
     }
     let corners = square(centre, crossed)?;
     let centre = Line::fit(&[corners[0], corners[2]])?.meet(Line::fit(&[corners[1], corners[3]])?)?;
@@ -112,11 +123,27 @@ impl Crossings {
         centre + self.direction * self.at[2]
     }
 
-    /// How far from 3 : 5 : 7. Light that bleeds into the dark moves all edges alike, so distances between edges of
-    /// the same kind (first and third) count more than the second.
+    /// The length of a module along this ray, in pixels: from edges of the same kind, which bleeding moves alike.
+    fn module(&self) -> f32 {
+        let [inner, _, outer] = self.at;
+        0.5 * (outer - inner)
+    }
+
+    /// By how much of a module light has bled into the dark; negative where dark has spread.
+    fn bleeding(&self) -> f32 {
+        1.5 - self.at[0] / self.module()
+    }
+
+    /// How far from 3 : 5 : 7.
     fn error(&self) -> f32 {
         let [inner, middle, outer] = self.at;
         (inner / outer - 3.0 / 7.0).abs() + 0.5 * (middle / outer - 5.0 / 7.0).abs()
+    }
+
+    /// The same, apart from the `bleeding` that all rays have.
+    fn error_with(&self, bleeding: f32) -> f32 {
+        let [inner, middle, _] = self.at;
+        0.14 * (self.bleeding() - bleeding).abs() + 0.07 * ((inner + middle) / self.module() - 4.0).abs()
     }
 }
 

@@ -219,7 +219,7 @@ impl Detector {
                 let read = self.read_elsewhere(Plane { luma: &stretched, ..seen }, effort, deadline, found);
                 self.stretched = stretched;
                 read
-            } else if view.tone == Tone::Highlights {
+            } else if view.tone.shows_other_modules() {
                 self.read_elsewhere(seen, effort, deadline, found)
             } else {
                 self.read(plane, effort, deadline, found)

@@ -147,6 +147,27 @@ pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec
     }));
 }
 
+/// The darkest of the square of nine pixels around each, the edge pixels counted again beyond the edge: what light has
+/// bled into grows back.
+pub(crate) fn erode(plane: Plane<'_>, columns: &mut Vec<u8>, out: &mut Vec<u8>) {
+    let (width, height) = (plane.width, plane.height);
+    out.clear();
+    out.resize(width * height, 0);
+    columns.clear();
+    columns.resize(width + 2, 0);
+    for (y, line) in out.chunks_exact_mut(width).enumerate() {
+        let (above, here, below) = (plane.row(y.saturating_sub(1)), plane.row(y), plane.row((y + 1).min(height - 1)));
+        for (((least, &a), &b), &c) in columns[1..=width].iter_mut().zip(above).zip(here).zip(below) {
+            *least = a.min(b).min(c);
+        }
+        (columns[0], columns[width + 1]) = (columns[1], columns[width]);
+        let shifted = columns.iter().zip(&columns[1..]).zip(&columns[2..]);
+        for (pixel, ((&left, &here), &right)) in line.iter_mut().zip(shifted) {
+            *pixel = left.min(here).min(right);
+        }
+    }
+}
+
 /// Stretches what is brightest and lets the rest sink: the sixth power of luma.
 pub(crate) fn highlights(plane: Plane<'_>, out: &mut Vec<u8>) {
     let curve: [u8; 256] = std::array::from_fn(|luma| {

@@ -48,11 +48,18 @@ pub(crate) enum Tone {
     /// So many sixteenths of the difference from a blur that reaches [`plane::FAR`] times as many pixels, around grey:
     /// against uneven light. For a picture that is not shrunk.
     Flat(usize, i16),
+    /// Dark grown by a pixel: for light that has bled into it.
+    Eroded,
     /// Only what is brightest told apart: for over-exposed pictures.
     Highlights,
 }
 
 impl Tone {
+    /// Whether other modules can be told in the picture of the view than in the frame.
+    pub(crate) fn shows_other_modules(self) -> bool {
+        matches!(self, Tone::Eroded | Tone::Highlights)
+    }
+
     fn needs_quarter(self) -> bool {
         matches!(self, Tone::Flat(..))
     }
@@ -127,6 +134,7 @@ impl Darkroom {
                 let near = Plane { luma: near, ..seen };
                 plane::flatten(near, Plane { luma: far, ..small }, gain, line, done);
             }
+            Tone::Eroded => plane::erode(seen, line, done),
             Tone::Highlights => plane::highlights(seen, done),
         }
         Some(Plane { luma: done, ..seen })
