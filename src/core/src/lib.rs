@@ -23,6 +23,7 @@ pub mod base45;
 pub mod cbor;
 pub mod cose;
 pub mod decide;
+pub mod hint;
 pub mod ids;
 pub mod lane;
 pub mod pass;

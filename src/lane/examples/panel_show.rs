@@ -4,15 +4,31 @@
 //! cargo run -p menshen-lane --example panel_show -- refuse
 //! ```
 //!
-//! Screens: idle, hold, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one after
-//! another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
+//! Screens: idle, the name of a hint, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one
+//! after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
 
+use menshen_core::hint::Hint;
 use menshen_lane::panel::{Bar, ClockView, HubView, Panel, PanelInfo, PartView, ScreenView, TrustView};
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 9] = ["idle", "hold", "ask", "again", "admit", "ageing", "refer", "refuse", "bare"];
+const SCREENS: [&str; 14] = [
+    "idle",
+    "hold_still",
+    "come_closer",
+    "more_light",
+    "dim",
+    "tilt",
+    "show_whole",
+    "ask",
+    "again",
+    "admit",
+    "ageing",
+    "refer",
+    "refuse",
+    "bare",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -42,7 +58,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn view(screen: &str) -> ScreenView {
     let verdict = |decision| ScreenView::Verdict { decision: Box::new(decision) };
     match screen {
-        "hold" => ScreenView::HoldStill,
         "ask" => ScreenView::AskReading,
         "again" => ScreenView::MeasureAgain { attempt: 2, of: 3 },
         "admit" => verdict(decision("admit", "green", &[])),
@@ -50,7 +65,10 @@ fn view(screen: &str) -> ScreenView {
         "refer" => verdict(decision("refer", "yellow", &[(50, "yellow")])),
         "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
         "bare" => verdict(not_a_pass()),
-        _ => ScreenView::Idle,
+        other => Hint::ALL
+            .into_iter()
+            .find(|hint| hint.name() == other)
+            .map_or(ScreenView::Idle, |hint| ScreenView::Hint { hint: hint.name() }),
     }
 }
 

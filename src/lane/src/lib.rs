@@ -9,6 +9,7 @@
 pub mod device_key;
 pub mod durable;
 pub mod health;
+pub mod hint;
 pub mod journal;
 pub use menshen_optics as optics;
 pub mod panel;

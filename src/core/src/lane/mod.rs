@@ -17,6 +17,7 @@ mod gathering;
 mod recent;
 
 use crate::decide::{Context, Decision, Measured, Shown, Verdict, decide};
+use crate::hint::Hint;
 use crate::ids::{first_8, sha256};
 use crate::pass::PassError;
 use crate::reason::Reason;
@@ -30,6 +31,8 @@ use recent::Recent;
 pub const AWAY_MS: u64 = 2000;
 /// A code that can not be read for this long gets a hint.
 pub const HINT_AFTER_MS: u64 = 800;
+/// A hint stays at least this long, unless the code is read: a person needs that to read it.
+pub const HINT_STAYS_MS: u64 = 1200;
 /// A code that can not be read for this long is referred to a person.
 pub const UNREADABLE_AFTER_MS: u64 = 4000;
 /// A code that is no pass must stay this long before it is answered: it may be a poster passing by.
@@ -53,8 +56,8 @@ pub enum Event<'a> {
     Sight {
         /// The payload of every code that was read in it.
         payloads: &'a [&'a [u8]],
-        /// A code was located that could not be read.
-        unreadable: bool,
+        /// What would help, where a code was located that could not be read.
+        unread: Option<Hint>,
     },
     /// The thermometer said something.
     Reading(Reading),
@@ -92,8 +95,8 @@ pub enum Action {
 pub enum Screen {
     /// Waiting for the next person.
     Idle,
-    /// A code is in view and can not be read: hold it still, closer, out of the glare.
-    HoldStill,
+    /// A code is in view and can not be read: what to do about it.
+    Hint(Hint),
     /// The code was read; the temperature is wanted.
     AskReading,
     /// The reading can not be a person's; measure again, attempt `attempt` of `of`.
@@ -157,7 +160,7 @@ impl Lane {
             push(&mut actions, Action::Show(Screen::Idle));
         }
         match event {
-            Event::Sight { payloads, unreadable } => self.see(payloads, unreadable, now, context, &mut actions),
+            Event::Sight { payloads, unread } => self.see(payloads, unread, now, context, &mut actions),
             Event::Reading(reading) => self.advance(Some(reading), now, context, &mut actions),
             Event::Thermometer { present } => {
                 self.thermometer_present = present;
@@ -182,13 +185,16 @@ impl Lane {
         }
     }
 
-    fn see(&mut self, payloads: &[&[u8]], unreadable: bool, now: Now, context: Context<'_>, actions: &mut Actions) {
+    fn see(&mut self, payloads: &[&[u8]], unread: Option<Hint>, now: Now, context: Context<'_>, actions: &mut Actions) {
         self.advance(None, now, context, actions);
         if let Some(shown) = self.fresh_code(payloads, now, context) {
             self.blur.clear();
             self.begin(shown, now, context, actions);
-        } else if unreadable && payloads.is_empty() {
-            self.see_unreadable(now, context, actions);
+        } else if payloads.is_empty() {
+            // A frame that shows nothing at all proves nothing: the blur lapses by itself.
+            if let Some(hint) = unread {
+                self.see_unreadable(hint, now, context, actions);
+            }
         } else if self.blur.clear() {
             push(actions, Action::Show(Screen::Idle));
         }
@@ -229,10 +235,10 @@ impl Lane {
         Some(shown)
     }
 
-    fn see_unreadable(&mut self, now: Now, context: Context<'_>, actions: &mut Actions) {
-        match self.blur.see(now.mono_ms, matches!(self.state, State::Idle)) {
+    fn see_unreadable(&mut self, hint: Hint, now: Now, context: Context<'_>, actions: &mut Actions) {
+        match self.blur.see(hint, now.mono_ms, matches!(self.state, State::Idle)) {
             Advice::Nothing => {}
-            Advice::Hint => push(actions, Action::Show(Screen::HoldStill)),
+            Advice::Hint(hint) => push(actions, Action::Show(Screen::Hint(hint))),
             Advice::Refer => {
                 self.finish(decide(&Shown::Unreadable, Measured::Nothing, now.time, context), actions);
             }

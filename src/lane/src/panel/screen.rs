@@ -17,7 +17,10 @@ pub enum ScreenView {
     /// Waiting for the next person.
     Idle,
     /// A code is in view and can not be read.
-    HoldStill,
+    Hint {
+        /// What would help: the stable name of the core's hint.
+        hint: &'static str,
+    },
     /// The code was read; the temperature is wanted.
     AskReading,
     /// Measure again.
@@ -39,7 +42,7 @@ impl ScreenView {
     pub fn of(screen: &Screen, trust: Option<&TrustList>) -> ScreenView {
         match screen {
             Screen::Idle => ScreenView::Idle,
-            Screen::HoldStill => ScreenView::HoldStill,
+            Screen::Hint(hint) => ScreenView::Hint { hint: hint.name() },
             Screen::AskReading => ScreenView::AskReading,
             Screen::MeasureAgain { attempt, of } => ScreenView::MeasureAgain { attempt: *attempt, of: *of },
             Screen::Verdict(decision) => ScreenView::Verdict { decision: Box::new(DecisionView::of(decision, trust)) },

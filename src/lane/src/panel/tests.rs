@@ -6,6 +6,7 @@ use crate::view::DecisionView;
 use crate::view::DisplayView;
 use crate::words::{Lang, Words};
 use menshen_core::decide::{Context, Measured, Shown as Code, decide};
+use menshen_core::hint::Hint;
 use menshen_core::ids::IssuerId;
 use menshen_core::lane::Screen;
 use menshen_core::policy::Policy;
@@ -218,18 +219,18 @@ fn a_screen_that_reads_nothing_holds_nobody_up() {
     for _ in 0..20_000 {
         panel.publish_screen(named("一个很长的名字"));
     }
-    panel.publish_screen(ScreenView::HoldStill);
+    panel.publish_screen(ScreenView::Hint { hint: "tilt" });
     assert!(began.elapsed() < Duration::from_secs(5), "publishing took {:?}", began.elapsed());
-    Watcher::of(&panel).until_screen(|screen| screen["kind"] == "hold_still");
+    Watcher::of(&panel).until_screen(|screen| screen["hint"] == "tilt");
 }
 
 #[test]
 fn a_verdict_is_always_new_and_any_other_screen_only_once() {
     let panel = panel();
-    panel.publish_screen(ScreenView::HoldStill);
+    panel.publish_screen(ScreenView::Hint { hint: "tilt" });
     let mut watcher = Watcher::of(&panel);
     let first = watcher.next_of("screen")["number"].clone();
-    panel.publish_screen(ScreenView::HoldStill);
+    panel.publish_screen(ScreenView::Hint { hint: "tilt" });
     panel.publish_screen(verdict(Reason::Red));
     let second = watcher.next_of("screen")["number"].clone();
     panel.publish_screen(verdict(Reason::Red));
@@ -344,6 +345,34 @@ fn every_text_that_the_page_names_is_in_the_words() {
         }
     }
     assert!(named > 15, "only {named} texts found: the test no longer reads the script");
+}
+
+#[test]
+fn every_hint_reaches_the_page_by_its_name_and_has_a_drawing_of_its_own() {
+    let panel = panel();
+    let (_, _, page) = get(&panel, "/");
+    let drawing = |name: &str| {
+        let (_, rest) = page.split_once(&format!("id=\"sign-{name}\"")).unwrap();
+        rest.split_once("</symbol>").unwrap().0.to_owned()
+    };
+    let drawings: std::collections::BTreeSet<_> = Hint::ALL.iter().map(|hint| drawing(hint.name())).collect();
+    assert_eq!(drawings.len(), Hint::ALL.len());
+    let mut watcher = Watcher::of(&panel);
+    for hint in Hint::ALL {
+        panel.publish_screen(ScreenView::of(&Screen::Hint(hint), None));
+        let screen = watcher.until_screen(|screen| screen["kind"] == "hint" && screen["hint"] == hint.name());
+        assert_eq!(screen["decision"], Value::Null);
+    }
+}
+
+#[test]
+fn another_hint_is_another_screen_and_the_same_one_is_not() {
+    let panel = panel();
+    let shown = |hint| {
+        panel.publish_screen(ScreenView::of(&Screen::Hint(hint), None));
+        Watcher::of(&panel).next_of("screen")["number"].clone()
+    };
+    assert_eq!([Hint::Tilt, Hint::Tilt, Hint::Dim].map(shown), [json!(1), json!(1), json!(2)]);
 }
 
 #[test]

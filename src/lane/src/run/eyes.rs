@@ -128,10 +128,15 @@ fn look(
 
 /// What a diagnosis says of the exposure.
 fn light_of(diagnosis: Diagnosis) -> Light {
-    match diagnosis.name() {
-        "over_exposed" | "glare" => Light::TooBright,
-        "too_dark" => Light::TooDark,
-        _ => Light::Fine,
+    match diagnosis {
+        Diagnosis::OverExposed | Diagnosis::Glare => Light::TooBright,
+        Diagnosis::TooDark => Light::TooDark,
+        Diagnosis::Read
+        | Diagnosis::NoCode
+        | Diagnosis::TooSmall
+        | Diagnosis::TooBlurred
+        | Diagnosis::CutOff
+        | Diagnosis::Unreadable => Light::Fine,
     }
 }
 

@@ -14,6 +14,7 @@ mod eyes;
 mod touch;
 
 use crate::health::{Faults, Health, Part};
+use crate::hint;
 use crate::journal::{self, Journal};
 use crate::optics::Payload;
 use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
@@ -233,8 +234,7 @@ impl Runtime {
                 if !payloads.is_empty() {
                     self.timing.decode = Duration::from_micros(sight.decode_us);
                 }
-                let unreadable = sight.diagnosis.is_unread_code();
-                self.step(Event::Sight { payloads: &payloads, unreadable });
+                self.step(Event::Sight { payloads: &payloads, unread: hint::of(sight.diagnosis) });
             }
         }
     }

@@ -8,7 +8,10 @@
 //! whatever stops a person says what to do next; nobody is blamed; a code that can not be read is never
 //! called invalid; a referral never speaks of refusal; a Chinese text has no Latin letters.
 
+use crate::hint;
+use crate::optics::Diagnosis;
 use menshen_core::decide::Verdict;
+use menshen_core::hint::Hint;
 use menshen_core::pass::{Colour, Kind, TestResult};
 use menshen_core::reason::Reason;
 use menshen_core::recognition::{Path, Recognition};
@@ -106,6 +109,18 @@ impl ReasonWords {
     }
 }
 
+/// What a hint is called and what to do.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HintWords {
+    /// The word that fills the screen: what to do.
+    pub word: String,
+    /// What was seen, in a few words.
+    pub title: String,
+    /// How to do it.
+    pub how: String,
+}
+
 /// A part of a pass that a person may ask about: the fields of [`menshen_core::pass::Claims`], and the
 /// key that signed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +200,7 @@ pub struct Words {
     pub name: String,
     verdict: BTreeMap<String, VerdictWords>,
     reason: BTreeMap<String, ReasonWords>,
+    hint: BTreeMap<String, HintWords>,
     claim: BTreeMap<String, FieldWords>,
     colour: Table,
     kind: Table,
@@ -221,6 +237,23 @@ impl Words {
     /// A reason's.
     pub fn reason(&self, reason: Reason) -> &ReasonWords {
         &self.reason[reason.name()]
+    }
+
+    /// A hint's.
+    pub fn hint(&self, hint: Hint) -> &HintWords {
+        &self.hint[hint.name()]
+    }
+
+    /// What was seen in a frame that gave no payload, and what helps; `None` where one was read.
+    pub fn advice(&self, diagnosis: Diagnosis) -> Option<String> {
+        let (seen, remedy) = match hint::of(diagnosis) {
+            Some(hint) => (&self.hint(hint).title, &self.hint(hint).how),
+            None if diagnosis == Diagnosis::Read => return None,
+            None => (&self.reason(Reason::NoCode).title, &self.reason(Reason::NoCode).remedy),
+        };
+        // A Chinese colon brings its own space.
+        let colon = if remedy.is_ascii() { ": " } else { "：" };
+        Some(format!("{seen}{colon}{remedy}"))
     }
 
     /// A verdict's.

@@ -210,6 +210,39 @@ fn every_field_of_a_pass_is_explained() {
 }
 
 #[test]
+fn every_hint_has_its_words_and_no_words_lack_their_hint() {
+    let expected: BTreeSet<&str> = Hint::ALL.iter().map(|hint| hint.name()).collect();
+    for lang in Lang::ALL {
+        let words = Words::of(lang);
+        assert_eq!(words.hint.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{}", lang.name());
+        let shown: BTreeSet<&str> = Hint::ALL.iter().map(|hint| words.hint(*hint).word.as_str()).collect();
+        assert_eq!(shown.len(), Hint::ALL.len(), "two hints of {} look the same", lang.name());
+        // What fills a screen is read at three metres.
+        let longest = shown.iter().map(|word| word.chars().count()).max();
+        assert!(longest <= Some(if lang == Lang::Zh { 7 } else { 22 }), "{}: {shown:?}", lang.name());
+    }
+}
+
+#[test]
+fn whatever_a_frame_shows_every_language_says_what_and_what_helps() {
+    for lang in Lang::ALL {
+        let words = Words::of(lang);
+        let mut said = BTreeSet::new();
+        for diagnosis in Diagnosis::ALL {
+            let advice = words.advice(diagnosis);
+            assert_eq!(advice.is_none(), diagnosis == Diagnosis::Read, "{} {diagnosis}", lang.name());
+            if let Some(hint) = hint::of(diagnosis) {
+                let (advice, hint) = (advice.clone().unwrap_or_default(), words.hint(hint));
+                assert!(advice.contains(&hint.title) && advice.ends_with(&hint.how), "{diagnosis}: {advice}");
+                assert!(!advice.contains("invalid") && !advice.contains("无效"), "{diagnosis}: {advice}");
+            }
+            said.extend(advice);
+        }
+        assert_eq!(said.len(), Hint::ALL.len() + 1, "{}: {said:?}", lang.name());
+    }
+}
+
+#[test]
 fn every_value_of_the_core_has_a_text() {
     let of = |words: &Words| -> Vec<(&'static str, String)> {
         let mut found = Vec::new();

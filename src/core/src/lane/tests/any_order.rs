@@ -2,6 +2,7 @@
 
 use super::gate::{Gate, Journal};
 use crate::decide::Verdict;
+use crate::hint::Hint;
 use crate::lane::{Event, Screen};
 use crate::pass::{Claims, Kind};
 use crate::reason::Reason;
@@ -16,7 +17,8 @@ use std::vec::Vec;
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     See(u8),
-    Blur,
+    /// A code that can not be read, for one reason or another.
+    Blur(usize),
     Reading(u8),
     Thermometer(bool),
     /// The journal answers, asked or not.
@@ -42,7 +44,7 @@ fn codes() -> Vec<String> {
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         6 => prop_oneof![Just(1u8), Just(2), 0..64u8].prop_map(Happens::See),
-        2 => Just(Happens::Blur),
+        2 => (0..Hint::ALL.len()).prop_map(Happens::Blur),
         8 => (0..8u8).prop_map(Happens::Reading),
         1 => prop::bool::weighted(0.7).prop_map(Happens::Thermometer),
         6 => Just(Happens::Recorded),
@@ -64,9 +66,9 @@ fn apply(gate: &mut Gate, codes: &[String], happens: Happens) {
         Happens::See(bits) => {
             let seen = codes.iter().enumerate().filter(|(at, _)| bits >> at & 1 != 0);
             let payloads: Vec<&[u8]> = seen.map(|(_, code)| code.as_bytes()).collect();
-            gate.step(Event::Sight { payloads: &payloads, unreadable: bits & 1 == 0 });
+            gate.step(Event::Sight { payloads: &payloads, unread: (bits & 1 == 0).then_some(Hint::HoldStill) });
         }
-        Happens::Blur => gate.step(Event::Sight { payloads: &[], unreadable: true }),
+        Happens::Blur(which) => gate.step(Event::Sight { payloads: &[], unread: Some(Hint::ALL[which]) }),
         Happens::Reading(which) => gate.step(Event::Reading(match which {
             0 => HIGH_READING,
             1 => COLD_READING,

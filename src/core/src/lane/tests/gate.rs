@@ -1,6 +1,7 @@
 //! A gate around a lane: a clock, a journal that answers, and a log of what was done.
 
 use crate::decide::{Decision, Verdict};
+use crate::hint::Hint;
 use crate::lane::{Action, Event, Lane, Now, Screen};
 use crate::testworld::*;
 use crate::thermo::Reading;
@@ -80,7 +81,7 @@ impl Gate {
             Action::Show(screen) => {
                 let did = match &screen {
                     Screen::Idle => "idle".to_string(),
-                    Screen::HoldStill => "hold still".to_string(),
+                    Screen::Hint(hint) => format!("hint {}", hint.name()),
                     Screen::AskReading => "ask".to_string(),
                     Screen::MeasureAgain { attempt, of } => format!("again {attempt}/{of}"),
                     Screen::Verdict(decision) => format!("show {}", reasons_of(decision)),
@@ -103,7 +104,7 @@ impl Gate {
     /// The camera sees these codes, and only these, at once.
     pub(super) fn see(&mut self, payloads: &[&str]) {
         let payloads: Vec<&[u8]> = payloads.iter().map(|text| text.as_bytes()).collect();
-        self.step(Event::Sight { payloads: &payloads, unreadable: false });
+        self.step(Event::Sight { payloads: &payloads, unread: None });
     }
 
     /// The camera sees these codes in a frame every 100 ms until then.
@@ -114,10 +115,19 @@ impl Gate {
         }
     }
 
-    /// A code that can not be read is in view, in a frame every 100 ms until then.
+    /// A blurred code is in view, in a frame every 100 ms until then.
     pub(super) fn blur_until(&mut self, ms: u64) {
-        while self.now_ms < ms {
-            self.step(Event::Sight { payloads: &[], unreadable: true });
+        self.hints_until(ms, &[Some(Hint::HoldStill)]);
+    }
+
+    /// Frames say this of a code that can not be read, one after another and again, every 100 ms until then; `None`
+    /// is a frame that shows nothing.
+    pub(super) fn hints_until(&mut self, ms: u64, frames: &[Option<Hint>]) {
+        for unread in frames.iter().cycle() {
+            if self.now_ms >= ms {
+                break;
+            }
+            self.step(Event::Sight { payloads: &[], unread: *unread });
             self.wait_until(ms.min(self.now_ms + 100));
         }
     }

@@ -1,6 +1,7 @@
 //! People at the gate, one scenario each.
 
 use super::gate::{Gate, Journal};
+use crate::hint::Hint;
 use crate::lane::{AWAY_MS, Event, MIN_SHOW_MS, NOT_A_PASS_AFTER_MS, UNREADABLE_AFTER_MS};
 use crate::pass::Kind;
 use crate::policy::Thermometry;
@@ -331,29 +332,100 @@ fn a_verified_pass_wins_over_broken_and_forged_ones_in_view() {
 
 #[test]
 fn a_code_that_can_not_be_read_gets_one_hint_then_a_person() {
-    let mut gate = Gate::new();
-    gate.blur_until(UNREADABLE_AFTER_MS + 100);
-    assert_eq!(gate.did()[..2], ["800 hold still", "4000 record refer"]);
-    gate.blur_until(60_000);
-    assert_eq!((gate.decisions.len(), gate.last().as_str()), (1, "refer unreadable"));
+    for hint in Hint::ALL {
+        let mut gate = Gate::new();
+        gate.hints_until(UNREADABLE_AFTER_MS + 100, &[Some(hint)]);
+        assert_eq!(gate.did()[..2], [std::format!("800 hint {}", hint.name()), "4000 record refer".into()]);
+        gate.hints_until(60_000, &[Some(hint)]);
+        assert_eq!((gate.decisions.len(), gate.last().as_str()), (1, "refer unreadable"));
+    }
 }
 
 #[test]
-fn the_hint_goes_when_the_code_does() {
-    let endings: [fn(&mut Gate); 3] = [
-        |gate| gate.see(&[]),
-        |gate| gate.see(&[POSTER]),
+fn another_hint_takes_the_screen_when_it_has_prevailed_and_the_first_was_read() {
+    let mut gate = Gate::new();
+    gate.hints_until(1000, &[Some(Hint::ComeCloser)]);
+    gate.hints_until(3900, &[Some(Hint::Tilt)]);
+    let did = gate.did();
+    assert_eq!(did, ["800 hint come_closer", "2000 hint tilt"]);
+}
+
+#[test]
+fn frames_that_disagree_do_not_make_the_screen_flicker() {
+    let (blurred, small, dark) = (Some(Hint::HoldStill), Some(Hint::ComeCloser), Some(Hint::MoreLight));
+    for frames in [
+        [blurred, small, blurred, small, blurred, small],
+        [blurred, blurred, small, small, small, blurred],
+        [small, blurred, dark, small, blurred, dark],
+        [small, None, blurred, None, None, small],
+    ] {
+        let mut gate = Gate::new();
+        gate.hints_until(3900, &frames);
+        assert_eq!(gate.did().len(), 1, "{frames:?}");
+    }
+}
+
+#[test]
+fn what_most_frames_say_is_shown_whichever_said_it_last() {
+    let mut gate = Gate::new();
+    let (mostly, seldom) = (Some(Hint::Dim), Some(Hint::HoldStill));
+    gate.hints_until(3900, &[mostly, mostly, mostly, seldom]);
+    assert_eq!(gate.did(), ["800 hint dim"]);
+}
+
+#[test]
+fn a_hint_that_came_late_does_not_give_way_to_one_that_nobody_could_read() {
+    let mut gate = Gate::new();
+    gate.hints_until(2500, &[Some(Hint::ComeCloser)]);
+    gate.hints_until(4100, &[Some(Hint::Tilt)]);
+    assert_eq!(gate.did()[..2], ["800 hint come_closer", "4000 record refer"]);
+}
+
+#[test]
+fn who_could_not_be_read_during_the_last_verdict_gets_a_hint_before_a_person() {
+    let mut gate = Gate::new();
+    gate.see(&[&red()]);
+    gate.blur_until(12_000);
+    let did = gate.did();
+    let shown: Vec<&str> = did.iter().skip(4).map(String::as_str).collect();
+    assert_eq!(shown[..4], ["8000 lamp dark", "8000 idle", "8000 hint hold_still", "9200 record refer"], "{did:?}");
+}
+
+#[test]
+fn the_hint_goes_when_the_code_is_read_or_has_gone_and_the_hint_could_be_read() {
+    type Ending = fn(&mut Gate);
+    let endings: [(Ending, &str); 4] = [
+        (|gate| gate.see(&[POSTER]), "1000 idle"),
+        (|gate| gate.see(&[&green()]), "1000 ask"),
+        (|gate| gate.see_until(4000, &[]), "2000 idle"),
         // The camera itself falls silent.
-        |gate| gate.wait_until(1000 + AWAY_MS),
+        (|gate| gate.wait_until(4000), "2000 idle"),
     ];
-    for ending in endings {
+    for (ending, last) in endings {
         let mut gate = Gate::new();
         gate.blur_until(1000);
         ending(&mut gate);
-        let did = gate.did();
-        assert_eq!(did.len(), 2, "{did:?}");
-        assert!(did[1].ends_with("idle"), "{did:?}");
+        assert_eq!(gate.did(), ["800 hint hold_still", last]);
     }
+}
+
+#[test]
+fn a_code_that_is_found_in_every_third_frame_gets_its_hint_and_its_person() {
+    let mut gate = Gate::new();
+    gate.hints_until(UNREADABLE_AFTER_MS + 300, &[Some(Hint::ComeCloser), None, None]);
+    assert_eq!(gate.did()[..2], ["900 hint come_closer", "4200 record refer"]);
+}
+
+#[test]
+fn one_showing_of_an_unreadable_code_is_one_decision_though_it_is_missed_for_a_moment() {
+    let mut gate = Gate::new();
+    gate.blur_until(5000);
+    gate.see_until(6500, &[]);
+    gate.blur_until(20_000);
+    assert_eq!(gate.decisions.len(), 1);
+    gate.wait_until(20_000 + AWAY_MS);
+    gate.blur_until(40_000);
+    assert_eq!(gate.decisions.len(), 2);
 }
 
 #[test]
@@ -372,7 +444,7 @@ fn without_a_trust_list_everybody_is_referred() {
     let payloads = [pass.as_bytes()];
     let now = crate::lane::Now { mono_ms: 0, time: NOW };
     let context = crate::decide::Context { trust: None, ..gate.world.context() };
-    let actions = gate.lane.step(Event::Sight { payloads: &payloads, unreadable: false }, now, context);
+    let actions = gate.lane.step(Event::Sight { payloads: &payloads, unread: None }, now, context);
     let [crate::lane::Action::Record(decision)] = actions.as_slice() else { panic!("{actions:?}") };
     assert_eq!(decision.reasons.as_slice(), [crate::reason::Reason::TrustMissing]);
 }

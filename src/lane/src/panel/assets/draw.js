@@ -37,10 +37,12 @@ function drawScreen(state) {
   const decision = kind === "verdict" ? state.screen.decision : null;
   document.body.dataset.screen = kind;
   document.body.dataset.verdict = decision?.verdict ?? "";
-  byId("sign-use").setAttribute("href", `#sign-${decision?.verdict ?? kind}`);
+  const sign = decision?.verdict ?? (kind === "hint" ? state.screen.hint : kind);
+  byId("sign-use").setAttribute("href", `#sign-${sign}`);
   for (const id of ["title", "say", "remedy", "also", "volunteer"]) put(id, null);
   byId("facts").replaceChildren();
   if (decision) drawDecision(state, decision);
+  else if (kind === "hint") drawHint(state);
   else drawAsked(state, kind);
   put("volunteer-button", byId("volunteer").hidden ? null : state.words.screen.volunteer);
   fit();
@@ -51,6 +53,15 @@ function drawAsked({ words, other, screen }, kind) {
   put("other", other?.screen[kind]);
   put("say", words.screen[`${kind}_how`]);
   if (kind === "measure_again") put("title", fill(words.screen.measure_again_count, screen));
+}
+
+/** A code is there and can not be read: what to do, what was seen, how to do it. */
+function drawHint({ words, other, screen }) {
+  const hint = words.hint[screen.hint];
+  put("word", hint.word);
+  put("other", other?.hint[screen.hint].word);
+  put("title", hint.title);
+  put("say", hint.how);
 }
 
 function drawDecision(state, decision) {
