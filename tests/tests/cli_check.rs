@@ -169,6 +169,7 @@ fn check_has_the_stable_names() {
         "decode_ms",
         "verify_us",
         "diagnosis",
+        "hint",
         "thermometry",
     ];
     assert_eq!(names(line), stable.into());

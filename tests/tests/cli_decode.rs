@@ -1,8 +1,10 @@
 //! `menshen decode` and `menshen bench decode` on pictures, as scripts meet them: lines, names, counts and exit codes.
 
 use menshen::scene::{self, Camera};
+use menshen_core::hint::Hint;
 use menshen_core::pass;
 use menshen_lane::optics::Frame;
+use menshen_lane::words::{Lang, Words};
 use menshen_tests::cli::{Desk, names};
 use serde_json::Value;
 use std::fs;
@@ -30,7 +32,7 @@ fn decode_prints_the_payload_as_it_was_issued() {
     assert_eq!(desk.menshen(["decode", PHOTO]).ends(0).stdout, format!("{payload}\n"));
     let ran = desk.menshen(["decode", PHOTO, "--json"]).ends(0);
     let line = &ran.json()[0];
-    assert_eq!(names(line), ["file", "payloads", "diagnosis", "decode_ms"].into());
+    assert_eq!(names(line), ["file", "payloads", "diagnosis", "hint", "decode_ms"].into());
     assert_eq!((&line["file"], &line["payloads"][0]), (&PHOTO.into(), &payload.into()));
 }
 
@@ -42,9 +44,38 @@ fn decode_ends_with_1_where_a_picture_has_no_code() {
     let ran = desk.menshen(["decode", "empty.png"]).ends(1);
     assert_eq!(ran.stdout, "");
     assert!(ran.sentence().contains("empty.png"), "{ran:#?}");
+    assert!(ran.sentence().contains("No code seen") && ran.sentence().contains("没看到码"), "{ran:#?}");
     let ran = desk.menshen(["decode", PHOTO, "empty.png", "--json"]).ends(1);
     assert_eq!(ran.json().len(), 2);
     assert_eq!(ran.json()[1]["payloads"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_code_that_can_not_be_read_is_told_with_what_helps() {
+    let desk = Desk::new();
+    let code = menshen::qr::qr("a code of which too much is not as it was").expect("the text fits a code");
+    // Every other module is another, but not those that say that it is a code.
+    let is_dark = |x: usize, y: usize| {
+        let inside = 9..code.side() - 9;
+        let is_data = inside.contains(&x) && inside.contains(&y);
+        code.is_dark(x, y) != (is_data && (x + y).is_multiple_of(2))
+    };
+    let picture = image::GrayImage::from_fn(400, 400, |x, y| {
+        let module = |at: u32| (at as usize / 8).checked_sub(menshen::qr::QUIET_ZONE_MODULES);
+        let dark = module(x).zip(module(y)).is_some_and(|(x, y)| is_dark(x, y));
+        image::Luma([if dark { 30 } else { 220 }])
+    });
+    picture.save(desk.path("changed.png")).expect("the desk is writable");
+    let line = desk.menshen(["decode", "changed.png", "--json"]).ends(1).json()[0].clone();
+    let hint = Hint::ALL.into_iter().find(|hint| line["hint"] == hint.name()).expect("a hint by its name");
+    let ran = desk.menshen(["decode", "changed.png"]).ends(1);
+    for lang in Lang::ALL {
+        assert!(ran.sentence().contains(&Words::of(lang).hint(hint).how), "{ran:#?}");
+    }
+    let ran = desk.check(&["changed.png"]);
+    assert!(ran.stderr.contains(&Words::of(Lang::En).hint(hint).how), "{ran:#?}");
+    let ran = desk.check(&["changed.png", "--json"]);
+    assert_eq!((ran.stderr.as_str(), &ran.json()[0]["hint"]), ("", &hint.name().into()));
 }
 
 #[test]

@@ -3,16 +3,18 @@
 //! A photo without a readable code is "no code", never an invalid pass. Without `--temp` the lane is taken to
 //! have no thermometer; with it the reading is part of the verdict.
 
-use super::{TrustArg, complain, say, say_json};
+use super::{TrustArg, advise, complain, say, say_json};
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result};
 use clap::Args;
 use menshen_core::decide::{Context, Decision, Measured, Shown, Verdict, decide};
+use menshen_core::hint::Hint;
 use menshen_core::ids::IssuerId;
 use menshen_core::policy::{Policy, Thermometry};
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::TrustList;
+use menshen_lane::hint;
 use menshen_lane::optics::{Frame, Reader};
 use menshen_lane::view::DecisionView;
 use menshen_lane::words::{Field, Lang, Words};
@@ -51,6 +53,7 @@ struct Line<'a> {
     #[serde(flatten)]
     decision: DecisionView,
     diagnosis: &'static str,
+    hint: Option<&'static str>,
     thermometry: &'static str,
     decode_ms: f64,
     verify_us: f64,
@@ -119,12 +122,14 @@ impl Check {
                 file: &file,
                 decision,
                 diagnosis: sight.diagnosis.name(),
+                hint: hint::of(sight.diagnosis).map(Hint::name),
                 thermometry,
                 decode_ms,
                 verify_us,
             })?;
         } else {
             show(&file, &decision, &place.trust)?;
+            advise(&file, sight.diagnosis);
             if self.temp.is_none() {
                 say("    没有量体温（用 --temp 给出） / no temperature was judged (give it with --temp)")?;
             }

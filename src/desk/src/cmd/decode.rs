@@ -1,8 +1,10 @@
 //! `menshen decode`: what the codes in pictures say, without judging it.
 
-use super::{complain, say, say_json};
+use super::{advise, complain, say, say_json};
 use crate::outcome::{Outcome, Result};
 use clap::Args;
+use menshen_core::hint::Hint;
+use menshen_lane::hint;
 use menshen_lane::optics::{Frame, Reader, Sight};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,7 @@ struct Line {
     file: String,
     payloads: Vec<String>,
     diagnosis: &'static str,
+    hint: Option<&'static str>,
     decode_ms: f64,
 }
 
@@ -72,18 +75,17 @@ impl Decode {
             file: file.display().to_string(),
             payloads: sight.payloads.iter().map(|payload| payload.to_string_lossy().into_owned()).collect(),
             diagnosis: sight.diagnosis.name(),
+            hint: hint::of(sight.diagnosis).map(Hint::name),
             decode_ms: sight.decode_us as f64 / 1e3,
         };
         if self.json {
             return say_json(&line);
         }
-        let said = line.diagnosis.replace('_', " ");
         if self.sequence {
+            let said = line.diagnosis.replace('_', " ");
             return say(format!("{} {:.1} ms {said} {}", line.file, line.decode_ms, line.payloads.join(" ")).trim_end());
         }
-        if line.payloads.is_empty() {
-            complain(&format!("{}: {said}", line.file));
-        }
+        advise(&line.file, sight.diagnosis);
         let prefix = if self.files.len() > 1 { format!("{}: ", line.file) } else { String::new() };
         line.payloads.iter().try_for_each(|payload| say(format!("{prefix}{payload}")))
     }

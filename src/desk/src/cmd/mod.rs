@@ -14,6 +14,8 @@ mod trust;
 use crate::outcome::{Failure, Outcome, Result};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use menshen_lane::optics::Diagnosis;
+use menshen_lane::words::{Lang, Words};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
@@ -81,6 +83,14 @@ impl Cli {
 fn complain(sentence: &str) {
     // Where stderr is closed there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "menshen: {sentence}");
+}
+
+/// What was seen in a picture that was not read, and what helps, in one sentence on stderr; nothing where it was read.
+fn advise(file: &str, diagnosis: Diagnosis) {
+    let advice: Vec<String> = Lang::ALL.into_iter().filter_map(|lang| Words::of(lang).advice(diagnosis)).collect();
+    if !advice.is_empty() {
+        complain(&format!("{file}: {}", advice.join(" / ")));
+    }
 }
 
 /// One line on stdout; a reader that left ends the command as it ends every Unix filter.
