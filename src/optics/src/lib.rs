@@ -12,9 +12,12 @@
 #![forbid(unsafe_code)]
 
 pub mod diagnosis;
+pub mod focus;
 pub mod folder;
 pub mod frame;
+pub mod framing;
 pub mod read;
+pub mod snapshot;
 pub mod y4m;
 pub mod y4m_write;
 
@@ -24,7 +27,10 @@ mod passes;
 mod sheet;
 
 pub use diagnosis::Diagnosis;
+pub use focus::{Focus, FocusMeter, Light, LightWord};
 pub use frame::{Frame, FrameError};
+pub use framing::{Framing, Seen};
 pub use read::{Payload, Reader, Sight};
+pub use snapshot::Snapshot;
 pub use y4m::{Y4mError, Y4mReader};
 pub use y4m_write::Y4mWriter;

@@ -14,6 +14,7 @@ use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
+use super::framing::Seen;
 use super::passes::{Darkroom, PASSES};
 
 /// Reads frames one after another, keeping its buffers.
@@ -92,6 +93,7 @@ impl Reader {
         if let Some(plane) = plane.filter(|plane| plane.width.min(plane.height) >= MIN_SIDE_PX) {
             self.look(plane, deadline);
         }
+        let mut seen: Vec<Seen> = self.found.iter().filter_map(|code| Seen::around(code, &self.detector)).collect();
         let mut codes: Vec<Code> = self.found.drain(..).map(Code::from).collect();
         let mut saw_grid = false;
         // A second engine of another make reads a few that ours does not; only where there is something to read.
@@ -108,9 +110,13 @@ impl Reader {
             (true, None) if saw_grid => Diagnosis::Unreadable,
             (true, None) => Diagnosis::NoCode,
         };
+        if seen.is_empty() {
+            seen.extend(self.detector.appearance().map(Seen::from));
+        }
         Sight {
             payloads: in_reading_order(codes),
             diagnosis,
+            seen,
             decode_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -200,12 +206,14 @@ impl Default for Reader {
 }
 
 /// What one frame showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sight {
     /// The payloads read, each once, the top-left code first.
     pub payloads: Vec<Payload>,
     /// The frame in one word.
     pub diagnosis: Diagnosis,
+    /// Where codes are in the frame: those that were read, else the one that was not, where that is known.
+    pub seen: Vec<Seen>,
     /// How long reading took, in microseconds.
     pub decode_us: u64,
 }
@@ -362,6 +370,19 @@ mod tests {
         let sight = Reader::new().read(&one_code(200, 180, 5, 20));
         assert_eq!(sight.payloads, [Payload::new(b"rqrr".to_vec())]);
         assert_eq!(sight.diagnosis.name(), "read");
+    }
+
+    #[test]
+    fn a_code_that_was_read_is_seen_where_it_is() {
+        let sight = Reader::new().read(&one_code(200, 180, 5, 20));
+        let [seen] = sight.seen[..] else { panic!("one code: {:?}", sight.seen) };
+        let (from, to) = (20.0, 20.0 + 21.0 * 5.0);
+        for (found, expected) in
+            [(seen.left, from), (seen.top, from), (seen.right, to), (seen.bottom, to), (seen.module_px, 5.0)]
+        {
+            assert!((found - expected).abs() < 2.0, "{seen:?}");
+        }
+        assert_eq!(Reader::new().read(&Frame::new(200, 180, vec![WHITE; 36_000]).unwrap()).seen, []);
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn show(gate: &mut Runtime, world: &World, number: u8) {
     gate.step(Event::Tick);
     world.did();
     let payloads = vec![Payload::new(green(number))];
-    gate.take(Input::Sight(Sight { payloads, diagnosis: Diagnosis::Read, decode_us: 1 }));
+    gate.take(Input::Sight(Sight { payloads, diagnosis: Diagnosis::Read, seen: Vec::new(), decode_us: 1 }));
 }
 
 #[test]

@@ -197,6 +197,13 @@ impl Detector {
         self.appearance
     }
 
+    /// The centres of the finder patterns of the code that was just read around this `middle`, corner first, and pixels
+    /// a module.
+    pub(crate) fn finders_at(&self, middle: Point) -> Option<([Point; 3], f32)> {
+        let triple = self.triples.iter().find(|triple| triple.middle().distance(middle) < triple.corner.module_px)?;
+        Some((triple.finders().map(|finder| finder.centre), triple.corner.module_px))
+    }
+
     /// Looks at `plane` in one way and reads what it can of it; gives whether anything was read.
     pub(crate) fn look(
         &mut self,
