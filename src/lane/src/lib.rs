@@ -6,6 +6,7 @@
 //! of it. Only acks come back, through the sync agent.
 #![forbid(unsafe_code)]
 
+pub mod aim;
 pub mod device_key;
 pub mod durable;
 pub mod health;

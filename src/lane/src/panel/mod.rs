@@ -7,8 +7,10 @@
 //!
 //! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
 //! it is read-only, so whoever reaches it can change nothing; what a pass says reaches it as JSON and is
-//! put on the screen as text.
+//! put on the screen as text; the picture of the page that helps to mount a camera is small, is never stored, and
+//! shows the codes in it too coarse to be copied.
 
+mod aim;
 mod door;
 mod screen;
 mod serve;
@@ -18,6 +20,8 @@ pub use screen::{Bar, ClockView, HubView, PartView, ScreenView, TrustView};
 pub use serve::MAX_WATCHERS;
 pub use watcher::PanelWatcher;
 
+use crate::run::Spectator;
+use aim::PanelSpectator;
 use screen::Shown;
 use serde::Serialize;
 use serve::Shared;
@@ -110,7 +114,7 @@ impl Panel {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
-        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first()), watch::Sender::new(None)));
+        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first())));
         let (stop, stopped) = oneshot::channel();
         let serving = serve::serve(listener, Arc::clone(&shared)).into_future();
         let run = move || {
@@ -134,6 +138,11 @@ impl Panel {
     /// is always a new one: the next person may get the same.
     pub fn publish_screen(&self, screen: ScreenView) {
         self.shared.screens.send_if_modified(|shown| shown.replace(screen));
+    }
+
+    /// Eyes for the page that helps to mount a camera: they see only while such a page is open.
+    pub fn spectator(&self) -> Box<dyn Spectator> {
+        Box::new(PanelSpectator::new(Arc::clone(&self.shared)))
     }
 
     /// Shows the state of the device on every watcher. Never waits.

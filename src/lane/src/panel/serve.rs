@@ -2,11 +2,15 @@
 //!
 //! `GET /` the page, `/words.json?lang=` its texts, `/state` the current screen and bar, `/events` the same
 //! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, and a `beat` when there
-//! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive.
+//! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
+//! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
+//! the stream is open; `/install/picture` is the newest picture.
 
 use super::PanelInfo;
+use super::aim::Aimed;
 use super::door::Door;
 use super::screen::{Bar, Delivered, Shown};
+use crate::aim::AimView;
 use crate::words::{Lang, Words};
 use axum::extract::{Query, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -19,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt};
 
 /// How many pages may watch at once; each costs the gate a socket and some kilobytes.
 pub const MAX_WATCHERS: usize = 64;
@@ -51,13 +55,17 @@ struct Asset {
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 7] = [
+const ASSETS: [Asset; 11] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
     Asset { path: "/panel.css", mime: "text/css; charset=utf-8", text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
     Asset { path: "/draw.js", mime: JS, text: include_str!("assets/draw.js") },
     Asset { path: "/say.js", mime: JS, text: include_str!("assets/say.js") },
     Asset { path: "/tone.js", mime: JS, text: include_str!("assets/tone.js") },
+    Asset { path: "/lang.js", mime: JS, text: include_str!("assets/lang.js") },
+    Asset { path: "/install", mime: HTML, text: include_str!("assets/install.html") },
+    Asset { path: "/install.css", mime: "text/css; charset=utf-8", text: include_str!("assets/install.css") },
+    Asset { path: "/install.js", mime: JS, text: include_str!("assets/install.js") },
     Asset { path: "/icon.svg", mime: "image/svg+xml", text: include_str!("assets/icon.svg") },
 ];
 
@@ -69,11 +77,20 @@ pub(super) struct Shared {
     watchers: Arc<Semaphore>,
     pub(super) screens: watch::Sender<Shown>,
     pub(super) bars: watch::Sender<Option<Bar>>,
+    /// Its receivers are the pages that help to mount a camera.
+    pub(super) aims: watch::Sender<Option<Arc<Aimed>>>,
 }
 
 impl Shared {
-    pub(super) fn new(info: PanelInfo, screens: watch::Sender<Shown>, bars: watch::Sender<Option<Bar>>) -> Shared {
-        Shared { info, version: version(), watchers: Arc::new(Semaphore::new(MAX_WATCHERS)), screens, bars }
+    pub(super) fn new(info: PanelInfo, screens: watch::Sender<Shown>) -> Shared {
+        Shared {
+            info,
+            version: version(),
+            watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
+            screens,
+            bars: watch::Sender::new(None),
+            aims: watch::Sender::new(None),
+        }
     }
 
     fn hello(&self) -> Hello<'_> {
@@ -114,6 +131,8 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>
         .route("/words.json", get(words))
         .route("/state", get(state))
         .route("/events", get(events))
+        .route("/install/events", get(install_events))
+        .route("/install/picture", get(install_picture))
         .fallback(|| async { (StatusCode::NOT_FOUND, "the panel has no such page: open /\n") })
         .layer(middleware::map_response(async |mut response: Response| {
             let headers = HEADERS.map(|(name, value)| (name, axum::http::HeaderValue::from_static(value)));
@@ -148,14 +167,47 @@ async fn state(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn events(State(shared): State<Arc<Shared>>) -> Response {
+    let screens = WatchStream::new(shared.screens.subscribe()).map(|shown| event("screen", &shown.deliver()));
+    stream(&shared, screens)
+}
+
+async fn install_events(State(shared): State<Arc<Shared>>) -> Response {
+    let aims = WatchStream::new(shared.aims.subscribe()).filter_map(|aimed| {
+        let aimed = aimed.filter(|aimed| aimed.is_fresh())?;
+        Some(event("aim", &Aim { view: &aimed.view, picture: aimed.number }))
+    });
+    stream(&shared, aims)
+}
+
+#[derive(Serialize)]
+struct Aim<'a> {
+    #[serde(flatten)]
+    view: &'a AimView,
+    picture: u64,
+}
+
+async fn install_picture(State(shared): State<Arc<Shared>>) -> Response {
+    let aimed = shared.aims.borrow().clone();
+    match aimed.filter(|aimed| aimed.is_fresh()) {
+        Some(aimed) => ([(header::CONTENT_TYPE, "image/jpeg")], aimed.picture.jpeg()).into_response(),
+        None => {
+            (StatusCode::NOT_FOUND, "there is no picture now: open /install and look at the camera\n").into_response()
+        }
+    }
+}
+
+/// What a page is told as long as it watches: who this is, how the device is, and `news`.
+fn stream<S>(shared: &Shared, news: S) -> Response
+where
+    S: Stream<Item = Result<Event, axum::Error>> + Send + 'static,
+{
     let Ok(place) = Arc::clone(&shared.watchers).try_acquire_owned() else {
         let full = format!("{MAX_WATCHERS} screens watch this gate already: close one\n");
         return (StatusCode::SERVICE_UNAVAILABLE, full).into_response();
     };
     let hello = tokio_stream::once(event("hello", &shared.hello()).map(|event| event.retry(RETRY)));
-    let screens = WatchStream::new(shared.screens.subscribe()).map(|shown| event("screen", &shown.deliver()));
     let bars = WatchStream::new(shared.bars.subscribe()).filter_map(|bar| bar.map(|bar| event("bar", &bar)));
-    let all = hello.chain(screens.merge(bars)).map(move |event| {
+    let all = hello.chain(news.merge(bars)).map(move |event| {
         let _until_the_stream_ends = &place;
         event
     });

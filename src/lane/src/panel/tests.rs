@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
+use crate::optics::{Diagnosis, Frame, Framing, LightWord, Seen, Sight};
 use crate::view::DecisionView;
 use crate::view::DisplayView;
 use crate::words::{Lang, Words};
@@ -69,9 +70,13 @@ struct Watcher {
 
 impl Watcher {
     fn of(panel: &Panel) -> Watcher {
+        Watcher::on(panel, "/events")
+    }
+
+    fn on(panel: &Panel, path: &str) -> Watcher {
         let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
         let agent: ureq::Agent = config.build().into();
-        let answer = agent.get(format!("http://{}/events", panel.addr())).call().unwrap();
+        let answer = agent.get(format!("http://{}{path}", panel.addr())).call().unwrap();
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let reader: Box<dyn Read> = Box::new(answer.into_body().into_reader());
         Watcher { lines: BufReader::new(reader).lines() }
@@ -144,7 +149,8 @@ fn the_page_names_no_resource_outside_the_gate_and_all_it_names_is_there() {
         paths.extend(page.split(quote).skip(1).map(|rest| format!("/{}", rest.split('"').next().unwrap())));
     }
     assert!(paths.len() >= 4, "{paths:?}");
-    paths.extend(["/draw.js", "/say.js", "/tone.js"].map(str::to_owned));
+    paths.extend(["/draw.js", "/say.js", "/tone.js", "/lang.js"].map(str::to_owned));
+    paths.extend(["/install", "/install.css", "/install.js"].map(str::to_owned));
     for path in paths {
         let (status, _, text) = get(&panel, &path);
         assert_eq!(status, 200, "{path}");
@@ -159,14 +165,19 @@ fn the_page_puts_what_it_hears_on_the_screen_as_text_only() {
     let panel = panel();
     const MARKUP: [&str; 8] =
         ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "srcdoc"];
-    for path in ["/panel.js", "/draw.js", "/say.js", "/tone.js", "/"] {
+    for path in ["/panel.js", "/draw.js", "/say.js", "/tone.js", "/lang.js", "/install.js", "/install", "/"] {
         let (_, _, text) = get(&panel, path);
         for way in MARKUP {
             assert!(!text.contains(way), "{path} uses {way}");
         }
     }
-    let (_, _, page) = get(&panel, "/");
-    assert!(!page.contains(" style=") && !page.contains(" onclick=") && !page.contains("<script>"), "inline code");
+    for path in ["/", "/install"] {
+        let (_, _, page) = get(&panel, path);
+        assert!(
+            !page.contains(" style=") && !page.contains(" onclick=") && !page.contains("<script>"),
+            "{path}: inline"
+        );
+    }
 }
 
 #[test]
@@ -375,10 +386,102 @@ fn another_hint_is_another_screen_and_the_same_one_is_not() {
     assert_eq!([Hint::Tilt, Hint::Tilt, Hint::Dim].map(shown), [json!(1), json!(1), json!(2)]);
 }
 
+/// A frame with sharp bars in it, and what a reader would say of it.
+fn seen() -> (Frame, Sight) {
+    let luma = (0..640 * 480).map(|at| if at % 640 / 12 % 2 == 0 { 40 } else { 210 }).collect();
+    let code = Seen { left: 220.0, top: 140.0, right: 420.0, bottom: 340.0, module_px: 6.0 };
+    let sight = Sight { payloads: Vec::new(), diagnosis: Diagnosis::Unreadable, seen: vec![code], decode_us: 1 };
+    (Frame::new(640, 480, luma).unwrap(), sight)
+}
+
+/// Waits for what another thread brings about.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_camera_is_measured_while_a_page_for_mounting_it_is_open_and_not_otherwise() {
+    let panel = panel();
+    let mut eyes = panel.spectator();
+    let _gate_screen = Watcher::of(&panel);
+    assert!(!eyes.is_watched(), "the gate's screen asks for nothing");
+    assert_eq!(get(&panel, "/install/picture").0, 404);
+    let (frame, sight) = seen();
+    let mut page = Watcher::on(&panel, "/install/events");
+    assert_eq!(page.next().0, "hello");
+    assert!(eyes.is_watched());
+    eyes.frame(&frame, &sight);
+    assert!(!eyes.is_watched(), "four times a second are enough");
+    let aim = page.next_of("aim");
+    assert!(aim["focus"].as_u64() > Some(60) && aim["focus"] == aim["best"], "{aim}");
+    assert_eq!(
+        (&aim["sharpness"], &aim["light"], &aim["code"]["advice"]),
+        (&json!("sharp"), &json!("fine"), &json!("good"))
+    );
+    assert_eq!((&aim["width"], &aim["height"], &aim["picture"]), (&json!(640), &json!(480), &json!(1)));
+    drop(page);
+    std::thread::sleep(Duration::from_millis(300));
+    until("a page that was closed still asks for frames", || !eyes.is_watched());
+    assert_eq!(get(&panel, "/install/picture").0, 404, "the picture is gone with whoever watched");
+}
+
+#[test]
+fn the_picture_is_a_small_jpeg_and_every_number_of_it_another() {
+    let panel = panel();
+    let mut eyes = panel.spectator();
+    let (frame, sight) = seen();
+    let mut page = Watcher::on(&panel, "/install/events");
+    page.next_of("hello");
+    for number in 1..=2 {
+        until("a page that watches gets its next picture", || eyes.is_watched());
+        eyes.frame(&frame, &sight);
+        assert_eq!(page.next_of("aim")["picture"], number);
+    }
+    let agent: ureq::Agent = ureq::Agent::config_builder().build().into();
+    let mut answer = agent.get(format!("http://{}/install/picture?n=2", panel.addr())).call().unwrap();
+    for (name, value) in [("content-type", "image/jpeg"), ("cache-control", "no-store")] {
+        assert_eq!(answer.headers()[name], value);
+    }
+    let file = answer.body_mut().read_to_vec().unwrap();
+    assert!(file.starts_with(&[0xFF, 0xD8, 0xFF]) && file.len() < 100_000, "{} bytes", file.len());
+}
+
+#[test]
+fn a_gate_that_is_mounted_says_what_is_wrong_with_its_camera() {
+    let panel = panel();
+    panel.publish_bar(bar(0));
+    let mut page = Watcher::on(&panel, "/install/events");
+    assert_eq!(page.next_of("bar")["camera"]["message"], "the camera is gone: plug it in");
+}
+
+#[test]
+fn every_text_that_the_page_for_mounting_names_is_in_the_words() {
+    let words = serde_json::to_value(Words::of(Lang::Zh)).unwrap();
+    let names = |script: &str| -> Vec<String> {
+        let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+        script.split("say.").skip(1).filter(|rest| !rest.starts_with("js")).map(word).collect()
+    };
+    let mut wanted = names(include_str!("assets/install.js"));
+    wanted.extend(
+        ["focus", "light", "framing", "focus_none", "focus_sharp", "focus_soft", "focus_blurred"].map(str::to_owned),
+    );
+    wanted.extend(Framing::ALL.map(|framing| format!("framing_{}", framing.name())));
+    wanted.extend(LightWord::ALL.map(|light| format!("light_{}", light.name())));
+    wanted.push("framing_none".to_owned());
+    assert!(wanted.len() > 22, "{wanted:?}");
+    for name in wanted {
+        assert!(words["install"][&name].is_string(), "install.js names {name}");
+    }
+}
+
 #[test]
 fn the_page_can_change_nothing() {
     let panel = panel();
-    for path in ["/", "/state", "/events", "/words.json"] {
+    for path in ["/", "/state", "/events", "/words.json", "/install", "/install/events", "/install/picture"] {
         let mut stream = TcpStream::connect(panel.addr()).unwrap();
         write!(stream, "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n").unwrap();
         assert_eq!(status(&mut BufReader::new(stream)), "HTTP/1.1 405 Method Not Allowed", "{path}");

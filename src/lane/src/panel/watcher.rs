@@ -1,7 +1,7 @@
 //! From what the gate tells its watchers to what the page shows.
 
 use super::{Bar, ClockView, HubView, Panel, PartView, ScreenView, TrustView};
-use crate::run::{Device, Timing, Watcher};
+use crate::run::{Device, Spectator, Timing, Watcher};
 use crate::view::rfc3339;
 use menshen_core::lane::Screen;
 use menshen_core::trust::TrustList;
@@ -26,6 +26,10 @@ impl Watcher for PanelWatcher {
 
     fn device(&mut self, device: &Device) {
         self.panel.publish_bar(bar_of(device));
+    }
+
+    fn spectator(&mut self) -> Option<Box<dyn Spectator>> {
+        Some(self.panel.spectator())
     }
 }
 

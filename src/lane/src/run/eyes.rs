@@ -5,7 +5,7 @@
 //! camera, whatever hangs in it. Invariant: what is told of the camera is never older than what it did last, because
 //! both threads write it only with the watch in hand.
 
-use super::{Input, guarded, pause_before_reopening};
+use super::{Input, Spectator, guarded, pause_before_reopening};
 use crate::health::{Health, Part};
 use crate::optics::{Diagnosis, Reader};
 use crate::ports::{Camera, Light, Open, PortError};
@@ -58,6 +58,7 @@ pub(super) fn spawn(
     mut open: Open<dyn Camera>,
     inputs: SyncSender<Input>,
     health: Arc<Health>,
+    mut spectators: Vec<Box<dyn Spectator>>,
     stop: Stop,
 ) -> JoinHandle<()> {
     let watch = Arc::new(Watch::default());
@@ -67,7 +68,7 @@ pub(super) fn spawn(
         while !stop.is_set() {
             let ended = guarded("camera", || {
                 let mut camera = watch.over(&mut open)?;
-                let ended = look(camera.as_mut(), &mut reader, &inputs, &health, &watch, &stop);
+                let ended = look(camera.as_mut(), &mut reader, &mut spectators, &inputs, &health, &watch, &stop);
                 // Closing a camera is a call to its driver too.
                 watch.over(|| drop(camera));
                 ended
@@ -98,6 +99,7 @@ fn spawn_watch(watch: std::sync::Weak<Watch>, health: Arc<Health>, stop: Stop) {
 fn look(
     camera: &mut dyn Camera,
     reader: &mut Reader,
+    spectators: &mut [Box<dyn Spectator>],
     inputs: &SyncSender<Input>,
     health: &Health,
     watch: &Watch,
@@ -117,6 +119,10 @@ fn look(
         last_frame = Instant::now();
         health.set(Part::Camera, None);
         let sight = reader.read(&frame);
+        spectators
+            .iter_mut()
+            .filter_map(|spectator| spectator.is_watched().then_some(spectator))
+            .for_each(|spectator| spectator.frame(&frame, &sight));
         camera.recycle(frame);
         camera.hint(light_of(sight.diagnosis));
         if inputs.send(Input::Sight(sight)).is_err() {
@@ -144,7 +150,7 @@ fn light_of(diagnosis: Diagnosis) -> Light {
 #[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 mod tests {
     use super::*;
-    use crate::optics::Frame;
+    use crate::optics::{Frame, Sight};
     use std::sync::mpsc::{Receiver, channel, sync_channel};
 
     /// Far more than anything here takes, for a machine under load.
@@ -189,10 +195,43 @@ mod tests {
     }
 
     fn run(open: Open<dyn Camera>) -> (Arc<Health>, Stop, Receiver<Input>) {
+        run_before(open, Vec::new())
+    }
+
+    fn run_before(open: Open<dyn Camera>, spectators: Vec<Box<dyn Spectator>>) -> (Arc<Health>, Stop, Receiver<Input>) {
         let (sender, inputs) = sync_channel(64);
         let (health, stop) = (Arc::new(Health::default()), Stop::new());
-        spawn(open, sender, health.clone(), stop.clone());
+        spawn(open, sender, health.clone(), spectators, stop.clone());
         (health, stop, inputs)
+    }
+
+    /// Wants every other frame.
+    struct Nodding(bool, SyncSender<u32>);
+
+    impl Spectator for Nodding {
+        fn is_watched(&mut self) -> bool {
+            self.0 = !self.0;
+            self.0
+        }
+
+        fn frame(&mut self, frame: &Frame, _: &Sight) {
+            self.1.send(frame.width()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_spectator_sees_the_frames_that_it_wants_and_no_others() {
+        let (script, scripted) = channel();
+        let mut scripted = Some(scripted);
+        let (seen, sees) = sync_channel(64);
+        let open: Open<dyn Camera> = Box::new(move || Ok(Box::new(Scripted(scripted.take().unwrap()))));
+        let (_health, stop, inputs) = run_before(open, vec![Box::new(Nodding(false, seen))]);
+        for width in [30, 31, 32, 33] {
+            script.send(Ok(Some(Frame::new(width, 32, vec![128; width as usize * 32]).unwrap()))).unwrap();
+            assert!(matches!(inputs.recv_timeout(PATIENCE), Ok(Input::Sight(_))));
+        }
+        assert_eq!(sees.try_iter().collect::<Vec<_>>(), [30, 32]);
+        stop.set();
     }
 
     #[test]

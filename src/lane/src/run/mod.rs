@@ -16,7 +16,7 @@ mod touch;
 use crate::health::{Faults, Health, Part};
 use crate::hint;
 use crate::journal::{self, Journal};
-use crate::optics::Payload;
+use crate::optics::{Frame, Payload, Sight};
 use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::sync;
@@ -83,6 +83,19 @@ pub trait Watcher: Send {
     fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, timing: Timing);
     /// How the device is; told twice a second.
     fn device(&mut self, device: &Device);
+    /// Its eyes, where it wants to look through the camera too; asked once, before the gate runs.
+    fn spectator(&mut self) -> Option<Box<dyn Spectator>> {
+        None
+    }
+}
+
+/// Somebody who looks through the camera, in the thread that reads codes: for whoever aims it. It holds that thread up
+/// for as long as it takes, so it must want little, and nothing while nobody looks at what it makes of a frame.
+pub trait Spectator: Send {
+    /// Whether it wants the frame that was just read.
+    fn is_watched(&mut self) -> bool;
+    /// A frame that it wanted, and what was seen in it.
+    fn frame(&mut self, frame: &Frame, sight: &Sight);
 }
 
 /// Where the time of the newest decision went.
@@ -117,7 +130,7 @@ pub struct Device {
 
 /// What the threads at the ports say.
 enum Input {
-    Sight(crate::optics::Sight),
+    Sight(Sight),
     /// With the moment when it was measured.
     Reading(Reading, Instant),
     Thermometer {
@@ -126,10 +139,11 @@ enum Input {
 }
 
 /// Runs a gate until `stop` is set.
-pub fn run(parts: Parts, stop: &Stop) {
+pub fn run(mut parts: Parts, stop: &Stop) {
     let (sender, inputs) = sync_channel(QUEUE);
     let health = Arc::new(Health::default());
-    let mut threads = vec![eyes::spawn(parts.camera, sender.clone(), health.clone(), stop.clone())];
+    let spectators = parts.watchers.iter_mut().filter_map(|watcher| watcher.spectator()).collect();
+    let mut threads = vec![eyes::spawn(parts.camera, sender.clone(), health.clone(), spectators, stop.clone())];
     let has_thermometer = parts.thermometer.is_some();
     if let Some(thermometer) = parts.thermometer {
         threads.push(touch::spawn(thermometer, sender, health.clone(), stop.clone()));

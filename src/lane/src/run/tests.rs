@@ -4,7 +4,6 @@
 use super::*;
 use crate::journal::{JournalError, Pending, Status, Stored};
 use crate::optics::Diagnosis;
-use crate::optics::Sight;
 use ed25519_dalek::SigningKey;
 use menshen_core::cose::{self, Purpose};
 use menshen_core::decide::Verdict;

@@ -214,6 +214,8 @@ pub struct Words {
     pub label: Table,
     /// What the device's own state is called.
     pub bar: Table,
+    /// What whoever mounts the camera is told.
+    pub install: Table,
     /// How points in time and ages are spoken of.
     pub when: Table,
 }

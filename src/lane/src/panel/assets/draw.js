@@ -117,7 +117,14 @@ export function drawBar(state) {
   const items = state.bar && !state.lost ? parts(state) : [];
   byId("bar").replaceChildren(...items.map(strip));
   byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
-  byId("device").replaceChildren(...items.map(line));
+  byId("device").replaceChildren(...items.map(line), ...(items.length > 0 ? [installLink(state.words)] : []));
+}
+
+/** The way to the page for whoever mounts the camera. */
+function installLink(words) {
+  const link = make("a", "install-link", words.screen.install);
+  link.href = "/install";
+  return link;
 }
 
 function parts({ words, bar, info, receivedAt }) {

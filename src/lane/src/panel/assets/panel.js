@@ -4,6 +4,7 @@
 // for longer than any gate lets it, the page says that the connection is lost until it hears again.
 
 import { draw, drawBar, fit } from "./draw.js";
+import { after, load, remember, textsOf, wanted } from "./lang.js";
 import { tone, wake } from "./tone.js";
 
 /** Three of the gate's beats. */
@@ -12,7 +13,6 @@ const SILENCE_MS = 6000;
 const STALE_ADMISSION_MS = 30000;
 
 const state = { lang: null, langs: [], words: null, other: null, info: null, screen: null, bar: null, lost: false };
-const texts = {};
 let source = null;
 let heardAt = performance.now();
 let shownAt = 0;
@@ -25,36 +25,20 @@ function render() {
 
 async function speak(langs) {
   state.langs = langs;
-  const wanted = new URLSearchParams(location.search).get("lang") ?? remembered();
-  for (const lang of langs) {
-    texts[lang] ??= await fetch(`/words.json?lang=${lang}`).then((answer) => answer.json());
-  }
-  choose(langs.includes(state.lang) ? state.lang : langs.includes(wanted) ? wanted : langs[0]);
+  await load(langs);
+  choose(langs.includes(state.lang) ? state.lang : wanted(langs));
 }
 
 function choose(lang) {
-  const { langs } = state;
   state.lang = lang;
-  state.words = texts[lang];
-  state.other = texts[langs[(langs.indexOf(lang) + 1) % langs.length]];
+  state.words = textsOf(lang);
+  state.other = textsOf(after(state.langs, lang));
   render();
 }
 
-function remembered() {
-  try {
-    return localStorage.getItem("lang");
-  } catch {
-    return null;
-  }
-}
-
 function toggle() {
-  const next = state.langs[(state.langs.indexOf(state.lang) + 1) % state.langs.length];
-  try {
-    localStorage.setItem("lang", next);
-  } catch {
-    // Without storage the choice lasts until the page is closed.
-  }
+  const next = after(state.langs, state.lang);
+  remember(next);
   choose(next);
 }
 
