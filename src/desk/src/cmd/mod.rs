@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod decode;
 mod demo;
+mod focus;
 mod journal;
 mod pass;
 mod trust;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Check),
     /// Print what the codes in pictures say. Exit code 1 where a picture (of a sequence: every frame) has none.
     Decode(decode::Decode),
+    /// Focus and aim a gate's camera: a live number, a bar, the light, and which way to turn it.
+    Focus(focus::Focus),
     /// Issue, explain and print passes.
     #[command(subcommand)]
     Pass(pass::Pass),
@@ -64,6 +67,7 @@ impl Cli {
             Command::Demo(demo) => demo.run(),
             Command::Check(check) => check.run(),
             Command::Decode(decode) => decode.run(),
+            Command::Focus(focus) => focus.run(),
             Command::Pass(pass) => pass.run(),
             Command::Trust(trust) => trust.run(),
             Command::Journal(journal) => journal.run(),
