@@ -4,7 +4,7 @@
 //! two thirds of the picture's height and lies about its middle. Apart from the reader, which reads a code wherever
 //! it lies. Invariant: the advice for a code is one thing to do, the most useful first, and none once it is good.
 
-use super::detector::{Appearance, Detector, Found, Point};
+use super::detector::{Appearance, Found, Point};
 use super::frame::Frame;
 
 /// A code that was seen, read or not: an upright rectangle around it, in pixels of the frame; it may reach outside.
@@ -24,8 +24,8 @@ pub struct Seen {
 
 impl Seen {
     /// Where a code is that was just read.
-    pub(crate) fn around(code: &Found, detector: &Detector) -> Option<Self> {
-        let ([corner, right, below], module_px) = detector.finders_at(code.centre)?;
+    pub(crate) fn around(code: &Found) -> Self {
+        let Found { finders: [corner, right, below], module_px, .. } = *code;
         let corners = [corner, right, below, right + below - corner];
         // From the centre of a finder pattern to the edge of the code there are 3.5 modules.
         let reach = 3.5 * module_px;
@@ -35,7 +35,7 @@ impl Seen {
             (least.unwrap_or(0.0) - reach, most.unwrap_or(0.0) + reach)
         };
         let ((left, right), (top, bottom)) = (ends(|point| point.x), ends(|point| point.y));
-        Some(Self { left, top, right, bottom, module_px })
+        Self { left, top, right, bottom, module_px }
     }
 }
 

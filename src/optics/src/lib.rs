@@ -24,6 +24,7 @@ pub mod y4m_write;
 mod detector;
 mod engine;
 mod passes;
+mod region;
 mod sheet;
 
 pub use diagnosis::Diagnosis;

@@ -6,8 +6,8 @@
 //! than [`MAX_PIXELS`] or scans a side under [`MIN_SIDE_PX`]; buffers are kept
 //! between frames, so a running gate does not allocate for its pictures.
 
+use super::detector::Plane;
 use super::engine::{Picture, Pixels};
-use super::frame::Frame;
 
 /// A look at the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +57,14 @@ pub(super) struct Darkroom {
 impl Darkroom {
     /// The frame as `pass` looks at it, with the frame's pixels per pixel of
     /// the picture, or `None` when this look is not worth taking.
-    pub(super) fn develop<'a>(&'a mut self, frame: &'a Frame, pass: Pass) -> Option<(Picture<'a>, f32)> {
+    pub(super) fn develop<'a>(&'a mut self, frame: Plane<'a>, pass: Pass) -> Option<(Picture<'a>, f32)> {
         let zoom = Zoom::of(frame);
         let (width, height) = zoom.apply(frame);
         if width.min(height) < MIN_SIDE_PX || width * height > MAX_PIXELS {
             return None;
         }
         let luma = match zoom {
-            Zoom::Shrink(1) => frame.luma(),
+            Zoom::Shrink(1) => frame.luma,
             Zoom::Shrink(by) => shrink(frame, by, &mut self.scaled),
             Zoom::Double => double(frame, &mut self.row, &mut self.scaled),
         };
@@ -77,7 +77,7 @@ impl Darkroom {
             }
         };
         let picture = Picture { width, height, pixels };
-        Some((picture, frame.width() as f32 / width as f32))
+        Some((picture, frame.width as f32 / width as f32))
     }
 }
 
@@ -89,13 +89,13 @@ enum Zoom {
 }
 
 impl Zoom {
-    fn of(frame: &Frame) -> Self {
+    fn of(frame: Plane<'_>) -> Self {
         let (width, height) = sides(frame);
         let fit = (1..).find(|by| (width / by) * (height / by) <= DOUBLED_PIXELS).unwrap_or(1);
         if fit == 1 { Self::Double } else { Self::Shrink(fit.div_ceil(2)) }
     }
 
-    fn apply(self, frame: &Frame) -> (usize, usize) {
+    fn apply(self, frame: Plane<'_>) -> (usize, usize) {
         let (width, height) = sides(frame);
         match self {
             Self::Shrink(by) => (width / by, height / by),
@@ -104,14 +104,14 @@ impl Zoom {
     }
 }
 
-fn sides(frame: &Frame) -> (usize, usize) {
-    (frame.width() as usize, frame.height() as usize)
+fn sides(frame: Plane<'_>) -> (usize, usize) {
+    (frame.width, frame.height)
 }
 
 /// The mean of every square of `by` × `by` pixels; a rest at the edges is cut.
-fn shrink<'a>(frame: &Frame, by: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
+fn shrink<'a>(frame: Plane<'_>, by: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
     let (width, height) = sides(frame);
-    let luma = frame.luma();
+    let luma = frame.luma;
     let area = by * by;
     out.clear();
     for y in 0..height / by {
@@ -127,9 +127,9 @@ fn shrink<'a>(frame: &Frame, by: usize, out: &'a mut Vec<u8>) -> &'a [u8] {
 }
 
 /// Twice as wide and high, bilinear: each pixel is 9:3:3:1 of its neighbours.
-fn double<'a>(frame: &Frame, row: &mut Vec<u16>, out: &'a mut Vec<u8>) -> &'a [u8] {
+fn double<'a>(frame: Plane<'_>, row: &mut Vec<u16>, out: &'a mut Vec<u8>) -> &'a [u8] {
     let (width, height) = sides(frame);
-    let source = |y: usize| &frame.luma()[y * width..][..width];
+    let source = |y: usize| &frame.luma[y * width..][..width];
     out.clear();
     out.reserve(4 * width * height);
     for y in 0..2 * height {
@@ -252,12 +252,12 @@ mod tests {
     #[test]
     fn doubling_then_shrinking_gives_about_the_same_picture() {
         let gentle: Vec<u8> = (0..40_u32 * 30).map(|at| (at % 40 * 6) as u8).collect();
-        let frame = Frame::new(40, 30, gentle.clone()).unwrap();
+        let frame = Plane::new(&gentle, 40, 30).unwrap();
         let mut doubled = Vec::new();
-        double(&frame, &mut Vec::new(), &mut doubled);
-        let doubled = Frame::new(80, 60, doubled).unwrap();
+        double(frame, &mut Vec::new(), &mut doubled);
+        let doubled = Plane::new(&doubled, 80, 60).unwrap();
         let mut back = Vec::new();
-        shrink(&doubled, 2, &mut back);
+        shrink(doubled, 2, &mut back);
         for (before, after) in gentle.iter().zip(&back) {
             assert!(before.abs_diff(*after) <= 2, "{before} became {after}");
         }
@@ -265,14 +265,14 @@ mod tests {
 
     #[test]
     fn no_look_is_larger_than_its_bound_and_large_frames_still_get_one() {
-        let sizes = [(1, 1), (1, 4096), (21, 21), (1280, 720), (4096, 4096)];
+        let sizes = [(2, 2), (2, 4096), (21, 21), (1280, 720), (4096, 4096)];
         for (width, height) in sizes {
-            let luma = vec![128; (width * height) as usize];
-            let frame = Frame::new(width, height, luma).unwrap();
+            let luma = vec![128; width * height];
+            let frame = Plane::new(&luma, width, height).unwrap();
             let mut darkroom = Darkroom::default();
             let mut looks = 0;
             for &pass in PASSES {
-                if let Some((picture, _)) = darkroom.develop(&frame, pass) {
+                if let Some((picture, _)) = darkroom.develop(frame, pass) {
                     assert!(picture.width * picture.height <= MAX_PIXELS);
                     looks += 1;
                 }

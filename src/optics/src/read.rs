@@ -10,12 +10,13 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane, Rule, Shrink, Tone, View};
+use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane, Point, Rule, Shrink, Tone, View};
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
 use super::framing::Seen;
 use super::passes::{Darkroom, PASSES};
+use super::region::Region;
 
 /// Reads frames one after another, keeping its buffers.
 #[derive(Debug)]
@@ -29,7 +30,11 @@ pub struct Reader {
     /// For how many frames more a code is expected.
     lately: usize,
     darkroom: Darkroom,
-    /// The part of a frame that the second engine sees.
+    /// Where the last frame showed a code.
+    region: Option<Region>,
+    /// For how many frames on end it has.
+    again: usize,
+    /// The part of a frame that is looked at by itself.
     cutting: Vec<u8>,
     budget: Duration,
     panics: u64,
@@ -57,6 +62,8 @@ const CROWD: usize = 60;
 const DENSE_CROWD: usize = 400;
 /// For so many frames after one that showed a code all effort is made.
 const LATELY: usize = 12;
+/// Of so many frames on end that show a code one is looked at as a whole.
+const WHOLE_EVERY: usize = 3;
 /// The shortest side worth a look: a version 1 code of one pixel a module.
 const MIN_SIDE_PX: usize = 21;
 
@@ -77,6 +84,8 @@ impl Reader {
             next: 0,
             lately: 0,
             darkroom: Darkroom::default(),
+            region: None,
+            again: 0,
             cutting: Vec::new(),
             budget,
             panics: 0,
@@ -90,19 +99,23 @@ impl Reader {
         self.found.clear();
         self.detector.begin();
         let plane = Plane::new(frame.luma(), frame.width() as usize, frame.height() as usize);
-        if let Some(plane) = plane.filter(|plane| plane.width.min(plane.height) >= MIN_SIDE_PX) {
+        let plane = plane.filter(|plane| plane.width.min(plane.height) >= MIN_SIDE_PX);
+        if let Some(plane) = plane
+            && !self.look_again(plane)
+        {
             self.look(plane, deadline);
         }
-        let mut seen: Vec<Seen> = self.found.iter().filter_map(|code| Seen::around(code, &self.detector)).collect();
+        let mut seen: Vec<Seen> = self.found.iter().map(Seen::around).collect();
+        self.region = plane.and_then(|plane| Region::around(seen.first()?, plane)).filter(|_| deadline.0.is_some());
         let mut codes: Vec<Code> = self.found.drain(..).map(Code::from).collect();
         let mut saw_grid = false;
         // A second engine of another make reads a few that ours does not; only where there is something to read.
         if codes.is_empty()
             && let Some(code) = self.detector.appearance()
-            && let Some(around) = around(&code, frame, std::mem::take(&mut self.cutting))
+            && let Some(plane) = plane
+            && let Some(region) = Region::between(code.from, code.to, plane)
         {
-            saw_grid = self.ask_engine(&around, deadline, &mut codes);
-            self.cutting = around.into_luma();
+            saw_grid = self.ask_engine(region, plane, deadline, &mut codes);
         }
         let diagnosis = match (codes.is_empty(), self.detector.appearance()) {
             (false, _) => Diagnosis::Read,
@@ -166,20 +179,43 @@ impl Reader {
         }
     }
 
-    /// Looks with the second engine; gives whether it saw a code that it could not read.
-    fn ask_engine(&mut self, frame: &Frame, deadline: Deadline, codes: &mut Vec<Code>) -> bool {
+    /// Looks where the last frame showed a code, as it was seen there; gives whether one is read. Now and then it does
+    /// not, so that a second code in view is found.
+    fn look_again(&mut self, plane: Plane<'_>) -> bool {
+        let Self { detector, found, favourite, region, cutting, again, lately, .. } = self;
+        *again = if region.is_some() { *again + 1 } else { 0 };
+        let Some(region) = region.filter(|_| *again % WHOLE_EVERY != 0) else {
+            return false;
+        };
+        let Some(part) = region.cut(plane, cutting) else {
+            return false;
+        };
+        if detector.look(part, VIEWS[*favourite], Effort::Hard, Deadline(None), found) {
+            found.iter_mut().for_each(|code| code.shift(region.origin()));
+            *lately = LATELY;
+            return true;
+        }
+        detector.clear();
+        false
+    }
+
+    /// Looks with the second engine at a part of the frame; gives whether it saw a code that it could not read.
+    fn ask_engine(&mut self, region: Region, plane: Plane<'_>, deadline: Deadline, codes: &mut Vec<Code>) -> bool {
         let mut saw_grid = false;
+        let Some(part) = region.cut(plane, &mut self.cutting) else {
+            return false;
+        };
         for &pass in PASSES {
             if deadline.is_past() {
                 break;
             }
-            let Some((picture, scale)) = self.darkroom.develop(frame, pass) else {
+            let Some((picture, scale)) = self.darkroom.develop(part, pass) else {
                 continue;
             };
             let findings = engine::scan(picture);
             self.panics += u64::from(findings.panicked);
             saw_grid |= findings.saw_grid;
-            codes.extend(findings.codes.into_iter().map(|code| code.scaled(scale)));
+            codes.extend(findings.codes.into_iter().map(|code| code.placed(scale, region.origin())));
             if !codes.is_empty() {
                 break;
             }
@@ -191,6 +227,7 @@ impl Reader {
     pub fn forget(&mut self) {
         self.detector.forget();
         (self.favourite, self.next, self.lately) = (0, 0, 0);
+        self.region = None;
     }
 
     /// How often the engine panicked and was caught since this reader was made.
@@ -254,17 +291,6 @@ fn is_bright(plane: Plane<'_>, so_many: u32) -> bool {
     so_many * bright > all
 }
 
-/// The part of `frame` in which a code was seen, with its quiet zone, in a buffer that is given.
-fn around(code: &Appearance, frame: &Frame, mut luma: Vec<u8>) -> Option<Frame> {
-    let within = |at: f32, len: u32| (at.max(0.0) as usize).min(len as usize);
-    let (left, right) = (within(code.from.x, frame.width()), within(code.to.x, frame.width()));
-    let (top, bottom) = (within(code.from.y, frame.height()), within(code.to.y, frame.height()));
-    let rows = frame.luma().chunks_exact(frame.width() as usize).take(bottom).skip(top);
-    luma.clear();
-    rows.for_each(|row| luma.extend_from_slice(&row[left..right.max(left)]));
-    Frame::new(right.saturating_sub(left) as u32, bottom.saturating_sub(top) as u32, luma).ok()
-}
-
 /// What a person could do about a code that looks like this.
 fn judge(code: Appearance) -> Diagnosis {
     match code {
@@ -280,14 +306,16 @@ fn judge(code: Appearance) -> Diagnosis {
 
 impl From<Found> for Code {
     fn from(found: Found) -> Self {
-        Self { payload: found.payload, centre_x: found.centre.x, centre_y: found.centre.y }
+        let middle = found.middle();
+        Self { payload: found.payload, centre_x: middle.x, centre_y: middle.y }
     }
 }
 
 impl Code {
-    fn scaled(mut self, scale: f32) -> Self {
-        self.centre_x *= scale;
-        self.centre_y *= scale;
+    /// As it lies in the frame of which a part that begins at `origin` was looked at, `scale` times smaller.
+    fn placed(mut self, scale: f32, origin: Point) -> Self {
+        self.centre_x = self.centre_x * scale + origin.x;
+        self.centre_y = self.centre_y * scale + origin.y;
         self
     }
 }
@@ -404,6 +432,28 @@ mod tests {
         draw(&mut luma, 400, (240, 30), 5, 20);
         let frame = Frame::new(400, 200, luma).unwrap();
         assert_eq!(Reader::new().read(&frame).payloads.len(), 1);
+    }
+
+    #[test]
+    fn a_live_code_is_read_frame_after_frame_wherever_it_moves_and_a_second_one_is_found() {
+        let frame = |places: &[(usize, usize)], text_px: usize| {
+            let mut luma = vec![WHITE; 640 * 480];
+            places.iter().for_each(|&place| draw(&mut luma, 640, place, text_px, 20));
+            Frame::new(640, 480, luma).unwrap()
+        };
+        let mut reader = Reader::with_budget(Duration::from_secs(60));
+        // It drifts, jumps, drifts on.
+        for step in 0..12 {
+            let at = if step < 6 { (100 + 9 * step, 90 + 5 * step) } else { (430 - 7 * step, 300) };
+            let sight = reader.read(&frame(&[at], 4));
+            assert_eq!(sight.payloads.len(), 1, "step {step}");
+            let seen = sight.seen[0];
+            let off = (seen.left - at.0 as f32).abs().max((seen.top - at.1 as f32).abs());
+            assert!(off < 3.0, "step {step}: {seen:?}");
+        }
+        let both = frame(&[(346, 300), (40, 40)], 4);
+        let most = (0..WHOLE_EVERY).map(|_| reader.read(&both).seen.len()).max();
+        assert_eq!(most, Some(2), "within {WHOLE_EVERY} frames");
     }
 
     #[test]

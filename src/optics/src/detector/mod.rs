@@ -44,7 +44,26 @@ pub(crate) use view::{Shrink, Tone, View};
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) payload: Vec<u8>,
-    pub(crate) centre: Point,
+    /// The centres of its finder patterns, corner first, as far as they were seen or supposed.
+    pub(crate) finders: [Point; 3],
+    pub(crate) module_px: f32,
+}
+
+impl Found {
+    fn of(decoded: Decoded, triple: &Triple) -> Self {
+        let finders = triple.finders().map(|finder| finder.centre);
+        Self { payload: decoded.payload, finders, module_px: triple.corner.module_px }
+    }
+
+    /// As it lies in the frame of which a part that begins at `origin` was looked at.
+    pub(crate) fn shift(&mut self, origin: Point) {
+        self.finders.iter_mut().for_each(|finder| *finder = *finder + origin);
+    }
+
+    pub(crate) fn middle(&self) -> Point {
+        let [_, right, below] = self.finders;
+        (right + below) * 0.5
+    }
 }
 
 /// When to stop.
@@ -157,6 +176,12 @@ const CERTAIN_AGREEMENT: f32 = 0.7;
 impl Detector {
     /// Begins a new frame.
     pub(crate) fn begin(&mut self) {
+        self.clear();
+        self.memory.tick();
+    }
+
+    /// Forgets what was seen of this frame: another part of it comes.
+    pub(crate) fn clear(&mut self) {
         self.finders.clear();
         self.places = 0;
         self.bends = 0;
@@ -164,7 +189,6 @@ impl Detector {
         self.sure.clear();
         self.appearance = None;
         self.darkroom.begin();
-        self.memory.tick();
     }
 
     /// Forgets what earlier frames showed.
@@ -195,13 +219,6 @@ impl Detector {
     /// How the likeliest code that was not read looks, if there was one.
     pub(crate) fn appearance(&self) -> Option<Appearance> {
         self.appearance
-    }
-
-    /// The centres of the finder patterns of the code that was just read around this `middle`, corner first, and pixels
-    /// a module.
-    pub(crate) fn finders_at(&self, middle: Point) -> Option<([Point; 3], f32)> {
-        let triple = self.triples.iter().find(|triple| triple.middle().distance(middle) < triple.corner.module_px)?;
-        Some((triple.finders().map(|finder| finder.centre), triple.corner.module_px))
     }
 
     /// Looks at `plane` in one way and reads what it can of it; gives whether anything was read.
@@ -268,12 +285,12 @@ impl Detector {
             }
             let centre = triple.middle();
             let reach = 3.0 * triple.corner.module_px;
-            let was_read = found.iter().any(|code| code.centre.distance(centre) < reach);
+            let was_read = found.iter().any(|code| code.middle().distance(centre) < reach);
             if was_read || !self.tried.note(triple, effort) {
                 continue;
             }
             if let Some(decoded) = self.attempt(plane, triple, effort, deadline) {
-                found.push(Found { payload: decoded.payload, centre });
+                found.push(Found::of(decoded, triple));
             }
         }
         self.triples = triples;
@@ -293,7 +310,7 @@ impl Detector {
                 continue;
             }
             if let Some(decoded) = self.attempt(plane, triple, Effort::Soft, deadline) {
-                found.push(Found { payload: decoded.payload, centre: triple.middle() });
+                found.push(Found::of(decoded, triple));
                 break;
             }
         }
