@@ -29,6 +29,8 @@ pub struct Reader {
     next: usize,
     /// For how many frames more a code is expected.
     lately: usize,
+    /// Whether this frame is looked at in every way, hope or not.
+    deep: bool,
     darkroom: Darkroom,
     /// Where the last frame showed a code.
     region: Option<Region>,
@@ -60,6 +62,8 @@ const GLANCES: usize = 3;
 const CROWD: usize = 60;
 /// With more than this, after the first views already.
 const DENSE_CROWD: usize = 400;
+/// So many views every frame gets that is no crowd; the others seldom read what these give no hope of.
+const FOR_ALL: usize = 7;
 /// For so many frames after one that showed a code all effort is made.
 const LATELY: usize = 12;
 /// Of so many frames on end that show a code one is looked at as a whole.
@@ -83,6 +87,7 @@ impl Reader {
             favourite: 0,
             next: 0,
             lately: 0,
+            deep: false,
             darkroom: Darkroom::default(),
             region: None,
             again: 0,
@@ -137,11 +142,13 @@ impl Reader {
     /// Looks with our own detector, until something is read.
     ///
     /// The view that showed a code last comes first, then the others by what they read for their time, from where the
-    /// time of the last frame ran out. The first few tell whether there is anything that could become a code; a scene
-    /// full of texture where nothing can is left then, unless a code was in view lately.
+    /// time of the last frame ran out. The first few tell whether there is anything that could become a code; where
+    /// nothing can, a scene full of texture is left then and any other a little later, unless a code was in view lately;
+    /// a live scene is looked at in every way in every other frame.
     fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
-        let Self { detector, found, favourite, next, lately, .. } = self;
+        let Self { detector, found, favourite, next, lately, deep, .. } = self;
         let order = plan(*favourite, std::mem::take(next));
+        *deep = deadline.0.is_some() && !*deep;
         *lately = lately.saturating_sub(1);
         for (n, view) in order.into_iter().enumerate() {
             if n > 0 && deadline.is_past() {
@@ -169,8 +176,14 @@ impl Reader {
                 *favourite = view;
                 return;
             }
-            let patience = if n > GLANCES { CROWD } else { DENSE_CROWD };
-            if n + 1 >= GLANCES && *lately == 0 && detector.places() > patience && detector.hope() == Hope::None {
+            let patience = match n + 1 {
+                ..GLANCES => usize::MAX,
+                GLANCES => DENSE_CROWD,
+                ..FOR_ALL => CROWD,
+                _ => 0,
+            };
+            let enough = detector.places() >= patience && *lately == 0 && !*deep;
+            if enough && detector.hope() == Hope::None {
                 break;
             }
         }
@@ -226,7 +239,7 @@ impl Reader {
     /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.detector.forget();
-        (self.favourite, self.next, self.lately) = (0, 0, 0);
+        (self.favourite, self.next, self.lately, self.deep) = (0, 0, 0, false);
         self.region = None;
     }
 
