@@ -88,8 +88,8 @@ pub(crate) fn inspect(
     }
     let mut crossings = [nothing; RAYS];
     let mut count = 0;
-    for (slot, crossed) in crossings.iter_mut().zip(seen.into_iter().flatten()) {
-        *slot = crossed;
+    for (slot, trace) in crossings.iter_mut().zip(seen.into_iter().flatten()) {
+        *slot = trace.crossings(plane, field, centre, inverted);
         count += 1;
     }
     let crossed = &mut crossings[..count];
@@ -147,6 +147,18 @@ impl Crossings {
     }
 }
 
+/// One ray, as far as its pixels tell.
+#[derive(Debug, Clone, Copy)]
+struct Trace {
+    direction: Point,
+    /// In pixels.
+    step: f32,
+    /// The first step behind each edge.
+    behind: [u16; 3],
+    /// How far the third edge is where the picture's own stands in for it, in pixels.
+    cut: Option<f32>,
+}
+
 /// Follows one ray; `None` when it does not cross light, dark and light again within reach.
 fn cast(
     plane: Plane<'_>,
@@ -155,47 +167,47 @@ fn cast(
     direction: Point,
     module_px: f32,
     inverted: bool,
-) -> Option<Crossings> {
+) -> Option<Trace> {
     let step = (module_px * 0.25).clamp(0.5, 2.0);
-    let steps = (7.5 * module_px / step) as usize;
-    let mut taken_at = [0; 3];
+    let steps = (7.5 * module_px / step) as u16;
+    let mut behind = [0; 3];
     let mut crossed = 0;
     let mut walk = Walk::new(centre, direction * step);
-    let mut cut = None;
     for taken in 1..=steps {
         walk.step();
         let Some((x, y)) = walk.pixel(plane) else {
             // The edge of the picture may stand in for the quiet zone only.
-            if crossed < 2 {
-                return None;
-            }
-            let point = centre + direction * (step * taken as f32);
-            cut = Some(step * (taken as f32 - 1.0 + inside(plane, point, direction)));
-            crossed = 3;
-            break;
+            let point = centre + direction * (step * f32::from(taken));
+            let cut = step * (f32::from(taken) - 1.0 + inside(plane, point, direction));
+            return (crossed == 2).then_some(Trace { direction, step, behind, cut: Some(cut) });
         };
         let dark = (plane.pixel(x, y) < field.at(x, y)) != inverted;
         if dark != (crossed % 2 == 0) {
-            taken_at[crossed] = taken;
+            behind[crossed] = taken;
             crossed += 1;
             if crossed == 3 {
-                break;
+                return Some(Trace { direction, step, behind, cut: None });
             }
         }
     }
-    if crossed < 3 {
-        return None;
+    None
+}
+
+impl Trace {
+    /// Where exactly between two steps its edges are: worth its time only when enough rays have all three.
+    fn crossings(&self, plane: Plane<'_>, field: &Field, centre: Point, inverted: bool) -> Crossings {
+        let Self { direction, step, behind, cut } = *self;
+        let between = |behind: u16| {
+            let at = |taken: f32| darkness(plane, field, centre + direction * (step * taken), inverted);
+            let taken = f32::from(behind);
+            let (before, here) = (at(taken - 1.0), at(taken));
+            let share = before / (before - here);
+            let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.5 };
+            step * (taken - 1.0 + share)
+        };
+        let outer = cut.unwrap_or_else(|| between(behind[2]));
+        Crossings { direction, at: [between(behind[0]), between(behind[1]), outer] }
     }
-    // Where exactly between two steps, only now that all three are there.
-    let between = |taken: usize| {
-        let darkness = |taken: usize| darkness(plane, field, centre + direction * (step * taken as f32), inverted);
-        let (before, here) = (darkness(taken - 1), darkness(taken));
-        let share = before / (before - here);
-        let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.5 };
-        step * (taken as f32 - 1.0 + share)
-    };
-    let outer = cut.unwrap_or_else(|| between(taken_at[2]));
-    Some(Crossings { direction, at: [between(taken_at[0]), between(taken_at[1]), outer] })
 }
 
 /// A walk over pixels in equal steps, in 65536ths of a pixel.

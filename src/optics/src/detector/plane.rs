@@ -54,7 +54,6 @@ impl<'a> Plane<'a> {
 /// The mean of every square of two by two pixels; a rest at the edges is cut. Gives the new size.
 pub(crate) fn halve(plane: Plane<'_>, sums: &mut Vec<u16>, out: &mut Vec<u8>) -> (usize, usize) {
     let (width, height) = (plane.width / 2, plane.height / 2);
-    out.clear();
     out.resize(width * height, 0);
     for (y, line) in out.chunks_exact_mut(width.max(1)).enumerate() {
         sums.clear();
@@ -70,7 +69,6 @@ pub(crate) fn halve(plane: Plane<'_>, sums: &mut Vec<u16>, out: &mut Vec<u8>) ->
 /// beyond the edge.
 pub(crate) fn soften(plane: Plane<'_>, columns: &mut Vec<u16>, out: &mut Vec<u8>) {
     let (width, height) = (plane.width, plane.height);
-    out.clear();
     out.resize(width * height, 0);
     columns.clear();
     columns.resize(width + 2, 0);
@@ -97,7 +95,6 @@ pub(crate) fn blur(plane: Plane<'_>, radius: usize, columns: &mut Vec<u16>, out:
     let area = ((2 * radius + 1) * (2 * radius + 1)) as u32;
     // Divides by multiplying, which is done for many pixels at once; rounded up, so that 255 stays 255.
     let reciprocal = ((1_u32 << 16) / area + 1) as u16;
-    out.clear();
     out.resize(width * height, 0);
     // The sums of columns, the outermost repeated on both sides.
     columns.clear();
@@ -151,7 +148,6 @@ pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec
 /// bled into grows back.
 pub(crate) fn erode(plane: Plane<'_>, columns: &mut Vec<u8>, out: &mut Vec<u8>) {
     let (width, height) = (plane.width, plane.height);
-    out.clear();
     out.resize(width * height, 0);
     columns.clear();
     columns.resize(width + 2, 0);
@@ -185,7 +181,6 @@ pub(crate) const FAR: usize = 4;
 /// blurred, around grey.
 pub(crate) fn flatten(near: Plane<'_>, far: Plane<'_>, gain: i16, line: &mut Vec<u8>, out: &mut Vec<u8>) {
     let gain = gain.clamp(0, 127);
-    out.clear();
     out.resize(near.width * near.height, 0);
     for (y, row) in out.chunks_exact_mut(near.width).enumerate() {
         if y % FAR == 0 && y / FAR < far.height {

@@ -96,8 +96,8 @@ impl Field {
                     *high = (*high).max(pixel);
                 }
             }
-            darkest.extend(low.chunks(BLOCK).map(|block| block.iter().fold(u8::MAX, |a, &b| a.min(b))));
-            brightest.extend(high.chunks(BLOCK).map(|block| block.iter().fold(0, |a, &b| a.max(b))));
+            fold_blocks(low, u8::min, darkest);
+            fold_blocks(high, u8::max, brightest);
         }
     }
 
@@ -111,12 +111,20 @@ impl Field {
     pub(crate) fn bits(&self, plane: Plane<'_>, y: usize, bits: &mut Vec<u64>) {
         let thresholds = &self.thresholds[(y >> self.rows_log2) * self.columns..][..self.columns];
         bits.clear();
-        for (pixels, thresholds) in plane.row(y).chunks(8 * BLOCK).zip(thresholds.chunks(8)) {
-            let mut word = 0_u64;
-            for (at, (block, &threshold)) in pixels.chunks(BLOCK).zip(thresholds).enumerate() {
-                word |= u64::from(byte_of(block, threshold)) << (8 * at);
+        let (blocks, rest) = plane.row(y).as_chunks::<BLOCK>();
+        let last = rest.iter().enumerate();
+        let byte_of_rest =
+            |threshold: u8| last.clone().fold(0, |byte, (at, &pixel)| byte | u8::from(pixel < threshold) << at);
+        for (blocks, thresholds) in blocks.chunks(8).zip(thresholds.chunks(8)) {
+            let word = blocks.iter().zip(thresholds).rev();
+            bits.push(word.fold(0, |word, (block, &threshold)| word << 8 | u64::from(byte_of(*block, threshold))));
+        }
+        if let (false, Some(&threshold)) = (rest.is_empty(), thresholds.last()) {
+            let byte = u64::from(byte_of_rest(threshold));
+            match bits.last_mut() {
+                Some(word) if blocks.len() % 8 > 0 => *word |= byte << (8 * (blocks.len() % 8)),
+                _ => bits.push(byte),
             }
-            bits.push(word);
         }
     }
 }
@@ -137,18 +145,29 @@ impl Field {
     }
 }
 
+/// Adds the extreme of every [`BLOCK`] entries of `row` to `out`, of the rest at its end too.
+fn fold_blocks(row: &[u8], extreme: impl Fn(u8, u8) -> u8, out: &mut Vec<u8>) {
+    let (blocks, rest) = row.as_chunks::<BLOCK>();
+    out.extend(blocks.iter().map(|&[a, b, c, d, e, f, g, h]| {
+        let (left, right) = (extreme(extreme(a, b), extreme(c, d)), extreme(extreme(e, f), extreme(g, h)));
+        extreme(left, right)
+    }));
+    out.extend(rest.iter().copied().reduce(extreme));
+}
+
 /// Less contrast than this is stretched as if it were this.
 const LEAST_STRETCHED: u8 = 16;
 
 /// Eight pixels as eight bits.
-fn byte_of(block: &[u8], threshold: u8) -> u8 {
-    if let Ok(block) = <&[u8; BLOCK]>::try_from(block) {
-        let mut dark = [0_u8; BLOCK];
-        dark.iter_mut().zip(block).for_each(|(dark, &pixel)| *dark = u8::from(pixel < threshold));
-        // Gathers the lowest bit of each byte in the highest byte.
-        return (u64::from_le_bytes(dark).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8;
-    }
-    block.iter().enumerate().fold(0, |byte, (at, &pixel)| byte | u8::from(pixel < threshold) << at)
+fn byte_of(block: [u8; BLOCK], threshold: u8) -> u8 {
+    // All eight at once: the borrow that leaves each byte when the threshold is taken from it is in its highest bit
+    // (Warren, Hacker's Delight, 2-18).
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (x, y) = (u64::from_le_bytes(block), u64::from(threshold) * 0x0101_0101_0101_0101);
+    let difference = ((x | HIGH) - (y & !HIGH)) ^ ((x ^ !y) & HIGH);
+    let below = (!x & y) | (!(x ^ y) & difference);
+    // Gathers the highest bit of each byte in the highest byte.
+    (((below & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }
 
 /// Replaces each entry by the extreme of the square of entries around it.
@@ -174,5 +193,41 @@ fn spread(
         let shift = by * columns;
         field[shift..].iter_mut().zip(spare.iter()).for_each(|(to, &from)| *to = extreme(*to, from));
         field.iter_mut().zip(&spare[shift..]).for_each(|(to, &from)| *to = extreme(*to, from));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bit_says_whether_its_pixel_is_below_the_threshold() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for round in 0..20_000_u32 {
+            let threshold = noise();
+            let near = |luma: u8| if round % 2 == 0 { luma } else { threshold.wrapping_add(luma % 3).wrapping_sub(1) };
+            let block: [u8; BLOCK] = std::array::from_fn(|_| near(noise()));
+            let expected = (0..BLOCK).fold(0, |byte, at| byte | u8::from(block[at] < threshold) << at);
+            assert_eq!(byte_of(block, threshold), expected, "{block:?} below {threshold}");
+        }
+    }
+
+    #[test]
+    fn a_block_has_the_extremes_of_its_pixels_and_a_rest_is_a_block() {
+        let luma: Vec<u8> = (0..21 * 9).map(|at| (at * 37 % 251) as u8).collect();
+        let plane = Plane { luma: &luma, width: 21, height: 9 };
+        let mut field = Field::default();
+        field.measure(plane, Rule::around(0).above(0));
+        for (at, &threshold) in field.thresholds.iter().enumerate() {
+            let (left, top) = (at % 3 * BLOCK, at / 3 * 8);
+            let pixels = || (top..(top + 8).min(9)).flat_map(|y| (left..(left + BLOCK).min(21)).map(move |x| (x, y)));
+            let extreme = |pick: fn(u8, u8) -> u8| pixels().map(|(x, y)| plane.pixel(x, y)).reduce(pick);
+            let (low, high) = (extreme(u8::min).expect("pixels"), extreme(u8::max).expect("pixels"));
+            assert_eq!(threshold, low + ((high - low) as u16 * 8 + 8 >> 4) as u8, "block {at}");
+        }
     }
 }
