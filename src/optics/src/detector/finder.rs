@@ -55,6 +55,8 @@ const ENOUGH_RAYS: usize = 28;
 /// The mean error of the two ratios beyond which it is something else.
 const MAX_ERROR: f32 = 0.16;
 
+/// How much larger the error can be while only steps are known.
+const ROUGHNESS: f32 = 0.05;
 /// How much of the error a module of bleeding is: an over-exposed code has some, another pattern seldom looks so.
 const BLEEDING_SHARE: f32 = 0.12;
 
@@ -87,25 +89,16 @@ pub(crate) fn inspect(
         }
     }
     let mut crossings = [nothing; RAYS];
-    let mut count = 0;
-    for (slot, trace) in crossings.iter_mut().zip(seen.into_iter().flatten()) {
-        *slot = trace.crossings(plane, field, centre, inverted);
-        count += 1;
-    }
+    let traces = seen.iter().flatten();
+    let count = traces.clone().count();
     let crossed = &mut crossings[..count];
-    let mean = |of: &dyn Fn(&Crossings) -> f32| crossed.iter().map(of).sum::<f32>() / count as f32;
-    let bleeding = mean(&Crossings::bleeding);
-    let plain = mean(&Crossings::error);
-    let bled = BLEEDING_SHARE * bleeding.abs() + mean(&|crossed| crossed.error_with(bleeding));
-    let error = plain.min(bled);
-    // A ray whose crossings fall together has no ratio; what is not a number is no error that could be allowed.
-    if error.is_nan() || error > MAX_ERROR {
-        return None;
-    }
-    if bled < plain {
-        // Back to where the outer edge was drawn.
-        crossed.iter_mut().for_each(|crossed| crossed.at[2] += bleeding * crossed.module());
-    }
+    crossed.iter_mut().zip(traces.clone()).for_each(|(slot, trace)| *slot = trace.roughly());
+    // Most of what has all its edges has them at the wrong places, which steps tell already.
+    Ratio::of(crossed).filter(|ratio| ratio.error < MAX_ERROR + ROUGHNESS)?;
+    crossed.iter_mut().zip(traces).for_each(|(slot, trace)| *slot = trace.crossings(plane, field, centre, inverted));
+    let Ratio { error, bleeding } = Ratio::of(crossed).filter(|ratio| ratio.error <= MAX_ERROR)?;
+    // Back to where the outer edge was drawn.
+    crossed.iter_mut().for_each(|crossed| crossed.at[2] += bleeding * crossed.module());
     let corners = square(centre, crossed)?;
     let centre = Line::fit(&[corners[0], corners[2]])?.meet(Line::fit(&[corners[1], corners[3]])?)?;
     let edge = |at: usize| corners[at].distance(corners[(at + 1) % 4]);
@@ -116,6 +109,25 @@ pub(crate) fn inspect(
     }
     let module_px = edges.iter().sum::<f32>() / 28.0;
     Some(Finder { centre, corners, module_px, inverted, error })
+}
+
+/// How well the crossings of all rays are those of a finder pattern.
+struct Ratio {
+    error: f32,
+    /// Of light into the dark, in modules; 0 where that is not what they are off by.
+    bleeding: f32,
+}
+
+impl Ratio {
+    /// `None` when it is no number: crossings of a ray fell together.
+    fn of(crossed: &[Crossings]) -> Option<Self> {
+        let mean = |of: &dyn Fn(&Crossings) -> f32| crossed.iter().map(of).sum::<f32>() / crossed.len() as f32;
+        let bleeding = mean(&Crossings::bleeding);
+        let plain = mean(&Crossings::error);
+        let bled = BLEEDING_SHARE * bleeding.abs() + mean(&|crossed| crossed.error_with(bleeding));
+        let ratio = if bled < plain { Self { error: bled, bleeding } } else { Self { error: plain, bleeding: 0.0 } };
+        (!ratio.error.is_nan()).then_some(ratio)
+    }
 }
 
 impl Crossings {
@@ -194,6 +206,13 @@ fn cast(
 }
 
 impl Trace {
+    /// Its edges in the middle of the steps that crossed them.
+    fn roughly(&self) -> Crossings {
+        let middle = |behind: u16| self.step * (f32::from(behind) - 0.5);
+        let outer = self.cut.unwrap_or_else(|| middle(self.behind[2]));
+        Crossings { direction: self.direction, at: [middle(self.behind[0]), middle(self.behind[1]), outer] }
+    }
+
     /// Where exactly between two steps its edges are: worth its time only when enough rays have all three.
     fn crossings(&self, plane: Plane<'_>, field: &Field, centre: Point, inverted: bool) -> Crossings {
         let Self { direction, step, behind, cut } = *self;
