@@ -29,8 +29,8 @@ pub struct Reader {
     next: usize,
     /// For how many frames more a code is expected.
     lately: usize,
-    /// Whether this frame is looked at in every way, hope or not.
-    deep: bool,
+    /// How many frames on end were looked at as far as there was hope.
+    shallow: usize,
     darkroom: Darkroom,
     /// Where the last frame showed a code.
     region: Option<Region>,
@@ -64,6 +64,8 @@ const CROWD: usize = 60;
 const DENSE_CROWD: usize = 400;
 /// So many views every frame gets that is no crowd; the others seldom read what these give no hope of.
 const FOR_ALL: usize = 7;
+/// Of so many live frames one is looked at in every way, hope or not.
+const DEEP_EVERY: usize = 3;
 /// For so many frames after one that showed a code all effort is made.
 const LATELY: usize = 12;
 /// Of so many frames on end that show a code one is looked at as a whole.
@@ -87,7 +89,7 @@ impl Reader {
             favourite: 0,
             next: 0,
             lately: 0,
-            deep: false,
+            shallow: 0,
             darkroom: Darkroom::default(),
             region: None,
             again: 0,
@@ -144,11 +146,12 @@ impl Reader {
     /// The view that showed a code last comes first, then the others by what they read for their time, from where the
     /// time of the last frame ran out. The first few tell whether there is anything that could become a code; where
     /// nothing can, a scene full of texture is left then and any other a little later, unless a code was in view lately;
-    /// a live scene is looked at in every way in every other frame.
+    /// a live scene is looked at in every way now and then.
     fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
-        let Self { detector, found, favourite, next, lately, deep, .. } = self;
+        let Self { detector, found, favourite, next, lately, shallow, .. } = self;
         let order = plan(*favourite, std::mem::take(next));
-        *deep = deadline.0.is_some() && !*deep;
+        let deep = deadline.0.is_some() && *shallow + 1 == DEEP_EVERY;
+        *shallow = if deep { 0 } else { *shallow + 1 };
         *lately = lately.saturating_sub(1);
         for (n, view) in order.into_iter().enumerate() {
             if n > 0 && deadline.is_past() {
@@ -177,12 +180,12 @@ impl Reader {
                 return;
             }
             let patience = match n + 1 {
-                ..GLANCES => usize::MAX,
+                taken if taken < GLANCES => usize::MAX,
                 GLANCES => DENSE_CROWD,
-                ..FOR_ALL => CROWD,
+                taken if taken < FOR_ALL => CROWD,
                 _ => 0,
             };
-            let enough = detector.places() >= patience && *lately == 0 && !*deep;
+            let enough = detector.places() >= patience && *lately == 0 && !deep;
             if enough && detector.hope() == Hope::None {
                 break;
             }
@@ -239,7 +242,7 @@ impl Reader {
     /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.detector.forget();
-        (self.favourite, self.next, self.lately, self.deep) = (0, 0, 0, false);
+        (self.favourite, self.next, self.lately, self.shallow) = (0, 0, 0, 0);
         self.region = None;
     }
 

@@ -227,7 +227,7 @@ mod tests {
             let pixels = || (top..(top + 8).min(9)).flat_map(|y| (left..(left + BLOCK).min(21)).map(move |x| (x, y)));
             let extreme = |pick: fn(u8, u8) -> u8| pixels().map(|(x, y)| plane.pixel(x, y)).reduce(pick);
             let (low, high) = (extreme(u8::min).expect("pixels"), extreme(u8::max).expect("pixels"));
-            assert_eq!(threshold, low + ((high - low) as u16 * 8 + 8 >> 4) as u8, "block {at}");
+            assert_eq!(threshold, low + (high - low).div_ceil(2), "block {at}");
         }
     }
 }
