@@ -25,6 +25,7 @@ mod detector;
 mod engine;
 mod passes;
 mod region;
+mod schedule;
 mod sheet;
 
 pub use diagnosis::Diagnosis;

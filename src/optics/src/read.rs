@@ -10,27 +10,21 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane, Point, Rule, Shrink, Tone, View};
+use super::detector::{Appearance, Deadline, Detector, Effort, Found, Hope, Plane, Point};
 use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
 use super::framing::Seen;
 use super::passes::{Darkroom, PASSES};
 use super::region::Region;
+use super::schedule::{self, GLANCES, Schedule, VIEWS};
 
 /// Reads frames one after another, keeping its buffers.
 #[derive(Debug)]
 pub struct Reader {
     detector: Detector,
     found: Vec<Found>,
-    /// The view in which a code was last seen: it is taken first.
-    favourite: usize,
-    /// The view from which the next frame goes on.
-    next: usize,
-    /// For how many frames more a code is expected.
-    lately: usize,
-    /// How many frames on end were looked at as far as there was hope.
-    shallow: usize,
+    schedule: Schedule,
     darkroom: Darkroom,
     /// Where the last frame showed a code.
     region: Option<Region>,
@@ -42,32 +36,6 @@ pub struct Reader {
     panics: u64,
 }
 
-/// The views of a frame, by what they read for their time. The first [`GLANCES`] show most codes; each of the others what
-/// those do not.
-const VIEWS: [View; 9] = [
-    View { shrink: Shrink::Not, tone: Tone::Soft, rule: Rule::around(1), row_step: 4 },
-    View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::around(2).above(28), row_step: 2 },
-    View { shrink: Shrink::Half, tone: Tone::Plain, rule: Rule::around(1), row_step: 2 },
-    View { shrink: Shrink::Not, tone: Tone::Eroded, rule: Rule::around(1), row_step: 3 },
-    View { shrink: Shrink::Not, tone: Tone::Highlights, rule: Rule::around(1), row_step: 3 },
-    View { shrink: Shrink::Not, tone: Tone::Flat(2, 32), rule: Rule::around(1).above(20), row_step: 3 },
-    View { shrink: Shrink::Not, tone: Tone::Plain, rule: Rule::bands(6).above(24), row_step: 3 },
-    View { shrink: Shrink::Half, tone: Tone::Sharp(3, 48), rule: Rule::around(1), row_step: 2 },
-    View { shrink: Shrink::Quarter, tone: Tone::Plain, rule: Rule::around(2), row_step: 2 },
-];
-/// How many views look for codes that are easily read, and quickly.
-const GLANCES: usize = 3;
-/// In a frame with more places than this that may be finder patterns, of which none is a good one, every look takes long
-/// and a code is unlikely: a code in a calm scene has a few dozen.
-const CROWD: usize = 60;
-/// With more than this, after the first views already.
-const DENSE_CROWD: usize = 400;
-/// So many views every frame gets that is no crowd; the others seldom read what these give no hope of.
-const FOR_ALL: usize = 7;
-/// Of so many live frames one is looked at in every way, hope or not.
-const DEEP_EVERY: usize = 3;
-/// For so many frames after one that showed a code all effort is made.
-const LATELY: usize = 12;
 /// Of so many frames on end that show a code one is looked at as a whole.
 const WHOLE_EVERY: usize = 3;
 /// The shortest side worth a look: a version 1 code of one pixel a module.
@@ -86,10 +54,7 @@ impl Reader {
         Self {
             detector: Detector::default(),
             found: Vec::new(),
-            favourite: 0,
-            next: 0,
-            lately: 0,
-            shallow: 0,
+            schedule: Schedule::default(),
             darkroom: Darkroom::default(),
             region: None,
             again: 0,
@@ -141,29 +106,16 @@ impl Reader {
         }
     }
 
-    /// Looks with our own detector, until something is read.
-    ///
-    /// The view that showed a code last comes first, then the others by what they read for their time, from where the
-    /// time of the last frame ran out. The first few tell whether there is anything that could become a code; where
-    /// nothing can, a scene full of texture is left then and any other a little later, unless a code was in view lately;
-    /// a live scene is looked at in every way now and then.
+    /// Looks with our own detector in one view after another, until something is read or it is enough. The first few views
+    /// look for what is easily read; then what they found is read with more effort, and so is all that the others find.
     fn look(&mut self, plane: Plane<'_>, deadline: Deadline) {
-        let Self { detector, found, favourite, next, lately, shallow, .. } = self;
-        let order = plan(*favourite, std::mem::take(next));
-        let deep = deadline.0.is_some() && *shallow + 1 == DEEP_EVERY;
-        *shallow = if deep { 0 } else { *shallow + 1 };
-        *lately = lately.saturating_sub(1);
+        let Self { detector, found, schedule, .. } = self;
+        let order = schedule.begin(deadline.0.is_some());
         for (n, view) in order.into_iter().enumerate() {
             if n > 0 && deadline.is_past() {
-                *next = view;
-                return;
+                return schedule.cut(view);
             }
-            let wanted_bright = match VIEWS[view].tone {
-                Tone::Highlights => 4,
-                Tone::Eroded => 60,
-                _ => 0,
-            };
-            if wanted_bright > 0 && !is_bright(plane, wanted_bright) {
+            if !schedule::is_worth(VIEWS[view], plane) {
                 continue;
             }
             // The first look is finished, whatever the budget.
@@ -173,20 +125,12 @@ impl Reader {
                 || (n + 1 == GLANCES && detector.read(plane, Effort::Soft, deadline, found))
                 || (n + 1 == GLANCES && detector.hope() == Hope::Pair && detector.suppose(plane, deadline, found));
             if read || detector.appearance().is_some() {
-                *lately = LATELY;
+                schedule.expect();
             }
             if read {
-                *favourite = view;
-                return;
+                return schedule.prefer(view);
             }
-            let patience = match n + 1 {
-                taken if taken < GLANCES => usize::MAX,
-                GLANCES => DENSE_CROWD,
-                taken if taken < FOR_ALL => CROWD,
-                _ => 0,
-            };
-            let enough = detector.places() >= patience && *lately == 0 && !deep;
-            if enough && detector.hope() == Hope::None {
+            if schedule.is_enough(n + 1, detector) {
                 break;
             }
         }
@@ -198,7 +142,7 @@ impl Reader {
     /// Looks where the last frame showed a code, as it was seen there; gives whether one is read. Now and then it does
     /// not, so that a second code in view is found.
     fn look_again(&mut self, plane: Plane<'_>) -> bool {
-        let Self { detector, found, favourite, region, cutting, again, lately, .. } = self;
+        let Self { detector, found, schedule, region, cutting, again, .. } = self;
         *again = if region.is_some() { *again + 1 } else { 0 };
         let Some(region) = region.filter(|_| *again % WHOLE_EVERY != 0) else {
             return false;
@@ -206,9 +150,9 @@ impl Reader {
         let Some(part) = region.cut(plane, cutting) else {
             return false;
         };
-        if detector.look(part, VIEWS[*favourite], Effort::Hard, Deadline(None), found) {
+        if detector.look(part, schedule.favourite(), Effort::Hard, Deadline(None), found) {
             found.iter_mut().for_each(|code| code.shift(region.origin()));
-            *lately = LATELY;
+            schedule.expect();
             return true;
         }
         detector.clear();
@@ -242,7 +186,7 @@ impl Reader {
     /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.detector.forget();
-        (self.favourite, self.next, self.lately, self.shallow) = (0, 0, 0, 0);
+        self.schedule = Schedule::default();
         self.region = None;
     }
 
@@ -290,21 +234,6 @@ impl Payload {
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
-}
-
-/// The views in the order in which a frame is looked at: the favourite, then the others, `next` first.
-fn plan(favourite: usize, next: usize) -> [usize; VIEWS.len()] {
-    let others = (0..VIEWS.len()).map(|n| (next + n) % VIEWS.len()).filter(|&view| view != favourite);
-    let mut order = [favourite; VIEWS.len()];
-    order[1..].iter_mut().zip(others).for_each(|(slot, view)| *slot = view);
-    order
-}
-
-/// Whether more than one pixel in `so_many` is all but white, so that light may have run over a code.
-fn is_bright(plane: Plane<'_>, so_many: u32) -> bool {
-    let sampled = plane.luma.iter().step_by(61);
-    let (bright, all) = sampled.fold((0, 0), |(bright, all), &pixel| (bright + u32::from(pixel >= 240), all + 1));
-    so_many * bright > all
 }
 
 /// What a person could do about a code that looks like this.

@@ -65,22 +65,40 @@ pub(crate) fn halve(plane: Plane<'_>, sums: &mut Vec<u16>, out: &mut Vec<u8>) ->
     (width, height)
 }
 
-/// A light blur: each pixel and its neighbours in the shares 1 : 2 : 1, across and down, the edge pixels counted again
-/// beyond the edge.
+/// A light blur: each pixel and its neighbours in the shares 1 : 2 : 1, across and down.
 pub(crate) fn soften(plane: Plane<'_>, columns: &mut Vec<u16>, out: &mut Vec<u8>) {
+    let down = |a: u8, b: u8, c: u8| u16::from(a) + 2 * u16::from(b) + u16::from(c);
+    over_nine(plane, columns, out, down, |left, here, right| ((left + 2 * here + right + 8) >> 4) as u8);
+}
+
+/// The darkest of the square of nine pixels around each: what light has bled into grows back.
+pub(crate) fn erode(plane: Plane<'_>, columns: &mut Vec<u8>, out: &mut Vec<u8>) {
+    let least = |a: u8, b: u8, c: u8| a.min(b).min(c);
+    over_nine(plane, columns, out, least, least);
+}
+
+/// Makes each pixel of the nine around it: of three `down` each column, then of three columns `across`. The edge pixels
+/// count again beyond the edge.
+fn over_nine<T: Copy + Default>(
+    plane: Plane<'_>,
+    columns: &mut Vec<T>,
+    out: &mut Vec<u8>,
+    down: impl Fn(u8, u8, u8) -> T,
+    across: impl Fn(T, T, T) -> u8,
+) {
     let (width, height) = (plane.width, plane.height);
     out.resize(width * height, 0);
     columns.clear();
-    columns.resize(width + 2, 0);
+    columns.resize(width + 2, T::default());
     for (y, line) in out.chunks_exact_mut(width).enumerate() {
         let (above, here, below) = (plane.row(y.saturating_sub(1)), plane.row(y), plane.row((y + 1).min(height - 1)));
-        for (((sum, &a), &b), &c) in columns[1..=width].iter_mut().zip(above).zip(here).zip(below) {
-            *sum = u16::from(a) + 2 * u16::from(b) + u16::from(c);
+        for (((column, &a), &b), &c) in columns[1..=width].iter_mut().zip(above).zip(here).zip(below) {
+            *column = down(a, b, c);
         }
         (columns[0], columns[width + 1]) = (columns[1], columns[width]);
         let shifted = columns.iter().zip(&columns[1..]).zip(&columns[2..]);
         for (pixel, ((&left, &here), &right)) in line.iter_mut().zip(shifted) {
-            *pixel = ((left + 2 * here + right + 8) >> 4) as u8;
+            *pixel = across(left, here, right);
         }
     }
 }
@@ -142,26 +160,6 @@ pub(crate) fn sharpen(plane: Plane<'_>, blurred: &[u8], gain: i16, out: &mut Vec
         let (pixel, mean) = (i16::from(pixel), i16::from(mean));
         (pixel + (((pixel - mean) * gain) >> 4)).clamp(0, 255) as u8
     }));
-}
-
-/// The darkest of the square of nine pixels around each, the edge pixels counted again beyond the edge: what light has
-/// bled into grows back.
-pub(crate) fn erode(plane: Plane<'_>, columns: &mut Vec<u8>, out: &mut Vec<u8>) {
-    let (width, height) = (plane.width, plane.height);
-    out.resize(width * height, 0);
-    columns.clear();
-    columns.resize(width + 2, 0);
-    for (y, line) in out.chunks_exact_mut(width).enumerate() {
-        let (above, here, below) = (plane.row(y.saturating_sub(1)), plane.row(y), plane.row((y + 1).min(height - 1)));
-        for (((least, &a), &b), &c) in columns[1..=width].iter_mut().zip(above).zip(here).zip(below) {
-            *least = a.min(b).min(c);
-        }
-        (columns[0], columns[width + 1]) = (columns[1], columns[width]);
-        let shifted = columns.iter().zip(&columns[1..]).zip(&columns[2..]);
-        for (pixel, ((&left, &here), &right)) in line.iter_mut().zip(shifted) {
-            *pixel = left.min(here).min(right);
-        }
-    }
 }
 
 /// Stretches what is brightest and lets the rest sink: the sixth power of luma.
