@@ -15,29 +15,19 @@ use rqrr::{BitGrid, Grid, PreparedImage};
 
 use super::sheet::{Exhausted, Sheet};
 
-/// A picture in two tones, or one for the engine to part in two by itself.
+/// A picture in two tones: 1 dark, 0 light.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Picture<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
-    pub(super) pixels: Pixels<'a>,
+    pub(super) dark: &'a [u8],
 }
 
 impl Picture<'_> {
     fn sheet(&self) -> Option<Sheet> {
-        let (Pixels::Luma(bytes) | Pixels::Dark(bytes)) = self.pixels;
         let width = u32::try_from(self.width).ok()?;
-        Sheet::new(width, u32::try_from(self.height).ok()?, bytes)
+        Sheet::new(width, u32::try_from(self.height).ok()?, self.dark)
     }
-}
-
-/// What the bytes of a [`Picture`] mean.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Pixels<'a> {
-    /// 0 black to 255 white.
-    Luma(&'a [u8]),
-    /// 1 dark, 0 light.
-    Dark(&'a [u8]),
 }
 
 /// What the engine saw in one picture.
@@ -71,10 +61,7 @@ fn detect(picture: Picture<'_>, findings: &mut Findings) {
     let Some(sheet) = picture.sheet() else {
         return;
     };
-    let mut prepared = match picture.pixels {
-        Pixels::Luma(_) => PreparedImage::prepare(sheet),
-        Pixels::Dark(_) => PreparedImage::without_preparation(sheet),
-    };
+    let mut prepared = PreparedImage::without_preparation(sheet);
     for grid in prepared.detect_grids() {
         if timing_agreement_percent(&grid.grid) >= CODE_TIMING_PERCENT {
             findings.saw_grid = true;

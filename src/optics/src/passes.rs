@@ -1,37 +1,16 @@
-//! The looks taken at a frame, one after another, until one reads something.
+//! The picture that the second engine is given: doubled, and parted in dark and light around each pixel.
 //!
-//! The engine's result hangs on scale and threshold, and each look costs time,
-//! so the list is ordered by what it reads per millisecond. A look is data, not
-//! code: a threshold; all are doubled. Invariants: no look makes a picture of more
-//! than [`MAX_PIXELS`] or scans a side under [`MIN_SIDE_PX`]; buffers are kept
-//! between frames, so a running gate does not allocate for its pictures.
+//! The engine's result hangs on scale and threshold. It is asked only about a part of a frame in which our own detector
+//! saw a code and did not read it, and of the ways to prepare that, this one reads what ours does not: the sharp edge
+//! of a shadow across few modules, which no measure of the light around a module follows. Invariants: no picture of more
+//! than [`MAX_PIXELS`] is made, none is scanned with a side under [`MIN_SIDE_PX`]; buffers are kept between frames, so a
+//! running gate does not allocate for its pictures.
 
 use super::detector::Plane;
-use super::engine::{Picture, Pixels};
+use super::engine::Picture;
 
-/// A look at the frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pass {
-    threshold: Threshold,
-}
-
-/// How light and dark are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Threshold {
-    /// By the engine: a running mean along the row.
-    Engine,
-    /// By the mean of the square around each pixel: stands uneven light.
-    Local {
-        /// Half the side of the square, in pixels of the scaled picture.
-        radius_px: usize,
-    },
-}
-
-/// The looks, in order, at the part of a frame in which our own detector saw a code that it did not read. The first is
-/// for the sharp edge of a shadow across few modules, which no measure of the light around a module follows; the second
-/// for noise.
-pub(super) const PASSES: &[Pass] =
-    &[Pass { threshold: Threshold::Local { radius_px: 10 } }, Pass { threshold: Threshold::Engine }];
+/// Half the side of the square around a pixel whose mean parts dark from light, in pixels of the doubled picture.
+const RADIUS_PX: usize = 10;
 
 /// The most pixels a look may scan.
 const MAX_PIXELS: usize = 8 << 20;
@@ -55,29 +34,21 @@ pub(super) struct Darkroom {
 }
 
 impl Darkroom {
-    /// The frame as `pass` looks at it, with the frame's pixels per pixel of
-    /// the picture, or `None` when this look is not worth taking.
-    pub(super) fn develop<'a>(&'a mut self, frame: Plane<'a>, pass: Pass) -> Option<(Picture<'a>, f32)> {
+    /// The picture of a frame, with the frame's pixels per pixel of the picture, or `None` when it is not worth a look.
+    pub(super) fn develop(&mut self, frame: Plane<'_>) -> Option<(Picture<'_>, f32)> {
         let zoom = Zoom::of(frame);
         let (width, height) = zoom.apply(frame);
         if width.min(height) < MIN_SIDE_PX || width * height > MAX_PIXELS {
             return None;
         }
+        let Self { scaled, row, dark, column_sums } = self;
         let luma = match zoom {
             Zoom::Shrink(1) => frame.luma,
-            Zoom::Shrink(by) => shrink(frame, by, &mut self.scaled),
-            Zoom::Double => double(frame, &mut self.row, &mut self.scaled),
+            Zoom::Shrink(by) => shrink(frame, by, scaled),
+            Zoom::Double => double(frame, row, scaled),
         };
-        let pixels = match pass.threshold {
-            Threshold::Engine => Pixels::Luma(luma),
-            Threshold::Local { radius_px } => {
-                let Self { column_sums, dark, .. } = self;
-                part_by_local_mean(luma, width, radius_px, column_sums, dark);
-                Pixels::Dark(&self.dark)
-            }
-        };
-        let picture = Picture { width, height, pixels };
-        Some((picture, frame.width as f32 / width as f32))
+        part_by_local_mean(luma, width, RADIUS_PX, column_sums, dark);
+        Some((Picture { width, height, dark }, frame.width as f32 / width as f32))
     }
 }
 
@@ -270,14 +241,9 @@ mod tests {
             let luma = vec![128; width * height];
             let frame = Plane::new(&luma, width, height).unwrap();
             let mut darkroom = Darkroom::default();
-            let mut looks = 0;
-            for &pass in PASSES {
-                if let Some((picture, _)) = darkroom.develop(frame, pass) {
-                    assert!(picture.width * picture.height <= MAX_PIXELS);
-                    looks += 1;
-                }
-            }
-            assert_eq!(looks > 0, width.min(height) >= 21, "{width}×{height}");
+            let picture = darkroom.develop(frame).map(|(picture, _)| picture.width * picture.height);
+            assert!(picture.is_none_or(|pixels| pixels <= MAX_PIXELS), "{width}×{height}");
+            assert_eq!(picture.is_some(), width.min(height) >= 21, "{width}×{height}");
         }
     }
 }

@@ -15,7 +15,7 @@ use super::diagnosis::Diagnosis;
 use super::engine::{self, Code};
 use super::frame::Frame;
 use super::framing::Seen;
-use super::passes::{Darkroom, PASSES};
+use super::passes::Darkroom;
 use super::region::Region;
 use super::schedule::{self, GLANCES, Schedule, VIEWS};
 
@@ -86,8 +86,9 @@ impl Reader {
             && let Some(code) = self.detector.appearance()
             && let Some(plane) = plane
             && let Some(region) = Region::between(code.from, code.to, plane)
+            && !deadline.is_past()
         {
-            saw_grid = self.ask_engine(region, plane, deadline, &mut codes);
+            saw_grid = self.ask_engine(region, plane, &mut codes);
         }
         let diagnosis = match (codes.is_empty(), self.detector.appearance()) {
             (false, _) => Diagnosis::Read,
@@ -160,27 +161,15 @@ impl Reader {
     }
 
     /// Looks with the second engine at a part of the frame; gives whether it saw a code that it could not read.
-    fn ask_engine(&mut self, region: Region, plane: Plane<'_>, deadline: Deadline, codes: &mut Vec<Code>) -> bool {
-        let mut saw_grid = false;
-        let Some(part) = region.cut(plane, &mut self.cutting) else {
+    fn ask_engine(&mut self, region: Region, plane: Plane<'_>, codes: &mut Vec<Code>) -> bool {
+        let Self { cutting, darkroom, panics, .. } = self;
+        let Some((picture, scale)) = region.cut(plane, cutting).and_then(|part| darkroom.develop(part)) else {
             return false;
         };
-        for &pass in PASSES {
-            if deadline.is_past() {
-                break;
-            }
-            let Some((picture, scale)) = self.darkroom.develop(part, pass) else {
-                continue;
-            };
-            let findings = engine::scan(picture);
-            self.panics += u64::from(findings.panicked);
-            saw_grid |= findings.saw_grid;
-            codes.extend(findings.codes.into_iter().map(|code| code.placed(scale, region.origin())));
-            if !codes.is_empty() {
-                break;
-            }
-        }
-        saw_grid
+        let findings = engine::scan(picture);
+        *panics += u64::from(findings.panicked);
+        codes.extend(findings.codes.into_iter().map(|code| code.placed(scale, region.origin())));
+        findings.saw_grid
     }
 
     /// Forgets what earlier frames showed and how they were read: the next one has nothing to do with them.

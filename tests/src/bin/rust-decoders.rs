@@ -43,9 +43,8 @@ impl Decoder {
             }
             Self::Rqrr => {
                 let (width, luma) = (width as usize, frame.luma());
-                let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height as usize, |x, y| {
-                    luma[y * width + x]
-                });
+                let mut picture =
+                    rqrr::PreparedImage::prepare_from_greyscale(width, height as usize, |x, y| luma[y * width + x]);
                 let decoded = |grid: rqrr::Grid<_>| {
                     let mut payload = Vec::new();
                     grid.decode_to(&mut payload).ok().map(|_| payload)
