@@ -198,6 +198,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn between_pixels_luma_is_bilinear_and_beyond_the_picture_it_is_that_of_the_edge() {
+        let luma: Vec<u8> = (0..12 * 7).map(|at| (at * 53 % 251) as u8).collect();
+        let plane = Plane { luma: &luma, width: 12, height: 7 };
+        let clamped = |at: f32, len: usize| (at - 0.5).clamp(0.0, (len - 1) as f32);
+        for step in 0..4000 {
+            let at = Point::new(-3.0 + (step % 61) as f32 * 0.31, -2.0 + (step / 61) as f32 * 0.17);
+            let (x, y) = (clamped(at.x, 12), clamped(at.y, 7));
+            let (left, top) = ((x as usize).min(10), (y as usize).min(5));
+            let (a, b) = (x - left as f32, y - top as f32);
+            let row = |y: usize| f32::from(plane.pixel(left, y)) * (1.0 - a) + f32::from(plane.pixel(left + 1, y)) * a;
+            let expected = row(top) * (1.0 - b) + row(top + 1) * b;
+            // A 256th of a pixel along both axes.
+            assert!((plane.at(at) - expected).abs() < 2.5, "{at:?}: {} for {expected}", plane.at(at));
+        }
+    }
+
+    #[test]
     fn a_blur_is_the_mean_of_the_square_around_each_pixel() {
         let mut state = 7_u32;
         let mut noise = || {

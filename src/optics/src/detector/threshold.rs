@@ -217,6 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_any_width_is_the_bits_of_its_pixels() {
+        for width in [2, 7, 8, 9, 21, 63, 64, 65, 72, 130, 200] {
+            let luma: Vec<u8> = (0..width * 9).map(|at| (at * 89 % 253) as u8).collect();
+            let plane = Plane { luma: &luma, width, height: 9 };
+            let (mut field, mut bits) = (Field::default(), Vec::new());
+            field.measure(plane, Rule::around(1));
+            for y in 0..9 {
+                field.bits(plane, y, &mut bits);
+                assert_eq!(bits.len(), width.div_ceil(64), "{width} wide");
+                for x in 0..64 * bits.len() {
+                    let expected = x < width && plane.pixel(x, y) < field.at(x, y);
+                    assert_eq!(bits[x / 64] >> (x % 64) & 1 == 1, expected, "{x},{y} of {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_block_has_the_extremes_of_its_pixels_and_a_rest_is_a_block() {
         let luma: Vec<u8> = (0..21 * 9).map(|at| (at * 37 % 251) as u8).collect();
         let plane = Plane { luma: &luma, width: 21, height: 9 };
