@@ -13,13 +13,12 @@ use menshen_gate::camera;
 use menshen_lane::aim::{AimMeter, AimView};
 use menshen_lane::optics::{Frame, Reader};
 use menshen_lane::ports::{Camera, PortError};
+use menshen_lane::run::LOOK_BUDGET;
 use menshen_lane::words::{Lang, Table, Words, fill};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// What is spent on looking for a code in a frame.
-const LOOK_BUDGET: Duration = Duration::from_millis(25);
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// A camera that gives nothing for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

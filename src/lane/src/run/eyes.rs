@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// No further look at a frame begins after this: the next frame is another chance.
-const LOOK_BUDGET: Duration = Duration::from_millis(25);
+pub const LOOK_BUDGET: Duration = Duration::from_millis(25);
 /// A camera that gives nothing for this long is told, within a look more.
 const STALLED_AFTER: Duration = Duration::from_millis(1700);
 /// How often the watch is looked at.

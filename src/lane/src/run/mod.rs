@@ -13,6 +13,8 @@
 mod eyes;
 mod touch;
 
+pub use eyes::LOOK_BUDGET;
+
 use crate::health::{Faults, Health, Part};
 use crate::hint;
 use crate::journal::{self, Journal};
