@@ -13,14 +13,18 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// Who may depend on whom (design section 2). What is not here is refused.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("menshen-core", &[]),
     ("menshen-optics", &[]),
-    ("menshen-lane", &["menshen-core", "menshen-optics"]),
+    ("menshen-trust", &["menshen-core"]),
+    ("menshen-lane", &["menshen-core", "menshen-optics", "menshen-trust"]),
     ("menshen-hub", &["menshen-core"]),
-    ("menshen-gate", &["menshen-core", "menshen-lane"]),
-    ("menshen", &["menshen-core", "menshen-gate", "menshen-hub", "menshen-lane"]),
-    ("menshen-tests", &["menshen", "menshen-core", "menshen-gate", "menshen-hub", "menshen-lane", "menshen-optics"]),
+    ("menshen-gate", &["menshen-core", "menshen-lane", "menshen-trust"]),
+    ("menshen", &["menshen-core", "menshen-gate", "menshen-hub", "menshen-lane", "menshen-trust"]),
+    (
+        "menshen-tests",
+        &["menshen", "menshen-core", "menshen-gate", "menshen-hub", "menshen-lane", "menshen-optics", "menshen-trust"],
+    ),
 ];
 /// The only crate that may name a device.
 const FIRMWARE: &str = "menshen-gate";
