@@ -8,7 +8,7 @@
 
 pub mod aim;
 pub mod device_key;
-pub mod durable;
+pub use menshen_trust::durable;
 pub mod health;
 pub mod hint;
 pub mod journal;

@@ -4,3 +4,6 @@
 //! separate from the core because it has files and an allocator, and from the lane because the desk publishes and
 //! shows the same repository that a gate imports.
 #![forbid(unsafe_code)]
+
+pub mod durable;
+pub mod tuf;

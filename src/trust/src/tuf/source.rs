@@ -1,0 +1,147 @@
+//! Where a repository's files come from: a folder, a stick, a hub.
+//!
+//! A source only carries bytes. It is never believed, so it may be anything that can name files; but it is bounded,
+//! so that a broken or hostile one can not fill a gate's memory.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// Carries the files of a repository.
+pub trait Source: Send + Sync {
+    /// A whole metadata file such as `timestamp.json` or `3.330000.json`; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`SourceError`], also where the file has more than `max_bytes`.
+    fn metadata(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// The bytes of a target by its path in the repository (with the hash before its name where the repository has
+    /// that); `None` where there is none.
+    ///
+    /// # Errors
+    /// [`SourceError`] where it is there and can not be opened.
+    fn target(&self, path: &str) -> Result<Option<Box<dyn Read + Send>>, SourceError>;
+}
+
+/// Why a source does not give a file.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Longer than it may be.
+    #[error("{name} is longer than the {max_bytes} bytes it may have")]
+    TooLong {
+        /// Which file.
+        name: String,
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// It begins well and ends too early: a copy that was cut off.
+    #[error("{name} ends too early: it was not copied to its end")]
+    CutOff {
+        /// Which file.
+        name: String,
+    },
+    /// It can not be read.
+    #[error("{name} can not be read: {source}")]
+    Io {
+        /// Which file.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The other end does not answer, or answers with something else.
+    #[error("{name} can not be fetched: {why}")]
+    Unreachable {
+        /// Which address.
+        name: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// A name that would lead out of the repository.
+    #[error("{name:?} is no name of a file in a repository")]
+    Name {
+        /// The name.
+        name: String,
+    },
+}
+
+/// A repository in a folder: `metadata/` and `targets/` within it.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    dir: PathBuf,
+}
+
+impl Folder {
+    /// The folder of metadata in a repository.
+    pub const METADATA: &str = "metadata";
+    /// The folder of targets in a repository.
+    pub const TARGETS: &str = "targets";
+
+    /// The repository in `dir`; nothing is read yet.
+    pub fn new(dir: impl Into<PathBuf>) -> Folder {
+        Folder { dir: dir.into() }
+    }
+
+    fn open(&self, part: &str, name: &str) -> Result<Option<File>, SourceError> {
+        let inside = Path::new(name).components().all(|component| matches!(component, Component::Normal(_)));
+        if name.is_empty() || !inside {
+            return Err(SourceError::Name { name: name.into() });
+        }
+        let path = self.dir.join(part).join(name);
+        match File::open(&path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(SourceError::Io { name: path.display().to_string(), source }),
+        }
+    }
+}
+
+impl Source for Folder {
+    fn metadata(&self, name: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let file = self.open(Folder::METADATA, name)?;
+        file.map(|file| read_bounded(file, name, max_bytes)).transpose()
+    }
+
+    fn target(&self, path: &str) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
+        Ok(self.open(Folder::TARGETS, path)?.map(|file| Box::new(file) as Box<dyn Read + Send>))
+    }
+}
+
+/// Reads to the end; one byte more than allowed is enough to refuse.
+pub(super) fn read_bounded(reader: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = Vec::new();
+    reader
+        .take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|source| SourceError::Io { name: name.into(), source })?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(SourceError::TooLong { name: name.into(), max_bytes });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_not_lead_out_of_the_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("secret"), "x").expect("writes");
+        let folder = Folder::new(dir.path());
+        for name in ["../secret", "/etc/passwd", "a/../../secret", "", "."] {
+            assert!(matches!(folder.metadata(name, 10), Err(SourceError::Name { .. })), "{name}");
+            assert!(matches!(folder.target(name), Err(SourceError::Name { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_have_as_many_bytes_as_allowed_and_not_one_more() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(dir.path().join("metadata")).expect("makes a folder");
+        std::fs::write(dir.path().join("metadata/a.json"), "12345").expect("writes");
+        let folder = Folder::new(dir.path());
+        assert_eq!(folder.metadata("a.json", 5).expect("fits").as_deref(), Some(&b"12345"[..]));
+        assert!(matches!(folder.metadata("a.json", 4), Err(SourceError::TooLong { max_bytes: 4, .. })));
+        assert!(folder.metadata("b.json", 4).expect("is not there").is_none());
+    }
+}
