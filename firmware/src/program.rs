@@ -7,15 +7,16 @@
 use crate::board::{Board, BoardError};
 use crate::gate::GatePorts;
 use crate::site::{Site, SiteError};
-use menshen_core::trust::TrustList;
+use ed25519_dalek::SigningKey;
+use menshen_core::ids::GateId;
 use menshen_lane::device_key;
 use menshen_lane::journal::{JournalError, SledJournal};
 use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
 use menshen_lane::probe::Probe;
 use menshen_lane::run::{self, Parts, Watcher};
-use menshen_lane::sync::{Agent, HttpUplink, HubConfig};
+use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
-use menshen_lane::trust;
+use menshen_lane::trust::{HubRoad, Keeper, KeeperConfig};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,14 +66,17 @@ impl Gate {
         }
         let journal = Arc::new(journal);
         let ports = GatePorts::of(board, state)?;
-        let trust = believe(site, state);
-        if let Some(trust) = &trust {
-            ports.clock.raise_floor(trust.content().as_of);
-        }
+        // A gate that can not keep a key still decides and records; its records wait.
+        let key = site.hub.as_ref().and_then(|_| {
+            let key = device_key::load_or_make(state);
+            key.inspect_err(|error| tracing::error!("this gate sends no records: {error}")).ok()
+        });
+        let keeper = believe(board, site, state, &ports, key.as_ref());
+        let trust = keeper.as_ref().map(Keeper::feed).unwrap_or_default();
         let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
         let panel_addr = panel.as_ref().map(Panel::addr);
         let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
-        let sync = site.hub.as_ref().and_then(|hub| agent(hub, state, &ports, &journal));
+        let sync = site.hub.as_ref().zip(key).map(|(hub, key)| agent(hub, state, &ports, &journal, key));
         let parts = Parts {
             camera: ports.camera,
             thermometer: ports.thermometer,
@@ -80,6 +84,7 @@ impl Gate {
             clock: ports.clock,
             journal,
             trust,
+            keeper,
             policy: site.policy().clone(),
             home: site.home,
             lane: site.lane,
@@ -114,21 +119,29 @@ impl Gate {
     }
 }
 
-/// A gate without a trust list runs and refers; it says so.
-fn believe(site: &Site, state: &Path) -> Option<Arc<TrustList>> {
+/// A gate without anything to believe runs and refers; it says so.
+fn believe(board: &Board, site: &Site, state: &Path, ports: &GatePorts, key: Option<&SigningKey>) -> Option<Keeper> {
     if site.trust.join(UNSAFE_FILE).exists() {
         tracing::warn!(
             "{} is an UNSAFE development profile: anybody who has it can issue passes",
             site.trust.display()
         );
     }
-    match trust::load_forward(&site.trust, site.anchor, state) {
-        Ok(trust) => Some(Arc::new(trust)),
-        Err(error) => {
-            tracing::error!("this gate admits nobody by itself until it has a trust list: {error}");
-            None
-        }
-    }
+    let config = KeeperConfig {
+        state: state.to_owned(),
+        folder: site.trust.clone(),
+        anchor: site.anchor,
+        mounts: board.stick_mounts.iter().map(|mount| state.join(mount)).collect(),
+        hub: site.hub.as_ref().map(|hub| HubRoad { url: hub.url.clone() }),
+        longest_wait: site.hub.as_ref().map_or(backoff::CAP, |hub| hub.longest_wait),
+        // Gates differ in their ids, so they differ in their waits.
+        seed: key.map_or(0, |key| u64::from_be_bytes(GateId::of(key.verifying_key().as_bytes()).0)),
+    };
+    Keeper::open(config, ports.clock.clone())
+        .inspect_err(|error| {
+            tracing::error!("this gate admits nobody by itself until it has something to believe: {error}")
+        })
+        .ok()
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.
@@ -142,8 +155,14 @@ fn start_panel(listen: SocketAddr, site: &Site) -> Option<Panel> {
     Panel::start(listen, info).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()
 }
 
-/// A gate that can not keep a key still decides and records; its records wait. It says so.
-fn agent(hub: &crate::site::Hub, state: &Path, ports: &GatePorts, journal: &Arc<SledJournal>) -> Option<Agent> {
+/// Who carries records to the hub.
+fn agent(
+    hub: &crate::site::Hub,
+    state: &Path,
+    ports: &GatePorts,
+    journal: &Arc<SledJournal>,
+    key: SigningKey,
+) -> Agent {
     let config = HubConfig {
         url: hub.url.clone(),
         key: hub.key,
@@ -151,10 +170,7 @@ fn agent(hub: &crate::site::Hub, state: &Path, ports: &GatePorts, journal: &Arc<
         label: hub.label.clone(),
         longest_wait: hub.longest_wait,
     };
-    let key = device_key::load_or_make(state)
-        .inspect_err(|error| tracing::error!("this gate sends no records: {error}"))
-        .ok()?;
     let quarantine: PathBuf = state.join(QUARANTINE);
     let uplink = Box::new(HttpUplink::new(&hub.url));
-    Some(Agent::new(config, uplink, journal.clone(), ports.clock.clone(), key, quarantine, Probe::default()))
+    Agent::new(config, uplink, journal.clone(), ports.clock.clone(), key, quarantine, Probe::default())
 }

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use image::GenericImageView;
-use menshen::profile::Profile;
+use menshen::authority::Authority;
 use menshen_core::ids::IssuerId;
 use menshen_core::pass::{Kind, MAX_QR_TEXT};
 use menshen_lane::words::{Field, Lang, Words};
@@ -294,7 +294,7 @@ fn nothing_is_issued_without_a_profile() {
 #[test]
 fn a_pass_is_signed_by_the_key_of_its_own_issuer() {
     let desk = Desk::new();
-    let profile = Profile::open(&desk.path("keys/dev")).expect("the desk has a profile");
+    let profile = Authority::open(&desk.path("keys/dev")).expect("the desk has a profile");
     let kid = |code| {
         let issuer = IssuerId::new(code).expect("a division code");
         let key: SigningKey = profile.issuer_key(issuer).expect("the profile has the issuer's key");

@@ -11,7 +11,7 @@ fn a_profile_says_that_it_is_unsafe_and_hides_its_keys() {
     let ran = desk.menshen(["trust", "init"]).ends(0);
     assert!(ran.sentence().contains("UNSAFE"), "{ran:#?}");
     assert!(ran.stdout.contains("40 issuers"), "{ran:#?}");
-    for key in ["anchor.key", "hub.key", "issuers/330000.key"] {
+    for key in ["roles/root-1.key", "roles/targets.key", "hub.key", "issuers/330000.key"] {
         let mode = fs::metadata(desk.path("keys/dev").join(key)).expect("the key is there").permissions().mode();
         assert_eq!(mode & 0o077, 0, "{key}");
     }
@@ -20,10 +20,10 @@ fn a_profile_says_that_it_is_unsafe_and_hides_its_keys() {
 #[test]
 fn a_profile_is_not_made_over_another() {
     let desk = Desk::new();
-    let anchor = fs::read(desk.path("keys/dev/anchor.key")).expect("the anchor is there");
+    let anchor = fs::read(desk.path("keys/dev/root.json")).expect("the anchor is there");
     let ran = desk.menshen(["trust", "init"]).ends(2);
     assert!(ran.sentence().contains("keys/dev") && ran.sentence().contains("name another folder"), "{ran:#?}");
-    assert_eq!(fs::read(desk.path("keys/dev/anchor.key")).expect("the anchor is there"), anchor);
+    assert_eq!(fs::read(desk.path("keys/dev/root.json")).expect("the anchor is there"), anchor);
 }
 
 #[test]
@@ -32,7 +32,17 @@ fn show_gives_forty_issuers_with_a_key_each() {
     let lines = ran.json();
     assert_eq!(lines.len(), 40);
     for line in &lines {
-        let stable = ["issuer", "name_zh", "name_en", "hotline", "keys", "honours", "honoured_by"];
+        let stable = [
+            "issuer",
+            "name_zh",
+            "name_en",
+            "hotline",
+            "keys",
+            "honours",
+            "honoured_by",
+            "role_version",
+            "held_back",
+        ];
         assert_eq!(names(line), stable.into());
         assert_eq!(line["keys"].as_array().map(Vec::len), Some(1), "{line}");
         assert_eq!(names(&line["keys"][0]), ["kid", "valid_from", "valid_until"].into());
@@ -52,24 +62,28 @@ fn show_says_the_same_to_people() {
 }
 
 #[test]
-fn a_list_that_the_anchor_did_not_sign_is_refused() {
+fn a_repository_that_the_anchor_does_not_vouch_for_is_refused() {
     let (desk, stranger) = (Desk::new(), Desk::new());
-    fs::copy(stranger.path("keys/dev/trust-list.cose"), desk.path("keys/dev/trust-list.cose")).expect("a copy");
+    fs::copy(stranger.path("keys/dev/root.json"), desk.path("keys/dev/root.json")).expect("a copy");
     let ran = desk.menshen(["trust", "show"]).ends(2);
-    assert!(ran.sentence().contains("trust-list.cose is refused"), "{ran:#?}");
+    assert!(ran.sentence().contains("is not signed by those who must sign it"), "{ran:#?}");
     assert_eq!(ran.stdout, "");
 }
 
 #[test]
-fn a_list_with_any_byte_turned_is_refused() {
+fn top_level_metadata_with_any_byte_turned_are_refused() {
     let desk = Desk::new();
-    let path = desk.path("keys/dev/trust-list.cose");
-    let whole = fs::read(&path).expect("the list is there");
-    for at in (0..whole.len()).step_by(whole.len() / 20) {
-        let mut turned = whole.clone();
-        turned[at] ^= 0x10;
-        fs::write(&path, turned).expect("the desk is writable");
-        desk.menshen(["trust", "show"]).ends(2);
+    for name in ["1.root.json", "timestamp.json", "1.snapshot.json", "1.targets.json"] {
+        let path = desk.path("keys/dev/repository/metadata").join(name);
+        let whole = fs::read(&path).expect("the metadata are there");
+        for at in (1..whole.len()).step_by(whole.len() / 5) {
+            let mut turned = whole.clone();
+            turned[at] ^= 0x10;
+            fs::write(&path, turned).expect("the desk is writable");
+            // The first root counts as the trust folder has it, whatever the repository says it was.
+            desk.menshen(["trust", "show"]).ends(if name == "1.root.json" { 0 } else { 2 });
+        }
+        fs::write(&path, whole).expect("the desk is writable");
     }
 }
 

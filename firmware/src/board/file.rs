@@ -21,6 +21,7 @@ pub(super) struct BoardFile {
     pub(super) thermometer: ThermometerSection,
     pub(super) outputs: OutputsSection,
     pub(super) clock: ClockSection,
+    pub(super) sticks: SticksSection,
     pub(super) panel: PanelSection,
 }
 
@@ -88,6 +89,12 @@ pub(super) struct ClockSection {
 pub(super) enum ClockSource {
     System,
     Synchronised,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SticksSection {
+    pub(super) mounts: Option<Vec<PathBuf>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

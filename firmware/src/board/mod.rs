@@ -34,6 +34,8 @@ pub struct Board {
     pub outputs: Outputs,
     /// What is believed of the system's clock.
     pub clock: Clock,
+    /// Below these folders sticks are mounted; within the state directory where they are relative.
+    pub stick_mounts: Vec<PathBuf>,
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
 }
@@ -200,6 +202,7 @@ impl Resolver<'_> {
             thermometer: self.thermometer(file.thermometer)?,
             outputs: self.outputs(file.outputs, pins)?,
             clock: self.clock(file.clock)?,
+            stick_mounts: file.sticks.mounts.unwrap_or_default(),
             panel_listen: self.panel(file.panel.listen)?,
         })
     }

@@ -1,6 +1,6 @@
 //! COSE_Sign1 (RFC 9052 section 4.2) as Menshen uses it: tagged, EdDSA, a key id, nothing else.
 //!
-//! Passes, trust lists, batches and acks are all signed this way. Each kind of message has its own
+//! Passes, batches and acks are all signed this way. Each kind of message has its own
 //! `external_aad` ([`Purpose`]), so a signature made for one is worthless for another even where one
 //! key signs both. The protected header is one fixed shape, `{1: -8, 4: kid}`; anything else is
 //! refused, so there is no algorithm to negotiate and no header to be confused by.
@@ -23,8 +23,6 @@ const PROTECTED_PREFIX: [u8; 5] = [0xa2, 0x01, 0x27, 0x04, 0x48];
 pub enum Purpose {
     /// An MS1 pass: empty, as in EU DCC, so that any COSE tool can check one.
     Pass,
-    /// A trust list, signed by the trust anchor.
-    TrustList,
     /// A batch of records, signed by a gate.
     Batch,
     /// An ack of a batch, signed by the hub.
@@ -37,7 +35,6 @@ impl Purpose {
     fn external_aad(self) -> &'static [u8] {
         match self {
             Purpose::Pass => b"",
-            Purpose::TrustList => b"menshen/trust-list/1",
             Purpose::Batch => b"menshen/batch/1",
             Purpose::Ack => b"menshen/ack/1",
             Purpose::Enrol => b"menshen/enrol/1",

@@ -29,6 +29,16 @@ impl IssuerId {
     pub const fn province(self) -> IssuerId {
         IssuerId(self.0 / 10_000 * 10_000)
     }
+
+    /// The city a code belongs to: its first four digits, 330106 → 330100; a province is its own.
+    pub const fn city(self) -> IssuerId {
+        IssuerId(self.0 / 100 * 100)
+    }
+
+    /// Whether `other` is this division or lies within it; everything lies within the national one.
+    pub const fn covers(self, other: IssuerId) -> bool {
+        self.0 == other.0 || self.0 == IssuerId::NATIONAL.0 || self.0 == other.province().0 || self.0 == other.city().0
+    }
 }
 
 impl fmt::Display for IssuerId {

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::recognition::{Kinds, Path, Rule};
 use crate::thermo::Reading;
 use crate::time::Time;
-use crate::trust::{Issuer, IssuerKey, MAX_TRUST_BYTES, TrustContent, TrustError, TrustList};
+use crate::trust::{Issuer, IssuerKey, TrustContent, TrustList};
 use ed25519_dalek::SigningKey;
 use std::string::String;
 use std::vec::Vec;
@@ -49,10 +49,6 @@ pub(crate) fn key_of(code: u32) -> SigningKey {
     SigningKey::from_bytes(&sha256(&code.to_be_bytes()))
 }
 
-pub(crate) fn anchor() -> SigningKey {
-    SigningKey::from_bytes(&[0xa5; 32])
-}
-
 /// The trust list and the site that most tests stand on.
 pub(crate) struct World {
     pub(crate) trust: TrustList,
@@ -75,7 +71,7 @@ impl World {
     }
 }
 
-/// What the anchor signs; `trust_list` makes a list of it.
+/// What is believed; `trust_list` makes a list of it.
 pub(crate) fn content() -> TrustContent {
     let codes = [NATIONAL, SHANGHAI, ZHEJIANG, HANGZHOU, HENAN, HUBEI];
     let rules = [
@@ -128,29 +124,12 @@ fn rule(issuer: u32, path: Path, kinds: Kinds) -> Rule {
 }
 
 pub(crate) fn trust_list(content: &TrustContent) -> TrustList {
-    open(&signed(content, &anchor())).expect("a list of this world")
-}
-
-/// Opens with this world's anchor.
-pub(crate) fn open(signed: &[u8]) -> Result<TrustList, TrustError> {
-    let mut scratch = Buf::<MAX_TRUST_BYTES>::new();
-    TrustList::open(signed, &anchor().verifying_key().to_bytes(), &mut scratch)
-}
-
-pub(crate) fn encoded(content: &TrustContent) -> Vec<u8> {
-    let mut out = Buf::<MAX_TRUST_BYTES>::new();
-    content.encode(&mut out).expect("within bounds");
-    out.as_bytes().to_vec()
-}
-
-pub(crate) fn signed(content: &TrustContent, key: &SigningKey) -> Vec<u8> {
-    signed_bytes(&encoded(content), key, Purpose::TrustList)
+    TrustList::new(content.clone()).expect("a list of this world")
 }
 
 /// Signs any payload, also one that is no good.
 pub(crate) fn signed_bytes(payload: &[u8], key: &SigningKey, purpose: Purpose) -> Vec<u8> {
-    let mut out = Buf::<MAX_TRUST_BYTES>::new();
-    let mut scratch = Buf::<MAX_TRUST_BYTES>::new();
+    let (mut out, mut scratch) = (Buf::<4096>::new(), Buf::<4096>::new());
     cose::sign1(&mut out, key, purpose, payload, &mut scratch).expect("fits");
     out.as_bytes().to_vec()
 }

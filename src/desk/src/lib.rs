@@ -4,11 +4,11 @@
 //! tests and benchmarks make passes and frames with the very code that the commands use.
 #![forbid(unsafe_code)]
 
+pub mod authority;
 pub mod cmd;
 pub mod demo;
 pub mod moment;
 pub mod outcome;
-pub mod profile;
 pub mod qr;
 pub mod request;
 pub mod scene;

@@ -20,6 +20,8 @@ pub enum Part {
     Buzzer,
     /// The journal.
     Journal,
+    /// What the gate believes.
+    Trust,
 }
 
 /// How the sync stands.
@@ -46,6 +48,8 @@ pub struct Faults {
     pub buzzer: Option<String>,
     /// The journal's.
     pub journal: Option<String>,
+    /// Why the newest that was to be believed is not.
+    pub trust: Option<String>,
     /// The hub's.
     pub hub: HubHealth,
 }
@@ -67,6 +71,7 @@ impl Health {
             Part::Lamps => &mut faults.lamps,
             Part::Buzzer => &mut faults.buzzer,
             Part::Journal => &mut faults.journal,
+            Part::Trust => &mut faults.trust,
         };
         match (&fault, &line) {
             (Some(new), old) if old.as_ref() != Some(new) => tracing::warn!(?part, "{new}"),

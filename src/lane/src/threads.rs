@@ -33,6 +33,13 @@ impl Stop {
     }
 }
 
+/// Lets this thread give way to those that see, decide and move, wherever the system can arrange that.
+pub(crate) fn yield_to_others() {
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!("the system does not lower the priority of a thread: {error}");
+    }
+}
+
 /// Starts a thread with a name, which its log lines carry.
 pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     let builder = thread::Builder::new().name(name.into());

@@ -6,4 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod durable;
+pub mod names;
+pub mod publish;
 pub mod tuf;
+pub mod vault;

@@ -3,7 +3,7 @@
 //! Everything is in one folder that goes away with the world. The board is `boards/sim.toml` with changes; the
 //! authority is the development profile that `menshen trust init` makes.
 
-use menshen::profile::Profile;
+use menshen::authority::Authority;
 use menshen::request::Request;
 use menshen::scene::{self, Camera};
 use menshen::{moment, qr};
@@ -33,7 +33,7 @@ pub const SHOW_MS: u32 = 750;
 /// The world of one gate.
 pub struct World {
     folder: TempDir,
-    profile: Profile,
+    profile: Authority,
     hub_addr: SocketAddr,
     shown: u32,
 }
@@ -64,7 +64,7 @@ impl World {
     /// A world whose lane has no thermometer and whose hub does not run yet.
     pub fn new() -> World {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let profile = Profile::init(&folder.path().join("trust"), moment::now()).expect("the folder is new");
+        let profile = Authority::init(&folder.path().join("trust"), moment::now()).expect("the folder is new");
         let world = World { folder, profile, hub_addr: free_address(), shown: 0 };
         fs::create_dir_all(world.camera()).expect("the folder is ours");
         fs::create_dir_all(world.path("boards")).expect("the folder is ours");

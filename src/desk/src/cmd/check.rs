@@ -20,6 +20,7 @@ use menshen_lane::view::DecisionView;
 use menshen_lane::words::{Field, Lang, Words};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The words of the command.
@@ -60,7 +61,7 @@ struct Line<'a> {
 }
 
 struct Place {
-    trust: TrustList,
+    trust: Arc<TrustList>,
     policy: Policy,
     home: IssuerId,
     time: Time,
@@ -86,7 +87,7 @@ impl Check {
     }
 
     fn place(&self) -> Result<Place> {
-        let trust = menshen_lane::trust::load(&self.trust.dir, None)?;
+        let trust = menshen_lane::trust::load(&self.trust.dir)?.list;
         let home = IssuerId::new(self.home)
             .ok_or_else(|| Failure::new(format!("--home {} is not a six-digit division code", self.home)))?;
         let at = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or_else(moment::now);

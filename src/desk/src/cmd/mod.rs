@@ -56,7 +56,7 @@ enum Command {
 #[derive(Args, Debug)]
 struct TrustArg {
     /// The folder of the trust list, as made by `menshen trust init`.
-    #[arg(long = "trust", value_name = "DIR", default_value = crate::profile::DEFAULT_DIR)]
+    #[arg(long = "trust", value_name = "DIR", default_value = crate::authority::DEFAULT_DIR)]
     dir: PathBuf,
 }
 

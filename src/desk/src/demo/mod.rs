@@ -9,9 +9,9 @@ pub mod audit;
 pub mod people;
 pub mod stage;
 
+use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Result, at};
-use crate::profile::Profile;
 use audit::Audit;
 use ed25519_dalek::SigningKey;
 use menshen_core::decide::Decision;
@@ -80,7 +80,7 @@ impl Met {
 /// A demonstration that is running.
 pub struct Demo {
     dir: PathBuf,
-    profile: Profile,
+    profile: Authority,
     stage: Stage,
     hub: Option<Hub>,
     hub_addr: SocketAddr,
@@ -110,7 +110,7 @@ impl Demo {
             )));
         }
         let state = dir.join("state");
-        let profile = Profile::init(&dir.join("trust"), now)?;
+        let profile = Authority::init(&dir.join("trust"), now)?;
         let hub = start_hub(&dir, options.hub, profile.hub_key()?)?;
         let hub_addr = hub.addr();
         write_files(&dir, options.panel, hub_addr, &hub.public_key())?;

@@ -1,7 +1,7 @@
 //! Who comes to the demonstration, and what must become of each.
 
+use crate::authority::Authority;
 use crate::outcome::{Failure, Result};
-use crate::profile::Profile;
 use crate::request::Request;
 use crate::scene::Carrier;
 use ed25519_dalek::SigningKey;
@@ -36,7 +36,7 @@ pub struct Person {
 }
 
 /// Everybody, in order; passes are issued at `now`.
-pub fn everybody(profile: &Profile, now: u64) -> Result<Vec<Person>> {
+pub fn everybody(profile: &Authority, now: u64) -> Result<Vec<Person>> {
     let issuers = Issuers { profile, now };
     let green = || issuers.pass(330_000, "green", "phone", "张*三", "1234");
     let mut people = vec![
@@ -81,7 +81,7 @@ fn refused(name: &'static str, payload: String, verdict: Verdict, reason: Reason
 }
 
 struct Issuers<'a> {
-    profile: &'a Profile,
+    profile: &'a Authority,
     now: u64,
 }
 

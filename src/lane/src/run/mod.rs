@@ -23,6 +23,7 @@ use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::sync;
 use crate::threads::Stop;
+use crate::trust::{Feed, Import, Keeper, Trust};
 use menshen_core::decide::Context;
 use menshen_core::ids::IssuerId;
 use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
@@ -63,8 +64,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where decisions are remembered.
     pub journal: Arc<dyn Journal>,
-    /// What the gate believes, if it has anything to believe.
-    pub trust: Option<Arc<TrustList>>,
+    /// What the gate believes.
+    pub trust: Feed,
+    /// Who keeps that new, on a gate that has anything to begin with.
+    pub keeper: Option<Keeper>,
     /// The rules of the site.
     pub policy: Policy,
     /// The province or city of the gate.
@@ -120,6 +123,8 @@ pub struct Device {
     pub freshness: Freshness,
     /// The version and date of the trust list; `None` without one.
     pub trust: Option<(u64, u64)>,
+    /// The newest import that somebody may want to know of.
+    pub import: Option<Import>,
     /// How much the journal holds.
     pub journal: journal::Status,
     /// Whether this lane has a thermometer at all.
@@ -150,6 +155,9 @@ pub fn run(mut parts: Parts, stop: &Stop) {
     if let Some(thermometer) = parts.thermometer {
         threads.push(touch::spawn(thermometer, sender, health.clone(), stop.clone()));
     }
+    if let Some(keeper) = parts.keeper {
+        threads.push(keeper.spawn(health.clone(), stop.clone()));
+    }
     let has_hub = parts.sync.is_some();
     if let Some(agent) = parts.sync {
         threads.push(sync::spawn(agent, health.clone(), stop.clone()));
@@ -159,7 +167,9 @@ pub fn run(mut parts: Parts, stop: &Stop) {
         outputs: parts.outputs,
         clock: parts.clock,
         journal: parts.journal,
-        trust: parts.trust,
+        believed_at: parts.trust.changes(),
+        trust: parts.trust.trust(),
+        feed: parts.trust,
         policy: parts.policy,
         home: parts.home,
         number: parts.lane,
@@ -198,7 +208,10 @@ struct Runtime {
     outputs: Box<dyn GateOutput>,
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
-    trust: Option<Arc<TrustList>>,
+    feed: Feed,
+    /// The change of the feed that `trust` is.
+    believed_at: u64,
+    trust: Option<Trust>,
     policy: Policy,
     home: IssuerId,
     number: u8,
@@ -232,11 +245,24 @@ impl Runtime {
                     stop.sleep(TICK);
                 }
             }
+            self.believe_what_is_new();
             self.open_relay_at_last();
             self.forget_old_records();
             self.tell_device();
         }
         self.rest();
+    }
+
+    /// Between two inputs, so that a step stands on one trust from its beginning to its end.
+    fn believe_what_is_new(&mut self) {
+        let changes = self.feed.changes();
+        if changes != self.believed_at {
+            (self.trust, self.believed_at) = (self.feed.trust(), changes);
+        }
+    }
+
+    fn list(&self) -> Option<&TrustList> {
+        self.trust.as_ref().map(|trust| trust.list.as_ref())
     }
 
     fn take(&mut self, input: Input) {
@@ -279,7 +305,8 @@ impl Runtime {
 
     fn advance(&mut self, event: Event<'_>) -> Actions {
         let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
-        let context = Context { trust: self.trust.as_deref(), policy: &self.policy, home: self.home };
+        let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
+        let context = Context { trust, policy: &self.policy, home: self.home };
         self.lane.step(event, now, context)
     }
 
@@ -324,7 +351,8 @@ impl Runtime {
     }
 
     fn show(&mut self, screen: &Screen) {
-        let (trust, timing) = (self.trust.as_deref(), self.timing);
+        let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
+        let timing = self.timing;
         self.watchers.iter_mut().for_each(|watcher| watcher.screen(screen, trust, timing));
     }
 
@@ -372,7 +400,7 @@ impl Runtime {
         }
         let time = self.clock.time();
         let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
-        let trust = self.trust.as_deref();
+        let trust = self.list();
         let freshness = trust.map(|trust| trust.freshness(time, trust_ageing_after_s, trust_stale_after_s));
         let device = Device {
             time,
@@ -381,6 +409,7 @@ impl Runtime {
             journal: self.journal.status(),
             has_thermometer: self.has_thermometer,
             has_hub: self.has_hub,
+            import: self.feed.import(),
             faults: self.health.faults(),
         };
         self.watchers.iter_mut().for_each(|watcher| watcher.device(&device));

@@ -8,7 +8,7 @@ use super::error::{Refusal, TufError};
 use super::source::{Source, SourceError};
 use sha2::{Digest, Sha256, Sha512};
 use sigstore_tuf::transport::FetchFuture;
-use sigstore_tuf::{MetadataStore, Repository, TargetFile, Targets, Updater, UpdaterConfig};
+use sigstore_tuf::{Delegations, Metadata, MetadataStore, Repository, TargetFile, Targets, Updater, UpdaterConfig};
 use std::future::Future;
 use std::io::{Read, Write};
 use std::pin::pin;
@@ -102,6 +102,14 @@ impl Client {
         Some((trusted.snapshot()?.version, trusted.timestamp()?.extra.get(field)?))
     }
 
+    /// A field of the timestamp that a source has, before anybody has verified it.
+    pub fn claimed(source: &dyn Source, field: &str) -> Option<serde_json::Value> {
+        let limit = UpdaterConfig::default().timestamp_max_length;
+        let bytes = source.metadata("timestamp.json", limit).ok()??;
+        let mut whole: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        whole.get_mut("signed")?.get_mut(field).map(serde_json::Value::take)
+    }
+
     /// The version of the trusted root.
     pub fn root_version(&self) -> u64 {
         self.updater.trusted().root().version
@@ -109,6 +117,11 @@ impl Client {
 }
 
 impl Found {
+    /// The target at `path` as a verified role lists it.
+    pub fn listed(role: &Targets, path: &str) -> Option<Found> {
+        role.target(path).map(|file| Found { file: file.clone(), path: path.into() })
+    }
+
     /// Its length in bytes.
     pub fn length(&self) -> u64 {
         self.file.length
@@ -125,6 +138,14 @@ impl Found {
     /// Whether these bytes, read to their end, are the target.
     pub fn is(&self, reader: impl Read) -> bool {
         self.copy(reader, &mut std::io::sink()).is_ok()
+    }
+
+    /// The name of its file in a repository whose files have their hashes before their names.
+    ///
+    /// # Errors
+    /// [`TufError`] where the metadata have no hash of a known kind.
+    pub fn file_name(&self) -> Result<String, TufError> {
+        self.name(true)
     }
 
     /// The name of its file in a repository.
@@ -184,6 +205,19 @@ impl Found {
             None => Err(self.unhashed()),
         }
     }
+}
+
+/// Reads the metadata of a delegated role that was verified once, by the keys that its delegator gives it now; its
+/// version and its expiry are not asked.
+///
+/// # Errors
+/// [`TufError`] where those keys did not sign it.
+pub fn signed_for(bytes: &[u8], delegations: &Delegations, name: &str) -> Result<Targets, TufError> {
+    let role = delegations.roles.iter().find(|role| role.name == name);
+    let role = role.ok_or_else(|| TufError::new(Refusal::Missing, format!("the delegation of {name}")))?;
+    let metadata = Metadata::<Targets>::from_slice(bytes)?;
+    metadata.verify_threshold(&delegations.keys, &role.role_keys(), name)?;
+    Ok(metadata.into_signed())
 }
 
 fn moment(unix_s: u64) -> Result<jiff::Timestamp, TufError> {

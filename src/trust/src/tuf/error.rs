@@ -69,6 +69,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it says nothing of a repository, only of the way to it.
+    pub const fn is_of_the_road(self) -> bool {
+        matches!(self, Refusal::Unreachable | Refusal::Missing)
+    }
+
     /// What is wrong and what to do, as the end of a sentence that began with what was refused.
     const fn remedy(self) -> &'static str {
         match self {

@@ -13,10 +13,18 @@ mod error;
 mod http;
 mod source;
 
-pub use client::{Client, Found, Store};
+pub use client::{Client, Found, Store, signed_for};
 pub use error::{Refusal, TufError};
 pub use http::Http;
 pub use source::{Folder, Source, SourceError};
+
+/// The bytes that signatures of metadata cover: canonical JSON as securesystemslib writes it.
+///
+/// # Errors
+/// [`TufError`] where the value has a number that is not whole.
+pub fn canonical(value: &serde_json::Value) -> Result<Vec<u8>, TufError> {
+    Ok(sigstore_tuf::canonical_json::to_canonical_bytes(value)?)
+}
 
 /// The part of TUF metadata that [`Client`] shows to those who walk delegations.
 pub use sigstore_tuf::{DelegatedRole, Delegations, Targets};

@@ -2,9 +2,9 @@
 
 use super::super::{progress, say, say_json};
 use super::percentile_ms;
+use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result, at};
-use crate::profile::Profile;
 use crate::request::Request;
 use crate::scene::{self, Camera, Carrier};
 use crate::{cmd::pass, qr};
@@ -82,8 +82,8 @@ impl Check {
 
     fn measure(&self, dir: &PathBuf) -> Result<Line> {
         std::fs::create_dir_all(dir).map_err(at(dir, "choose a folder that you may write"))?;
-        let profile = Profile::init(&dir.join("trust"), moment::now())?;
-        let trust = menshen_lane::trust::load(profile.dir(), None)?;
+        let profile = Authority::init(&dir.join("trust"), moment::now())?;
+        let trust = menshen_lane::trust::load(profile.dir())?.list;
         let home = IssuerId::new(ISSUER).ok_or_else(|| Failure::new("the issuer of the measured passes is no code"))?;
         let journal = SledJournal::open(&dir.join("state"))?;
         let (mut decisions, mut durables) = (Vec::new(), Vec::new());
@@ -118,7 +118,7 @@ impl Check {
 }
 
 /// A different pass before the camera each time.
-fn frame(profile: &Profile, number: u64) -> Result<Frame> {
+fn frame(profile: &Authority, number: u64) -> Result<Frame> {
     let request = Request {
         issuer: ISSUER,
         colour: "green".into(),

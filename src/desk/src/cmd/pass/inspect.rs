@@ -35,8 +35,8 @@ impl Inspect {
         let parsed = pass::parse(&payload)?;
         let claims = parsed.claims_unverified().clone();
         let kid = parsed.kid();
-        let trust = menshen_lane::trust::load(&self.trust.dir, None).map_err(|error| complain(&error.to_string())).ok();
-        let proof = proof(&payload, trust.as_ref());
+        let trust = menshen_lane::trust::load(&self.trust.dir).map_err(|error| complain(&error.to_string())).ok();
+        let proof = proof(&payload, trust.as_ref().map(|trust| trust.list.as_ref()));
         let chars = payload.len();
         let version = crate::qr::qr(&payload).map(|code| code.version()).ok();
         if self.json {
@@ -46,7 +46,7 @@ impl Inspect {
             }))?;
         } else {
             for lang in Lang::ALL {
-                explain(lang, &claims, kid, trust.as_ref())?;
+                explain(lang, &claims, kid, trust.as_ref().map(|trust| trust.list.as_ref()))?;
             }
             say(format!(
                 "{} · QR {}-M · {} chars",

@@ -6,9 +6,9 @@
 
 use super::super::{TrustArg, progress, say};
 use super::sheet::card_of;
+use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result, at, write_output};
-use crate::profile::Profile;
 use crate::request::Request;
 use crate::scene::{self, Camera, Carrier};
 use crate::{qr, sheet};
@@ -65,7 +65,7 @@ pub(in super::super) struct Issue {
 
 impl Issue {
     pub(super) fn run(self) -> Result {
-        let profile = Profile::open(&self.trust.dir)?;
+        let profile = Authority::open(&self.trust.dir)?;
         let now = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or_else(moment::now);
         match (&self.csv, &self.out_csv) {
             (Some(csv), Some(out)) => issue_many(&profile, csv, out, now),
@@ -73,11 +73,11 @@ impl Issue {
         }
     }
 
-    fn issue_one(&self, profile: &Profile, now: u64) -> Result {
+    fn issue_one(&self, profile: &Authority, now: u64) -> Result {
         let claims = self.request.claims(now)?;
         let payload = issue(profile, &claims)?;
         if let Some(out) = &self.out {
-            let trust = menshen_lane::trust::load(profile.dir(), None)?;
+            let trust = menshen_lane::trust::load(profile.dir())?.list;
             let png = sheet::png(&card_of(&payload, &claims, &trust)?, PHONE_WIDTH_PX)?;
             write_output(out, &png)?;
         }
@@ -92,14 +92,14 @@ impl Issue {
 }
 
 /// Signs, and refuses what would not fit a QR code that is printed and read with ease.
-pub(crate) fn issue(profile: &Profile, claims: &Claims) -> Result<String> {
+pub(crate) fn issue(profile: &Authority, claims: &Claims) -> Result<String> {
     let key = profile.issuer_key(claims.issuer)?;
     let payload = pass::issue(claims, &key)?;
     qr::qr(payload.as_str())?;
     Ok(payload.as_str().into())
 }
 
-fn issue_many(profile: &Profile, csv: &Path, out: &Path, now: u64) -> Result {
+fn issue_many(profile: &Authority, csv: &Path, out: &Path, now: u64) -> Result {
     if csv.canonicalize().ok() == out.canonicalize().ok() && out.exists() {
         return Err(Failure::new(format!("{} would overwrite its own input: name another file", out.display())));
     }
@@ -136,7 +136,7 @@ fn issue_many(profile: &Profile, csv: &Path, out: &Path, now: u64) -> Result {
 
 /// Keys of the issuers met so far, so that thousands of rows read each once.
 struct Keys<'a> {
-    profile: &'a Profile,
+    profile: &'a Authority,
     found: BTreeMap<IssuerId, ed25519_dalek::SigningKey>,
 }
 

@@ -1,0 +1,124 @@
+//! What a trust folder says, for people, for scripts and as a page.
+
+use super::{TrustArg, complain, matrix, say};
+use crate::cmd::say_json;
+use crate::moment;
+use crate::outcome::{Outcome, Result, write_output};
+use clap::Args;
+use menshen_core::ids::{Hex, IssuerId, KeyId, sha256};
+use menshen_core::recognition::Rule;
+use menshen_core::trust::{Issuer, TrustList};
+use menshen_lane::trust::{load, read_root};
+use menshen_lane::view::rfc3339;
+use menshen_trust::vault::{Believed, RoleReport};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Shows a trust folder.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    trust: TrustArg,
+    /// One JSON object an issuer.
+    #[arg(long)]
+    json: bool,
+    /// Show who honours whom as a table.
+    #[arg(long, conflicts_with = "json")]
+    matrix: bool,
+    /// Write who honours whom as a page for a browser or a printer.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct IssuerLine<'a> {
+    issuer: u32,
+    name_zh: &'a str,
+    name_en: &'a str,
+    hotline: &'a str,
+    keys: Vec<KeyLine>,
+    honours: Vec<u32>,
+    honoured_by: Vec<u32>,
+    role_version: Option<u64>,
+    held_back: Option<String>,
+}
+
+#[derive(Serialize)]
+struct KeyLine {
+    kid: String,
+    valid_from: String,
+    valid_until: String,
+}
+
+impl Show {
+    pub(super) fn run(self) -> Result {
+        let believed = load(&self.trust.dir)?;
+        if self.trust.dir.join("UNSAFE").exists() {
+            complain(&format!("{} is an UNSAFE development profile", self.trust.dir.display()));
+        }
+        if let Some(path) = &self.html {
+            write_output(path, matrix::page(&believed.list).as_bytes())?;
+            say(path.display())?;
+            return Ok(Outcome::Done);
+        }
+        if !self.json {
+            let content = believed.list.content();
+            say(format!("version {}, as of {}", content.version, moment::show(content.as_of)))?;
+            let anchor = sha256(&read_root(&self.trust.dir, None)?);
+            say(format!("root {}, anchor {}", believed.root_version, Hex(&anchor)))?;
+        }
+        if self.matrix {
+            matrix::lines(&believed.list).into_iter().try_for_each(say)?;
+            return Ok(Outcome::Done);
+        }
+        for issuer in &believed.list.content().issuers {
+            let line = line_of(issuer, &believed);
+            if self.json { say_json(&line)? } else { show(&line)? }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
+    let list: &TrustList = &believed.list;
+    let content = list.content();
+    let keys = content.keys.iter().filter(|key| key.issuer == issuer.id).map(|key| KeyLine {
+        kid: KeyId::of(&key.public_key).to_string(),
+        valid_from: rfc3339(key.valid_from),
+        valid_until: rfc3339(key.valid_until),
+    });
+    let codes = |pick: fn(&Rule) -> (IssuerId, IssuerId)| {
+        let others = content.rules.iter().map(pick).filter(|(of, _)| *of == issuer.id);
+        let mut codes: Vec<u32> = others.map(|(_, other)| other.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    };
+    let role: Option<&RoleReport> = believed.roles.iter().find(|role| role.scope == issuer.id);
+    IssuerLine {
+        issuer: issuer.id.code(),
+        name_zh: &issuer.name_zh,
+        name_en: &issuer.name_en,
+        hotline: &issuer.hotline,
+        keys: keys.collect(),
+        honours: codes(|rule| (rule.host, rule.issuer)),
+        honoured_by: codes(|rule| (rule.issuer, rule.host)),
+        role_version: role.and_then(|role| role.version),
+        held_back: role.and_then(|role| role.held_back.as_ref()).map(ToString::to_string),
+    }
+}
+
+fn show(line: &IssuerLine<'_>) -> Result<()> {
+    say(format!("{} {} / {}", line.issuer, line.name_zh, line.name_en))?;
+    for key in &line.keys {
+        say(format!("    key {} {} – {}", key.kid, key.valid_from, key.valid_until))?;
+    }
+    let list = |codes: &[u32]| codes.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+    if !line.honours.is_empty() {
+        say(format!("    honours {}", list(&line.honours)))?;
+    }
+    if let Some(why) = &line.held_back {
+        say(format!("    what it says is not believed: {why}"))?;
+    }
+    Ok(())
+}

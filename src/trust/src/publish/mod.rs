@@ -1,0 +1,349 @@
+//! The other side of the repository: whoever publishes what gates believe.
+//!
+//! A [`Repository`] is a folder with `metadata/` and `targets/` that a hub serves and a stick carries. It is edited in
+//! memory, kept as drafts in `draft/`, and published when enough signatures are there, which may take several people
+//! who come one after another with a key each. Nothing that is published is ever changed: every publication has new
+//! numbers and new names, and the timestamp, which names the rest, is written last.
+//!
+//! It is in the same crate as the vault, because the two are one format seen from two sides.
+
+mod document;
+mod keyring;
+mod prune;
+mod sign;
+
+use crate::durable;
+use crate::tuf::{Folder, TufError};
+use document::{Document, set_keys};
+pub use keyring::{KEY_EXTENSION, Keyring, KeyringError, read_key};
+use menshen_core::ids::{Hex, sha256};
+pub use prune::copy;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+const ROOT: &str = "root";
+const TARGETS: &str = "targets";
+const SNAPSHOT: &str = "snapshot";
+const TIMESTAMP: &str = "timestamp";
+const DRAFT: &str = "draft";
+
+/// Who may sign, and how many of them it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signers {
+    /// Ed25519 public keys.
+    pub keys: Vec<[u8; 32]>,
+    /// How many of them must sign.
+    pub threshold: usize,
+}
+
+impl Signers {
+    /// One key, which signs alone.
+    pub fn one(key: [u8; 32]) -> Signers {
+        Signers { keys: vec![key], threshold: 1 }
+    }
+}
+
+/// The signers of the four top-level roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopSigners {
+    /// Who may change any of these.
+    pub root: Signers,
+    /// Who speaks for the nation, and delegates to provinces.
+    pub targets: Signers,
+    /// Who says what belongs together.
+    pub snapshot: Signers,
+    /// Who says that it still holds.
+    pub timestamp: Signers,
+}
+
+/// A repository in a folder.
+pub struct Repository {
+    dir: PathBuf,
+    documents: BTreeMap<String, Document>,
+}
+
+/// What was published.
+#[derive(Debug)]
+pub struct Published {
+    /// The version of the snapshot.
+    pub version: u64,
+    /// The roles that have a new version.
+    pub roles: Vec<String>,
+    /// Why drafts wait that were not published.
+    pub waiting: Vec<PublishError>,
+}
+
+/// Why something is not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The folder or a file.
+    #[error("{path} can not be read or written ({source}): choose a folder that you may write")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder has no repository, or a damaged one.
+    #[error("{path} is no metadata of a repository ({why}): name the folder of a repository, or restore its backup")]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// There is one already.
+    #[error("{0} holds a repository already: name another folder")]
+    Exists(PathBuf),
+    /// A role that nobody delegates to.
+    #[error("there is no role {0}: roles are shown by `menshen trust show`")]
+    NoRole(String),
+    /// Too few signatures; the draft waits for more.
+    #[error(
+        "{role} has {found} of the {threshold} signatures that it needs: run `menshen trust publish` again with another key ({wanted})"
+    )]
+    Unsigned {
+        /// Which role.
+        role: String,
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        threshold: usize,
+        /// Whose signatures are missing: the first digits of their key ids.
+        wanted: String,
+    },
+    /// Signed, but its superior's draft, which changes who signs it, is not.
+    #[error("{role} waits for {superior}, whose draft changes who signs it")]
+    Waits {
+        /// Which role.
+        role: String,
+        /// For which.
+        superior: String,
+    },
+    /// A number that metadata can not hold.
+    #[error(transparent)]
+    Tuf(#[from] TufError),
+}
+
+impl Repository {
+    /// Begins a repository in `dir`; it is there once it is published.
+    ///
+    /// # Errors
+    /// [`PublishError`] where there is one already.
+    pub fn create(dir: &Path, signers: &TopSigners) -> Result<Repository, PublishError> {
+        if dir.join(Folder::METADATA).exists() {
+            return Err(PublishError::Exists(dir.into()));
+        }
+        let mut root = json!({
+            "_type": ROOT, "spec_version": document::SPEC, "version": 0, "expires": "", "consistent_snapshot": true,
+            "keys": {}, "roles": {},
+        });
+        let TopSigners { root: roots, targets, snapshot, timestamp } = signers;
+        for (role, signers) in [(ROOT, roots), (TARGETS, targets), (SNAPSHOT, snapshot), (TIMESTAMP, timestamp)] {
+            set_keys(&mut root, role, signers)?;
+        }
+        let documents = BTreeMap::from([
+            (ROOT.to_owned(), Document::draft(root)),
+            (TARGETS.to_owned(), Document::draft(document::empty_targets())),
+            (
+                SNAPSHOT.to_owned(),
+                Document::draft(json!({ "_type": SNAPSHOT, "spec_version": document::SPEC, "meta": {} })),
+            ),
+            (
+                TIMESTAMP.to_owned(),
+                Document::draft(json!({ "_type": TIMESTAMP, "spec_version": document::SPEC, "meta": {} })),
+            ),
+        ]);
+        Ok(Repository { dir: dir.into(), documents })
+    }
+
+    /// The repository of a folder, with the drafts that wait for signatures.
+    ///
+    /// # Errors
+    /// [`PublishError`] where there is none, or it can not be read.
+    pub fn open(dir: &Path) -> Result<Repository, PublishError> {
+        let mut repository = Repository { dir: dir.into(), documents: BTreeMap::new() };
+        let timestamp = repository.load("timestamp.json")?;
+        let version = document::pinned(&timestamp, "snapshot.json");
+        let snapshot = repository.load(&format!("{version}.snapshot.json"))?;
+        let pins = snapshot.get("signed").and_then(|signed| signed.get("meta")).and_then(Value::as_object).cloned();
+        for file in pins.unwrap_or_default().keys() {
+            let version = document::pinned(&snapshot, file);
+            let role = repository.load(&format!("{version}.{file}"))?;
+            repository.documents.insert(file.trim_end_matches(".json").to_owned(), Document::published(role));
+        }
+        let root = repository.newest_root()?;
+        for (name, whole) in [(ROOT, root), (SNAPSHOT, snapshot), (TIMESTAMP, timestamp)] {
+            repository.documents.insert(name.to_owned(), Document::published(whole));
+        }
+        repository.load_drafts()?;
+        Ok(repository)
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The roles that have changed since they were published, or were never published.
+    pub fn drafts(&self) -> Vec<&str> {
+        self.documents.iter().filter(|(_, document)| document.is_draft()).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The delegated roles, and `targets`.
+    pub fn roles(&self) -> Vec<&str> {
+        let top = [ROOT, SNAPSHOT, TIMESTAMP];
+        self.documents.keys().map(String::as_str).filter(|name| !top.contains(name)).collect()
+    }
+
+    /// The paths that a role lists.
+    pub fn paths(&self, role: &str) -> Vec<String> {
+        let targets = self.documents.get(role).and_then(|document| document.signed().get("targets")?.as_object());
+        targets.map(|targets| targets.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The bytes of a role's target; `None` where it does not list it.
+    ///
+    /// # Errors
+    /// [`PublishError`] where the file is missing.
+    pub fn get(&self, role: &str, path: &str) -> Result<Option<Vec<u8>>, PublishError> {
+        let document = self.documents.get(role);
+        let Some(hash) = document.and_then(|document| document::target_hash(document.signed(), path)) else {
+            return Ok(None);
+        };
+        let place = self.target_file(path, hash);
+        fs::read(&place).map(Some).map_err(|source| PublishError::Io { path: place, source })
+    }
+
+    /// Lets a role list a target; its bytes are written at once, under a name that nobody asks for yet.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn put(&mut self, role: &str, path: &str, bytes: &[u8]) -> Result<(), PublishError> {
+        let hash = Hex(&sha256(bytes)).to_string();
+        let place = self.target_file(path, &hash);
+        let failed = |source| PublishError::Io { path: place.clone(), source };
+        fs::create_dir_all(place.parent().unwrap_or(&self.dir)).map_err(failed)?;
+        durable::replace(&place, bytes, 0o644).map_err(failed)?;
+        let listed = json!({ "length": bytes.len(), "hashes": { "sha256": hash } });
+        self.edit(role)?["targets"][path] = listed;
+        Ok(())
+    }
+
+    /// Takes a target out of a role; gives whether it was there.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn remove(&mut self, role: &str, path: &str) -> Result<bool, PublishError> {
+        if !self.paths(role).iter().any(|listed| listed == path) {
+            return Ok(false);
+        }
+        let targets = self.edit(role)?["targets"].as_object_mut();
+        Ok(targets.and_then(|targets| targets.remove(path)).is_some())
+    }
+
+    /// Delegates: `role` may sign `paths` from now on, with these signers; an older delegation of that name is replaced.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn delegate(
+        &mut self,
+        superior: &str,
+        role: &str,
+        signers: &Signers,
+        paths: &[String],
+    ) -> Result<(), PublishError> {
+        document::delegate(self.edit(superior)?, role, signers, paths)?;
+        let is_new = !self.documents.contains_key(role);
+        if is_new {
+            self.documents.insert(role.to_owned(), Document::draft(document::empty_targets()));
+        } else {
+            // What was signed by others before must be signed by these now.
+            self.edit(role)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a top-level role other signers.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn set_signers(&mut self, role: &str, signers: &Signers) -> Result<(), PublishError> {
+        if ![ROOT, TARGETS, SNAPSHOT, TIMESTAMP].contains(&role) {
+            return Err(PublishError::NoRole(role.into()));
+        }
+        set_keys(self.edit(ROOT)?, role, signers)?;
+        self.edit(role)?;
+        Ok(())
+    }
+
+    /// Who signs a role now; `None` where there is no such role.
+    pub fn signers(&self, role: &str) -> Option<Signers> {
+        self.authorities(role).and_then(|(of, _)| document::signers(of, role))
+    }
+
+    /// The role that delegates to `role`; `None` for the top-level ones.
+    pub fn superior(&self, role: &str) -> Option<&str> {
+        let delegates = |document: &Document| document::has_delegation(document.signed(), role);
+        self.documents.iter().find(|(_, document)| delegates(document)).map(|(name, _)| name.as_str())
+    }
+
+    /// Keeps what was edited, to be published later.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn save(&self) -> Result<(), PublishError> {
+        for (name, document) in self.documents.iter().filter(|(_, document)| document.is_draft()) {
+            self.write(DRAFT, &format!("{name}.json"), document.whole())?;
+        }
+        Ok(())
+    }
+
+    /// Signs whatever changed, or expires soon and can be signed, and publishes what has every signature that it needs.
+    /// A role that lacks one waits, with those whose signers its draft changes; the others do not wait for it.
+    ///
+    /// # Errors
+    /// [`PublishError`] where the root, the snapshot or the timestamp lacks one: then nothing is published, and the
+    /// signatures so far are kept with the drafts.
+    pub fn publish(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<Published, PublishError> {
+        self.renew(keyring, now_unix_s)?;
+        let mut ready = Vec::new();
+        let mut waiting = BTreeMap::new();
+        for name in self.drafts_in_order() {
+            self.number(&name, now_unix_s);
+            match self.sign(&name, keyring) {
+                Ok(()) if self.waits_for_superior(&name, &waiting)? => {
+                    let superior = self.superior(&name).unwrap_or(ROOT).to_owned();
+                    waiting.insert(name.clone(), PublishError::Waits { role: name, superior });
+                }
+                Ok(()) => ready.push(name),
+                Err(error @ PublishError::Unsigned { .. }) if name != ROOT => {
+                    waiting.insert(name, error);
+                }
+                Err(error) => {
+                    self.save()?;
+                    return Err(error);
+                }
+            }
+        }
+        let version = self.pin(&ready, &waiting, keyring, now_unix_s).inspect_err(|_| {
+            // The error to tell is the one that is on its way.
+            let _ = self.save();
+        })?;
+        self.write_all(&ready)?;
+        self.clear_drafts()?;
+        self.save()?;
+        prune::sweep(&self.dir, &self.documents)?;
+        Ok(Published { version, roles: ready, waiting: waiting.into_values().collect() })
+    }
+
+    /// Copies what is published to another folder, such as a stick, the timestamp last.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn copy_to(&self, dir: &Path) -> Result<(), PublishError> {
+        prune::copy(&self.dir, dir)
+    }
+}

@@ -1,0 +1,251 @@
+//! Numbers, signatures and files of a publication, in the order in which a reader may meet them half done.
+
+use super::document::{self, Document, Lifetime, key_ids};
+use super::{DRAFT, Keyring, PublishError, ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP};
+use crate::durable;
+use crate::names::AS_OF;
+use crate::tuf::{Folder, canonical};
+use menshen_core::ids::{Hex, sha256};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+impl Repository {
+    /// The content of a role, to be changed.
+    pub(super) fn edit(&mut self, role: &str) -> Result<&mut Value, PublishError> {
+        let document = self.documents.get_mut(role).ok_or_else(|| PublishError::NoRole(role.into()))?;
+        Ok(document.edit())
+    }
+
+    /// Makes drafts of roles that expire soon, where the keys to sign them are at hand: a province that is not here
+    /// signs when it is.
+    pub(super) fn renew(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<(), PublishError> {
+        let expires_soon = |(name, document): &(&String, &Document)| {
+            !document.is_draft() && Lifetime::is_short(name, document.expires(), now_unix_s)
+        };
+        let soon: Vec<String> = self.documents.iter().filter(expires_soon).map(|(name, _)| name.clone()).collect();
+        for name in soon.iter().filter(|name| ![SNAPSHOT, TIMESTAMP].contains(&name.as_str())) {
+            let Some(document) = self.documents.get(name).cloned() else { continue };
+            self.edit(name)?;
+            self.number(name, now_unix_s);
+            if let Err(PublishError::Unsigned { .. }) = self.sign(name, keyring) {
+                self.documents.insert(name.clone(), document);
+            }
+        }
+        Ok(())
+    }
+
+    /// The drafts but for snapshot and timestamp: superiors before those to whom they delegate.
+    pub(super) fn drafts_in_order(&self) -> Vec<String> {
+        let mut order: Vec<String> = vec![ROOT.to_owned(), TARGETS.to_owned()];
+        let mut at = 1;
+        while let Some(superior) = order.get(at).cloned() {
+            let signed = self.documents.get(&superior).map(Document::signed);
+            let children = signed.map(document::delegated).unwrap_or_default();
+            let fresh: Vec<String> = children.into_iter().filter(|name| !order.contains(name)).collect();
+            order.extend(fresh);
+            at += 1;
+        }
+        order.retain(|name| self.documents.get(name).is_some_and(Document::is_draft));
+        order
+    }
+
+    /// Whether a role's superior waits with a draft that changes who signs the role.
+    pub(super) fn waits_for_superior(
+        &self,
+        role: &str,
+        waiting: &BTreeMap<String, PublishError>,
+    ) -> Result<bool, PublishError> {
+        let Some(superior) = self.superior(role).filter(|superior| waiting.contains_key(*superior)) else {
+            return Ok(false);
+        };
+        let draft = self.documents.get(superior).map(Document::signed).cloned().unwrap_or_default();
+        let published = self.published_whole(superior)?.unwrap_or_default();
+        Ok(document::entry(&draft, role) != document::entry(&published["signed"], role))
+    }
+
+    /// A role as it is published; `None` where it never was.
+    fn published_whole(&self, role: &str) -> Result<Option<Value>, PublishError> {
+        match self.documents.get(role).map_or(0, Document::published_version) {
+            0 => Ok(None),
+            version => self.load(&format!("{version}.{role}.json")).map(Some),
+        }
+    }
+
+    pub(super) fn number(&mut self, role: &str, now_unix_s: u64) {
+        if let Some(document) = self.documents.get_mut(role) {
+            document.number(role, now_unix_s);
+        }
+    }
+
+    /// The documents that say who signs a role: one, or for a new root the old one and itself.
+    pub(super) fn authorities(&self, role: &str) -> Option<(&Value, Option<Value>)> {
+        let root = self.documents.get(ROOT)?;
+        if [ROOT, TARGETS, SNAPSHOT, TIMESTAMP].contains(&role) {
+            let before = (role == ROOT && root.is_draft()).then(|| self.root_before()).flatten();
+            return Some((root.signed(), before));
+        }
+        let superior = self.superior(role)?;
+        Some((self.documents.get(superior)?.signed(), None))
+    }
+
+    /// The root that is published, while a draft waits.
+    fn root_before(&self) -> Option<Value> {
+        let whole = self.newest_root().ok()?;
+        Some(whole["signed"].clone())
+    }
+
+    /// Adds every signature that the keyring can give, and says what is missing.
+    pub(super) fn sign(&mut self, role: &str, keyring: &Keyring) -> Result<(), PublishError> {
+        let (now, before) = self.authorities(role).ok_or_else(|| PublishError::NoRole(role.into()))?;
+        let entries: Vec<Value> = [Some(now), before.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter_map(|of| document::entry(of, role))
+            .cloned()
+            .collect();
+        let Some(document) = self.documents.get_mut(role) else { return Err(PublishError::NoRole(role.into())) };
+        let bytes = canonical(document.signed())?;
+        for id in entries.iter().flat_map(key_ids) {
+            if !document.signed_by().contains(&id.as_str())
+                && let Some(signature) = keyring.sign(&id, &bytes)
+            {
+                document.add_signature(&id, &signature);
+            }
+        }
+        for entry in &entries {
+            let ids = key_ids(entry);
+            let signed_by = document.signed_by();
+            let (found, missing): (Vec<_>, Vec<_>) = ids.iter().partition(|id| signed_by.contains(&id.as_str()));
+            let threshold = entry["threshold"].as_u64().unwrap_or(1) as usize;
+            if found.len() < threshold {
+                let wanted: Vec<&str> = missing.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+                let wanted = wanted.join(", ");
+                return Err(PublishError::Unsigned { role: role.into(), found: found.len(), threshold, wanted });
+            }
+        }
+        Ok(())
+    }
+
+    /// A new snapshot of the roles, and a new timestamp of it. Roles that wait stay as they are published.
+    pub(super) fn pin(
+        &mut self,
+        ready: &[String],
+        waiting: &BTreeMap<String, PublishError>,
+        keyring: &Keyring,
+        now: u64,
+    ) -> Result<u64, PublishError> {
+        let snapshot = self.documents.get(SNAPSHOT);
+        let due = snapshot.is_none_or(|own| own.is_draft() || Lifetime::is_short(SNAPSHOT, own.expires(), now));
+        if due || !ready.is_empty() {
+            let mut pins = Map::new();
+            for role in self.roles() {
+                let Some(document) = self.documents.get(role) else { continue };
+                let whole = match waiting.contains_key(role) {
+                    true => self.published_whole(role)?,
+                    false => Some(document.whole().clone()),
+                };
+                if let Some(whole) = whole {
+                    pins.insert(format!("{role}.json"), pin_of(&whole)?);
+                }
+            }
+            self.edit(SNAPSHOT)?["meta"] = Value::Object(pins);
+            self.number(SNAPSHOT, now);
+            self.sign(SNAPSHOT, keyring)?;
+        }
+        let snapshot = self.documents.get(SNAPSHOT).ok_or_else(|| PublishError::NoRole(SNAPSHOT.into()))?;
+        let (version, pin) = (snapshot.version(), pin_of(snapshot.whole())?);
+        let timestamp = self.edit(TIMESTAMP)?;
+        timestamp["meta"] = json!({ "snapshot.json": pin });
+        timestamp[AS_OF] = json!(now);
+        self.number(TIMESTAMP, now);
+        self.sign(TIMESTAMP, keyring)?;
+        Ok(version)
+    }
+
+    pub(super) fn write_all(&mut self, ready: &[String]) -> Result<(), PublishError> {
+        for name in ready.iter().map(String::as_str).chain([SNAPSHOT]) {
+            if let Some(document) = self.documents.get(name).filter(|document| document.is_draft()) {
+                self.write(Folder::METADATA, &format!("{}.{name}.json", document.version()), document.whole())?;
+            }
+        }
+        if let Some(timestamp) = self.documents.get(TIMESTAMP) {
+            self.write(Folder::METADATA, "timestamp.json", timestamp.whole())?;
+        }
+        let settled = ready.iter().map(String::as_str).chain([SNAPSHOT, TIMESTAMP]);
+        settled.for_each(|name| self.documents.get_mut(name).into_iter().for_each(Document::settle));
+        Ok(())
+    }
+
+    pub(super) fn write(&self, folder: &str, name: &str, whole: &Value) -> Result<(), PublishError> {
+        let path = self.dir.join(folder).join(name);
+        let failed = |source| PublishError::Io { path: path.clone(), source };
+        fs::create_dir_all(self.dir.join(folder)).map_err(failed)?;
+        durable::replace(&path, &file_bytes(whole)?, 0o644).map_err(failed)
+    }
+
+    pub(super) fn load(&self, name: &str) -> Result<Value, PublishError> {
+        load(&self.dir.join(Folder::METADATA).join(name))
+    }
+
+    pub(super) fn newest_root(&self) -> Result<Value, PublishError> {
+        let mut newest = self.load("1.root.json")?;
+        for version in 2.. {
+            let path = self.dir.join(Folder::METADATA).join(format!("{version}.root.json"));
+            if !path.exists() {
+                break;
+            }
+            newest = load(&path)?;
+        }
+        Ok(newest)
+    }
+
+    pub(super) fn load_drafts(&mut self) -> Result<(), PublishError> {
+        let Ok(entries) = fs::read_dir(self.dir.join(DRAFT)) else { return Ok(()) };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
+            let Some(name) = name.map(str::to_owned) else { continue };
+            let whole = load(&path)?;
+            let known = self.documents.remove(&name).unwrap_or_else(|| Document::draft(Value::Null));
+            self.documents.insert(name, known.with_draft(whole));
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear_drafts(&self) -> Result<(), PublishError> {
+        let path = self.dir.join(DRAFT);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PublishError::Io { path, source: error }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the bytes of a target lie.
+    pub(super) fn target_file(&self, path: &str, hash: &str) -> PathBuf {
+        let name = match path.rsplit_once('/') {
+            Some((folder, name)) => format!("{folder}/{hash}.{name}"),
+            None => format!("{hash}.{path}"),
+        };
+        self.dir.join(Folder::TARGETS).join(name)
+    }
+}
+
+/// How a snapshot or timestamp names a document: number, length and hash of its file.
+fn pin_of(whole: &Value) -> Result<Value, PublishError> {
+    let bytes = file_bytes(whole)?;
+    let hash = Hex(&sha256(&bytes)).to_string();
+    Ok(json!({ "version": whole["signed"]["version"], "length": bytes.len(), "hashes": { "sha256": hash } }))
+}
+
+/// A document as its file: canonical too, so that the same content is the same file.
+fn file_bytes(whole: &Value) -> Result<Vec<u8>, PublishError> {
+    Ok(canonical(whole)?)
+}
+
+fn load(path: &Path) -> Result<Value, PublishError> {
+    let bytes = fs::read(path).map_err(|source| PublishError::Io { path: path.into(), source })?;
+    let malformed = |why: String| PublishError::Malformed { path: path.into(), why };
+    let whole: Value = serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
+    if whole["signed"].is_object() { Ok(whole) } else { Err(malformed("nothing in it is signed".into())) }
+}

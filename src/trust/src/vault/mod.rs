@@ -1,0 +1,365 @@
+//! What a gate believes, on its disk: imported from any source, whole or not at all, never back.
+//!
+//! ```text
+//! <dir>/generation            the newest import that was wholly verified
+//! <dir>/generation.previous   the one before it, should a card forget
+//! <dir>/files/<sha256>        status lists of both
+//! ```
+//!
+//! An import verifies everything from the pinned root before it writes one line that counts, then replaces the
+//! generation by a rename. Reading a generation verifies it again from the pinned root, as of the time at which it was
+//! imported: a gate that was off for a month still believes what it believed, and how old that is, is for the policy to
+//! judge, not for an expiry to make a cliff of.
+
+mod generation;
+mod shelf;
+mod source;
+mod walk;
+
+use crate::durable;
+use crate::names;
+use crate::tuf::{Client, Folder, Refusal, Source, Store, TufError};
+use generation::Generation;
+use menshen_core::ids::IssuerId;
+use menshen_core::trust::TrustList;
+use shelf::{Mode, Shelf};
+use source::Kept;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::{fs, io};
+use walk::Walk;
+
+const CURRENT: &str = "generation";
+const PREVIOUS: &str = "generation.previous";
+const FILES: &str = "files";
+
+/// What is believed after an import or at a start.
+#[derive(Clone, Debug)]
+pub struct Believed {
+    /// Issuers, keys and recognition.
+    pub list: Arc<TrustList>,
+    /// The files of the status lists.
+    pub status: Vec<StatusFiles>,
+    /// Every delegated role, as it was met.
+    pub roles: Vec<RoleReport>,
+    /// The version of the root that is trusted.
+    pub root_version: u64,
+    /// The time against which expiry was judged, seconds since 1970.
+    pub verified_at: u64,
+}
+
+/// The files of one status list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusFiles {
+    /// Whose list.
+    pub issuer: IssuerId,
+    /// The newest whole list.
+    pub snapshot: Option<PathBuf>,
+    /// The changes after it, by rising number.
+    pub deltas: Vec<PathBuf>,
+}
+
+/// How a delegated role came off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleReport {
+    /// The division that it speaks for.
+    pub scope: IssuerId,
+    /// The version that is believed; `None` where nothing of it is.
+    pub version: Option<u64>,
+    /// Why its newest publication is not believed.
+    pub held_back: Option<TufError>,
+}
+
+/// What came of an import.
+#[derive(Clone, Debug)]
+pub enum Import {
+    /// There was nothing new.
+    Unchanged,
+    /// This is believed from now on.
+    New(Box<Believed>),
+}
+
+/// Why an import or a start failed. What was believed before still is.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The repository, or a kept generation, is refused.
+    #[error(transparent)]
+    Refused(#[from] TufError),
+    /// The disk.
+    #[error("{path} can not be read or written ({source}): free or repair that disk")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What was kept has been damaged.
+    #[error("{path} is damaged ({why}): the generation before it is used, or the one that the gate came with")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A moment within an import, for those who test what a power cut does there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A status file is about to be written.
+    FileBegun,
+    /// Its bytes were handed to the system.
+    FileWritten,
+    /// They are on stable storage.
+    FileDurable,
+    /// It has its name.
+    FileNamed,
+    /// Everything was verified, and nothing that counts was written.
+    Verified,
+    /// The generation before was set aside.
+    SetAside,
+    /// The new generation counts.
+    Replaced,
+    /// What nobody names any more was removed.
+    Swept,
+}
+
+/// Looks on at every step; an error ends the import there, as a power cut would.
+pub struct Steps<'a>(Box<dyn Fn(Step) -> io::Result<()> + 'a>);
+
+impl<'a> Steps<'a> {
+    /// Calls `look` at every step.
+    pub fn new(look: impl Fn(Step) -> io::Result<()> + 'a) -> Steps<'a> {
+        Steps(Box::new(look))
+    }
+
+    /// Nobody looks on.
+    pub fn none() -> Steps<'static> {
+        Steps(Box::new(|_| Ok(())))
+    }
+
+    fn at(&self, step: Step) -> io::Result<()> {
+        (self.0)(step)
+    }
+}
+
+/// A folder of generations under one pinned root.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    dir: PathBuf,
+    root: Vec<u8>,
+}
+
+impl Vault {
+    /// The vault in `dir`, which is made if need be, under the root.json `root`.
+    ///
+    /// # Errors
+    /// [`VaultError`] where `dir` can not be made, or `root` is not a root signed by itself.
+    pub fn open(dir: &Path, root: &[u8]) -> Result<Vault, VaultError> {
+        let files = dir.join(FILES);
+        fs::create_dir_all(&files).map_err(|source| VaultError::Io { path: files, source })?;
+        let vault = Vault { dir: dir.into(), root: root.into() };
+        Client::new(root, Arc::new(Kept::nothing()), Arc::new(Staged::default()))?;
+        Ok(vault)
+    }
+
+    /// What is believed, verified again from the pinned root: the newest generation, or else the one before it.
+    /// `None` where there has been no import.
+    ///
+    /// # Errors
+    /// [`VaultError`] of the newest generation where none can be believed.
+    pub fn current(&self) -> Result<Option<Believed>, VaultError> {
+        let newest = match self.read(CURRENT).and_then(|kept| kept.map(|kept| self.again(kept)).transpose()) {
+            Ok(Some(believed)) => return Ok(Some(believed)),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        let previous = self.read(PREVIOUS).and_then(|kept| kept.map(|kept| self.again(kept)).transpose());
+        match (previous, newest) {
+            (Ok(Some(believed)), error) => {
+                if let Some(error) = error {
+                    tracing::error!("{error}");
+                }
+                Ok(Some(believed))
+            }
+            (_, Some(error)) => Err(error),
+            (Ok(None), None) => Ok(None),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Imports what a source has, as of `now_unix_s`.
+    ///
+    /// # Errors
+    /// [`VaultError`]; what was believed before still is.
+    pub fn import(&self, source: Arc<dyn Source>, now_unix_s: u64, steps: &Steps<'_>) -> Result<Import, VaultError> {
+        // A generation that can not be read protects from nothing; the next one will.
+        let old = self.read(CURRENT).or_else(|_| self.read(PREVIOUS)).unwrap_or_default();
+        let files = self.dir.join(FILES);
+        let shelf = Shelf::new(&files, steps, Mode::Import);
+        let (generation, believed) = self.verify(source, now_unix_s, old.as_ref(), &shelf)?;
+        if old.as_ref().is_some_and(|old| old.metadata == generation.metadata && old.held_back == generation.held_back)
+        {
+            return Ok(Import::Unchanged);
+        }
+        self.keep(&generation, old.as_ref(), steps)?;
+        Ok(Import::New(Box::new(believed)))
+    }
+
+    /// Imports what the gate came with. Nothing can be fresher than the day it was made, so expiry is judged by the
+    /// moment that the repository itself names: a gate from a shelf works at once, and says how old its trust is.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn import_as_of_itself(&self, source: Arc<dyn Source>, steps: &Steps<'_>) -> Result<Import, VaultError> {
+        let as_of = as_of_claimed(source.as_ref())?;
+        self.import(source, as_of, steps)
+    }
+
+    fn again(&self, kept: Generation) -> Result<Believed, VaultError> {
+        let files = self.dir.join(FILES);
+        let source = Arc::new(Kept::of(&kept, &files));
+        let steps = Steps::none();
+        let shelf = Shelf::new(&files, &steps, Mode::Again);
+        let (_, believed) = self.verify(source, kept.verified_at, Some(&kept), &shelf)?;
+        Ok(believed)
+    }
+
+    fn verify(
+        &self,
+        source: Arc<dyn Source>,
+        now_unix_s: u64,
+        old: Option<&Generation>,
+        shelf: &Shelf<'_>,
+    ) -> Result<(Generation, Believed), VaultError> {
+        let at = |source| VaultError::Io { path: self.dir.clone(), source };
+        let verified = verify(&self.root, source, now_unix_s, old, shelf)?;
+        shelf.step(Step::Verified).map_err(at)?;
+        Ok(verified)
+    }
+
+    fn keep(&self, generation: &Generation, old: Option<&Generation>, steps: &Steps<'_>) -> Result<(), VaultError> {
+        let (current, previous) = (self.dir.join(CURRENT), self.dir.join(PREVIOUS));
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| VaultError::Io { path, source }
+        };
+        let bytes = |generation: &Generation| generation.to_bytes().map_err(io::Error::from).map_err(failed(&current));
+        if let Some(old) = old {
+            durable::replace(&previous, &bytes(old)?, 0o600).map_err(failed(&previous))?;
+        }
+        self.step(steps, Step::SetAside)?;
+        durable::replace(&current, &bytes(generation)?, 0o600).map_err(failed(&current))?;
+        self.step(steps, Step::Replaced)?;
+        let kept = old.into_iter().chain([generation]).flat_map(|kept| kept.files.values());
+        Shelf::new(&self.dir.join(FILES), steps, Mode::Import).sweep(&kept.map(|file| file.sha256.as_str()).collect());
+        self.step(steps, Step::Swept)
+    }
+
+    fn step(&self, steps: &Steps<'_>, step: Step) -> Result<(), VaultError> {
+        steps.at(step).map_err(|source| VaultError::Io { path: self.dir.clone(), source })
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Generation>, VaultError> {
+        let path = self.dir.join(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(VaultError::Io { path, source }),
+        };
+        Generation::from_bytes(&bytes).map(Some).map_err(|why| VaultError::Damaged { path, why })
+    }
+}
+
+/// What a repository in a folder says, as of the moment that it names itself; its files are used where they lie.
+///
+/// # Errors
+/// [`TufError`].
+pub fn look(root: &[u8], dir: &Path) -> Result<Believed, TufError> {
+    let source: Arc<dyn Source> = Arc::new(Folder::new(dir));
+    let as_of = as_of_claimed(source.as_ref())?;
+    let (targets, steps) = (dir.join(Folder::TARGETS), Steps::none());
+    let shelf = Shelf::new(&targets, &steps, Mode::InPlace);
+    Ok(verify(root, source, as_of, None, &shelf)?.1)
+}
+
+/// The whole way from a source to what is believed; writes nothing but status files.
+fn verify(
+    root: &[u8],
+    source: Arc<dyn Source>,
+    now_unix_s: u64,
+    old: Option<&Generation>,
+    shelf: &Shelf<'_>,
+) -> Result<(Generation, Believed), TufError> {
+    let staged = Arc::new(Staged::over(old));
+    let mut client = Client::new(root, source, staged.clone())?;
+    client.refresh(now_unix_s)?;
+    let (version, as_of) = published(&client)?;
+    let mut walk = Walk::new(&mut client, now_unix_s, shelf, old);
+    walk.all()?;
+    let Walk { new: mut generation, mut content, status, roles, .. } = walk;
+    (content.version, content.as_of) = (version, as_of);
+    staged.finish(&mut generation, &roles);
+    let list = TrustList::new(content).map_err(|error| TufError::new(Refusal::Malformed, format!("({error})")))?;
+    let root_version = client.root_version();
+    Ok((generation, Believed { list: Arc::new(list), status, roles, root_version, verified_at: now_unix_s }))
+}
+
+/// The moment that a source names, before anybody has verified it.
+fn as_of_claimed(source: &dyn Source) -> Result<u64, TufError> {
+    let claimed = Client::claimed(source, names::AS_OF).and_then(|as_of| as_of.as_u64());
+    claimed.ok_or_else(|| TufError::new(Refusal::Missing, format!("timestamp.json with {}", names::AS_OF)))
+}
+
+/// The snapshot's version, and since when its publisher says that this is what holds.
+fn published(client: &Client) -> Result<(u64, u64), TufError> {
+    let as_of = client.published(names::AS_OF).and_then(|(version, as_of)| Some((version, as_of.as_u64()?)));
+    as_of.ok_or_else(|| TufError::new(Refusal::Malformed, format!("timestamp.json (no {})", names::AS_OF)))
+}
+
+/// The metadata of an import: what is kept already, and what was verified since.
+#[derive(Default)]
+struct Staged(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Staged {
+    fn over(old: Option<&Generation>) -> Staged {
+        let kept = old.into_iter().flat_map(|old| &old.metadata);
+        Staged(Mutex::new(kept.map(|(name, text)| (name.clone(), text.as_bytes().to_vec())).collect()))
+    }
+
+    fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
+        // A map is whole after any panic of another holder.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Gives a generation the metadata that it needs to be verified again.
+    fn finish(&self, generation: &mut Generation, roles: &[RoleReport]) {
+        let believed: Vec<String> = roles
+            .iter()
+            .filter(|role| role.version.is_some())
+            .map(|role| format!("{}.json", role.scope))
+            .chain(["timestamp.json", "snapshot.json", "targets.json"].map(str::to_owned))
+            .collect();
+        for (name, bytes) in self.map().iter() {
+            let wanted = believed.contains(name) || name.starts_with("root_history/");
+            if wanted
+                && !generation.metadata.contains_key(name)
+                && let Ok(text) = std::str::from_utf8(bytes)
+            {
+                generation.metadata.insert(name.clone(), text.to_owned());
+            }
+        }
+    }
+}
+
+impl Store for Staged {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.map().get(name).cloned()
+    }
+
+    fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.map().insert(name.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+}

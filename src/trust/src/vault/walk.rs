@@ -1,0 +1,299 @@
+//! From verified metadata to what is believed, one role after another.
+//!
+//! The national part must be good, or nothing new is believed. Each delegated role stands for itself: one that is
+//! missing, expired, badly signed or speaks for others is held back alone, and its last good publication stays, as
+//! long as its superior still gives it the keys that signed it. So one careless city never stops a nation's updates,
+//! and a thief whose key was taken away is believed no longer.
+
+use super::generation::{FileRef, Generation, HeldBack};
+use super::shelf::Shelf;
+use super::{RoleReport, StatusFiles};
+use crate::names::{self, Target};
+use crate::tuf::{Client, DelegatedRole, Delegations, Found, Refusal, Targets, TufError, signed_for};
+use menshen_core::ids::{Hex, IssuerId};
+use menshen_core::trust::part::{Issuers, MAX_PART_BYTES, Rules};
+use menshen_core::trust::{TrustContent, TrustError};
+use std::collections::BTreeMap;
+
+/// The top-level targets role.
+const TOP: &str = "targets";
+
+/// What the walk has come to.
+pub(super) struct Walk<'a> {
+    client: &'a mut Client,
+    now_unix_s: u64,
+    shelf: &'a Shelf<'a>,
+    old: Option<&'a Generation>,
+    /// What will be kept.
+    pub(super) new: Generation,
+    /// What is believed.
+    pub(super) content: TrustContent,
+    /// The files of status lists.
+    pub(super) status: Vec<StatusFiles>,
+    /// How each role came off.
+    pub(super) roles: Vec<RoleReport>,
+}
+
+/// A role's targets, and where their bytes come from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    /// The repository that is being imported.
+    Newest,
+    /// The last good publication.
+    Kept(&'a Generation),
+}
+
+/// A role that was walked, for those to whom it delegates.
+struct Superior {
+    scope: IssuerId,
+    role: Targets,
+    held_back: Option<TufError>,
+}
+
+/// Everything of one role, before it is joined to the rest.
+#[derive(Default)]
+struct Gathered {
+    parts: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, FileRef>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        client: &'a mut Client,
+        now_unix_s: u64,
+        shelf: &'a Shelf<'a>,
+        old: Option<&'a Generation>,
+    ) -> Walk<'a> {
+        Walk {
+            client,
+            now_unix_s,
+            shelf,
+            old,
+            new: Generation::new(now_unix_s),
+            content: TrustContent::default(),
+            status: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    /// Walks the whole tree.
+    pub(super) fn all(&mut self) -> Result<(), TufError> {
+        let top = self.client.role(TOP).cloned().ok_or_else(|| TufError::new(Refusal::Missing, "targets.json"))?;
+        if !top.targets.contains_key(names::ISSUERS) {
+            return Err(TufError::new(Refusal::Missing, names::ISSUERS));
+        }
+        self.take(IssuerId::NATIONAL, &top, Origin::Newest)?;
+        let mut ahead = vec![Superior { scope: IssuerId::NATIONAL, role: top, held_back: None }];
+        while let Some(superior) = ahead.pop() {
+            let Some(delegations) = &superior.role.delegations else { continue };
+            // Last in, first out: the first delegation is taken first.
+            let children: Vec<_> =
+                delegations.roles.iter().filter_map(|child| self.delegated(&superior, child, delegations)).collect();
+            ahead.extend(children.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    /// One delegated role; gives it where it may delegate further.
+    fn delegated(&mut self, superior: &Superior, child: &DelegatedRole, delegations: &Delegations) -> Option<Superior> {
+        // Roles of other things than divisions (images, site classes) are not walked.
+        let scope = names::issuer(&child.name)?;
+        if self.roles.iter().any(|role| role.scope == scope) {
+            return None;
+        }
+        let newest = match &superior.held_back {
+            None => self.newest(superior.scope, scope, child),
+            // A publication that was refused vouches for nobody.
+            Some(error) => Err(error.clone()),
+        };
+        let (role, held_back) = match newest {
+            Ok(role) => (Some(role), None),
+            Err(error) => {
+                let kept = self.last_good(scope, child, delegations);
+                (kept, Some(self.reason_kept_before(&child.name).unwrap_or(error)))
+            }
+        };
+        let name = format!("{}.json", child.name);
+        if let Some(error) = &held_back {
+            self.new.held_back.insert(child.name.clone(), HeldBack::of(error));
+            let old = self.old.filter(|_| role.is_some()).and_then(|old| old.metadata.get(&name)).cloned();
+            old.map(|bytes| self.new.metadata.insert(name.clone(), bytes));
+        }
+        let version = role.as_ref().map(|role| role.version);
+        self.roles.push(RoleReport { scope, version, held_back: held_back.clone() });
+        role.map(|role| Superior { scope, role, held_back })
+    }
+
+    fn newest(&mut self, superior: IssuerId, scope: IssuerId, child: &DelegatedRole) -> Result<Targets, TufError> {
+        if scope == superior || !superior.covers(scope) {
+            return Err(TufError::new(Refusal::ForeignPath, format!("{superior} delegates to {scope}, which")));
+        }
+        // Whatever lists this path, looking for it loads the role and verifies it by every delegation on the way.
+        self.client.find(&Target::Issuers(scope).path(), self.now_unix_s)?;
+        let role = self.client.role(&child.name).cloned();
+        let role = role.ok_or_else(|| TufError::new(Refusal::Missing, format!("{}.json", child.name)))?;
+        for path in role.targets.keys() {
+            let own = child.matches_path(path).map_err(TufError::from)?;
+            if !own || Target::parse(path).is_some_and(|target| !scope.covers(target.owner())) {
+                return Err(TufError::new(Refusal::ForeignPath, format!("{} ({path})", child.name)));
+            }
+        }
+        self.take(scope, &role, Origin::Newest)?;
+        Ok(role)
+    }
+
+    /// The role as it was last believed, if its superior's keys of today still vouch for it.
+    fn last_good(&mut self, scope: IssuerId, child: &DelegatedRole, delegations: &Delegations) -> Option<Targets> {
+        let old = self.old?;
+        let bytes = old.metadata.get(&format!("{}.json", child.name))?;
+        let kept = signed_for(bytes.as_bytes(), delegations, &child.name)
+            .and_then(|role| self.take(scope, &role, Origin::Kept(old)).map(|()| role));
+        kept.inspect_err(|error| tracing::warn!("what {scope} said before is believed no longer: {error}")).ok()
+    }
+
+    /// Where a kept generation is read again, its roles that were held back are refused again, for the reason of then.
+    fn reason_kept_before(&self, name: &str) -> Option<TufError> {
+        let old = self.old.filter(|old| old.verified_at == self.now_unix_s && self.shelf.is_rereading())?;
+        old.held_back.get(name).map(HeldBack::error)
+    }
+
+    /// Takes in everything that a role says, or nothing.
+    fn take(&mut self, scope: IssuerId, role: &Targets, origin: Origin<'_>) -> Result<(), TufError> {
+        let mut gathered = Gathered::default();
+        for part in [Target::Issuers(scope), Target::Recognition(scope)] {
+            let path = part.path();
+            if role.targets.contains_key(&path) {
+                let bytes = self.part(role, &path, origin)?;
+                gathered.parts.insert(path, bytes);
+            }
+        }
+        let content = joined(self.content.clone(), scope, &gathered.parts)?;
+        let status = self.status_of(role, origin, &mut gathered)?;
+        self.content = content;
+        self.status.extend(status);
+        gathered.parts.iter().for_each(|(path, bytes)| self.new.put_part(path, bytes));
+        self.new.files.extend(gathered.files);
+        Ok(())
+    }
+
+    fn part(&mut self, role: &Targets, path: &str, origin: Origin<'_>) -> Result<Vec<u8>, TufError> {
+        let altered = || TufError::new(Refusal::Altered, path);
+        match origin {
+            Origin::Newest => {
+                let found = self.found(path)?;
+                if found.length() > MAX_PART_BYTES as u64 {
+                    return Err(TufError::new(Refusal::TooLong, path));
+                }
+                let mut bytes = Vec::new();
+                self.client.fetch(&found, &mut bytes)?;
+                Ok(bytes)
+            }
+            Origin::Kept(old) => {
+                let listed = Found::listed(role, path).ok_or_else(altered)?;
+                old.part(path).filter(|bytes| listed.is(&bytes[..])).ok_or_else(altered)
+            }
+        }
+    }
+
+    /// The newest snapshot of each list in the role, and the deltas after it.
+    fn status_of(
+        &mut self,
+        role: &Targets,
+        origin: Origin<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<Vec<StatusFiles>, TufError> {
+        let mut lists: BTreeMap<IssuerId, (u64, Vec<u64>)> = BTreeMap::new();
+        for path in role.targets.keys() {
+            match Target::parse(path) {
+                Some(Target::Snapshot(owner, seq)) => {
+                    let list = lists.entry(owner).or_default();
+                    list.0 = list.0.max(seq);
+                }
+                Some(Target::Delta(owner, seq)) => lists.entry(owner).or_default().1.push(seq),
+                Some(Target::Issuers(_) | Target::Recognition(_)) | None => {}
+            }
+        }
+        // The superior was walked first, and what it says of a list counts.
+        lists.retain(|owner, _| self.status.iter().all(|files| files.issuer != *owner));
+        let mut found = Vec::new();
+        for (issuer, (snapshot, mut deltas)) in lists {
+            deltas.retain(|seq| *seq > snapshot);
+            deltas.sort_unstable();
+            let mut files = StatusFiles { issuer, snapshot: None, deltas: Vec::new() };
+            if snapshot > 0 {
+                let path = Target::Snapshot(issuer, snapshot).path();
+                files.snapshot = Some(self.file(role, &path, origin, gathered)?);
+            }
+            for seq in deltas {
+                let path = Target::Delta(issuer, seq).path();
+                files.deltas.push(self.file(role, &path, origin, gathered)?);
+            }
+            found.push(files);
+        }
+        Ok(found)
+    }
+
+    fn file(
+        &mut self,
+        role: &Targets,
+        path: &str,
+        origin: Origin<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<std::path::PathBuf, TufError> {
+        let (file, place) = match origin {
+            Origin::Newest => {
+                let found = self.found(path)?;
+                self.shelf.obtain(self.client, &found, path)?
+            }
+            Origin::Kept(_) => {
+                let listed = Found::listed(role, path).ok_or_else(|| TufError::new(Refusal::Altered, path))?;
+                self.shelf.kept(&listed, path)?
+            }
+        };
+        gathered.files.insert(path.to_owned(), file);
+        Ok(place)
+    }
+
+    fn found(&mut self, path: &str) -> Result<Found, TufError> {
+        let found = self.client.find(path, self.now_unix_s)?;
+        found.ok_or_else(|| TufError::new(Refusal::ForeignPath, path))
+    }
+}
+
+/// `content` with a role's parts.
+fn joined(
+    mut content: TrustContent,
+    scope: IssuerId,
+    parts: &BTreeMap<String, Vec<u8>>,
+) -> Result<TrustContent, TufError> {
+    for (path, bytes) in parts {
+        let joined = match Target::parse(path) {
+            Some(Target::Issuers(_)) => {
+                let part = Issuers::decode(bytes);
+                part.and_then(|part| {
+                    content.join_issuers(scope, &part)?;
+                    if scope == IssuerId::NATIONAL {
+                        content.authority_key = part.authority_key;
+                    }
+                    Ok(())
+                })
+            }
+            _ => Rules::decode(bytes).and_then(|part| content.join_rules(scope, &part)),
+        };
+        joined.map_err(|error| {
+            let refusal = match error {
+                TrustError::Foreign(_) | TrustError::Taken(_) => Refusal::ForeignPath,
+                TrustError::TooLong | TrustError::Full => Refusal::TooLong,
+                TrustError::Content(_) | TrustError::Format(_) | TrustError::Dangling => Refusal::Malformed,
+            };
+            TufError::new(refusal, format!("{path} ({error})"))
+        })?;
+    }
+    Ok(content)
+}
+
+/// The name of a file: its SHA-256.
+pub(super) fn file_ref(found: &Found, path: &str) -> Result<FileRef, TufError> {
+    let hash = found.sha256().ok_or_else(|| TufError::new(Refusal::Malformed, format!("{path} (no sha256)")))?;
+    Ok(FileRef { sha256: Hex(&hash).to_string(), length: found.length() })
+}

@@ -1,0 +1,219 @@
+//! A small country that publishes: the nation, two provinces, a city, each with keys made from fixed seeds.
+
+use ed25519_dalek::SigningKey;
+use menshen_core::ids::{IssuerId, sha256};
+use menshen_core::trust::part::Issuers;
+use menshen_core::trust::{Issuer, IssuerKey};
+use menshen_trust::names::{self, Target};
+use menshen_trust::publish::{Keyring, PublishError, Published, Repository, Signers, TopSigners};
+use menshen_trust::tuf::{Folder, Refusal, Source};
+use menshen_trust::vault::{Believed, Import, Steps, Vault, VaultError};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// 2026-01-01 00:00:00 UTC.
+pub(crate) const NOW: u64 = 1_767_225_600;
+pub(crate) const DAY: u64 = 86_400;
+pub(crate) const ZHEJIANG: u32 = 330_000;
+pub(crate) const HANGZHOU: u32 = 330_100;
+pub(crate) const HENAN: u32 = 410_000;
+
+pub(crate) fn id(code: u32) -> IssuerId {
+    IssuerId::new(code).expect("six digits")
+}
+
+/// The key of a name, the same on every machine.
+pub(crate) fn key(name: &str) -> SigningKey {
+    SigningKey::from_bytes(&sha256(name.as_bytes()))
+}
+
+pub(crate) fn public(name: &str) -> [u8; 32] {
+    key(name).verifying_key().to_bytes()
+}
+
+/// The authority: a folder with the repository, and every key.
+pub(crate) struct Country {
+    dir: TempDir,
+    prefix: &'static str,
+}
+
+impl Country {
+    /// Published once, at [`NOW`].
+    pub(crate) fn new() -> Country {
+        Country::of("")
+    }
+
+    /// Another one, whose keys are all different.
+    pub(crate) fn of(prefix: &'static str) -> Country {
+        let country = Country { dir: tempfile::tempdir().expect("a folder"), prefix };
+        let own = |name: &str| public(&format!("{prefix}{name}"));
+        let signers = TopSigners {
+            root: Signers { keys: vec![own("root-1"), own("root-2"), own("root-3")], threshold: 2 },
+            targets: Signers::one(own("targets")),
+            snapshot: Signers::one(own("snapshot")),
+            timestamp: Signers::one(own("timestamp")),
+        };
+        let mut repository = Repository::create(&country.path(), &signers).expect("a new repository");
+        put_issuers(&mut repository, "targets", IssuerId::NATIONAL, &[100_000, ZHEJIANG, HENAN]);
+        for (superior, code) in [("targets", ZHEJIANG), ("targets", HENAN), ("330000", HANGZHOU)] {
+            let role = code.to_string();
+            let paths = names::own_paths(id(code));
+            repository.delegate(superior, &role, &Signers::one(own(&role)), &paths).expect("delegates");
+        }
+        put_issuers(&mut repository, "330000", id(ZHEJIANG), &[HANGZHOU]);
+        for code in [ZHEJIANG, HANGZHOU, HENAN] {
+            let path = Target::Snapshot(id(code), 1).path();
+            repository.put(&code.to_string(), &path, format!("list of {code}").as_bytes()).expect("lists");
+        }
+        repository.publish(&country.keyring(), NOW).expect("every key is at hand");
+        country
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("repository")
+    }
+
+    pub(crate) fn repository(&self) -> Repository {
+        Repository::open(&self.path()).expect("a repository")
+    }
+
+    pub(crate) fn keyring(&self) -> Keyring {
+        let mut keyring = Keyring::new();
+        for name in ["root-1", "root-2", "root-3", "targets", "snapshot", "timestamp", "330000", "330100", "410000"] {
+            keyring.add(key(&format!("{}{name}", self.prefix))).expect("a key");
+        }
+        keyring
+    }
+
+    /// The root that a gate of this country is made with.
+    pub(crate) fn root(&self) -> Vec<u8> {
+        fs::read(self.path().join("metadata/1.root.json")).expect("the first root")
+    }
+
+    /// Edits and publishes.
+    pub(crate) fn publish(&self, now: u64, edit: impl FnOnce(&mut Repository)) -> Result<Published, PublishError> {
+        let mut repository = self.repository();
+        edit(&mut repository);
+        repository.publish(&self.keyring(), now)
+    }
+
+    /// What is published now, on a stick.
+    pub(crate) fn stick(&self) -> Stick {
+        let dir = tempfile::tempdir().expect("a folder");
+        self.repository().copy_to(dir.path()).expect("copies");
+        Stick(dir)
+    }
+}
+
+pub(crate) fn put_issuers(repository: &mut Repository, role: &str, owner: IssuerId, codes: &[u32]) {
+    let mut part = Issuers::default();
+    for code in codes {
+        let issuer = Issuer {
+            id: id(*code),
+            name_zh: "健康码".parse().expect("short"),
+            name_en: "Health code".parse().expect("short"),
+            hotline: "12345".parse().expect("short"),
+            levels: Default::default(),
+        };
+        let public_key = public(&format!("pass {code}"));
+        let key = IssuerKey { issuer: id(*code), public_key, valid_from: 0, valid_until: u64::MAX };
+        part.issuers.push(issuer).expect("room");
+        part.keys.push(key).expect("room");
+    }
+    part.sort();
+    let mut bytes = Vec::new();
+    let Ok(()) = part.encode(&mut bytes) else { panic!("a vector grows") };
+    repository.put(role, &Target::Issuers(owner).path(), &bytes).expect("lists");
+}
+
+/// A copy of a repository that may be spoiled.
+pub(crate) struct Stick(TempDir);
+
+impl Stick {
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        Arc::new(Folder::new(self.path()))
+    }
+
+    /// The file of a target or of metadata whose name ends so.
+    pub(crate) fn file(&self, end: &str) -> PathBuf {
+        fn find(dir: &Path, end: &str) -> Option<PathBuf> {
+            let mut entries: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
+            entries.sort();
+            entries.into_iter().rev().find_map(|path| match path.is_dir() {
+                true => find(&path, end),
+                false => path.to_string_lossy().ends_with(end).then_some(path),
+            })
+        }
+        find(self.path(), end).expect("the file is on the stick")
+    }
+
+    pub(crate) fn change(&self, end: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let path = self.file(end);
+        let mut bytes = fs::read(&path).expect("reads");
+        change(&mut bytes);
+        fs::write(path, bytes).expect("writes");
+    }
+}
+
+/// A gate's disk.
+pub(crate) struct Gate {
+    dir: TempDir,
+    root: Vec<u8>,
+}
+
+impl Gate {
+    pub(crate) fn new(country: &Country) -> Gate {
+        Gate { dir: tempfile::tempdir().expect("a folder"), root: country.root() }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn vault(&self) -> Vault {
+        Vault::open(self.dir.path(), &self.root).expect("a vault")
+    }
+
+    pub(crate) fn import(&self, stick: &Stick, now: u64) -> Result<Import, VaultError> {
+        self.vault().import(stick.source(), now, &Steps::none())
+    }
+
+    /// Imports what must be new and good.
+    pub(crate) fn believes(&self, stick: &Stick, now: u64) -> Believed {
+        match self.import(stick, now) {
+            Ok(Import::New(believed)) => *believed,
+            other => panic!("this is new and good: {other:?}"),
+        }
+    }
+
+    /// Why what is on the stick is refused as a whole.
+    pub(crate) fn refuses(&self, stick: &Stick, now: u64) -> Refusal {
+        match self.import(stick, now) {
+            Err(VaultError::Refused(error)) => error.refusal,
+            other => panic!("this must be refused: {other:?}"),
+        }
+    }
+
+    /// What a gate believes that starts now.
+    pub(crate) fn restarted(&self) -> Believed {
+        self.vault().current().expect("reads").expect("there was an import")
+    }
+}
+
+/// Why the newest publication of a role is not believed.
+pub(crate) fn held_back(believed: &Believed, code: u32) -> Option<Refusal> {
+    let role = believed.roles.iter().find(|role| role.scope == id(code)).expect("the role was met");
+    role.held_back.as_ref().map(|error| error.refusal)
+}
+
+/// The text of a status list, which in this country is a sentence.
+pub(crate) fn list_of(believed: &Believed, code: u32) -> Option<String> {
+    let files = believed.status.iter().find(|files| files.issuer == id(code))?;
+    fs::read_to_string(files.snapshot.as_ref()?).ok()
+}
