@@ -8,6 +8,7 @@
 //! POST /v1/gates/{id}/batches   signed Batch → signed Ack (application/cose)
 //! GET  /v1/gates                {"gates":[…]}
 //! GET  /v1/gates/{id}/records   ?epoch=&after=&limit= → {"gate","records":[…]}, oldest first
+//! GET  /v1/trust/metadata/{file}   /v1/trust/targets/{path}   the TUF repository, as it lies in its folder
 //! GET  /  /gates/{id}           pages, ?lang=zh|en
 //! GET  /healthz                 "ok" while the store answers, else 503
 //! ```
@@ -30,6 +31,7 @@ use menshen_core::wire::MAX_MESSAGE_BYTES;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::SystemTime;
+use tower_http::services::ServeDir;
 
 /// How many records a list gives when not asked for another number, and at most.
 const LIMIT: u32 = 100;
@@ -39,7 +41,10 @@ pub(crate) type Shared = State<Arc<Office>>;
 
 /// Everything that the hub answers to.
 pub(crate) fn router(office: Arc<Office>) -> Router {
+    let repository = |part: &str| ServeDir::new(office.repository.join(part)).append_index_html_on_directories(false);
     Router::new()
+        .nest_service("/v1/trust/metadata", repository("metadata"))
+        .nest_service("/v1/trust/targets", repository("targets"))
         .route("/v1/gates/{id}/enrol", post(enrol))
         .route("/v1/gates/{id}/batches", post(batches))
         .route("/v1/gates", get(gates))

@@ -11,12 +11,15 @@ use ed25519_dalek::SigningKey;
 use menshen_core::cose::{Sign1, sign1};
 use menshen_core::ids::{GateId, sha256};
 use menshen_core::wire::{Ack, Enrol, Message};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Everything that answering a gate needs.
 pub(crate) struct Office {
     /// Where the records are kept.
     pub(crate) store: Arc<dyn Store>,
+    /// What gates may believe, for them to fetch.
+    pub(crate) repository: PathBuf,
     /// Signs the acks.
     pub(crate) key: SigningKey,
     /// What a gate must know to be enrolled; `None` enrols nobody.

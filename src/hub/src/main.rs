@@ -21,7 +21,8 @@ struct Args {
     /// Where to keep the records: sqlite:PATH or PATH.
     #[arg(long)]
     store: StoreUrl,
-    /// Folder of the hub's key, hub.key; made at the first start.
+    /// Folder of the hub's key, hub.key, which is made at the first start, and of the repository that gates fetch what
+    /// they believe from, as made by `menshen trust`.
     #[arg(long)]
     trust: PathBuf,
     /// What a gate must know to be enrolled; without it no new gates are. Other users of this machine
@@ -60,7 +61,8 @@ fn run(args: Args) -> Result<(), StartError> {
         eprintln!("menshen-hub: made a new key in {}; back it up, gates believe no other", hub_key.path.display());
     }
     let enrol_token = args.enrol_token.or_else(|| std::env::var("MENSHEN_ENROL_TOKEN").ok());
-    let config = Config { listen: args.listen, store: args.store, key: hub_key.key, enrol_token };
+    let repository = args.trust.join("repository");
+    let config = Config { listen: args.listen, store: args.store, repository, key: hub_key.key, enrol_token };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Listens for signals before the hub says that it is there: whoever reads that may end it at once.
     let (mut terminate, mut interrupt) = {

@@ -11,6 +11,7 @@ use ed25519_dalek::SigningKey;
 use menshen_core::wire::MAX_TEXT_BYTES;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -29,6 +30,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the records are kept.
     pub store: StoreUrl,
+    /// The folder of the repository that gates fetch what they believe from: metadata/ and targets/ within it. It may be
+    /// empty, or come later.
+    pub repository: PathBuf,
     /// Signs acks. Gates believe no other.
     pub key: SigningKey,
     /// What a gate must know to be enrolled, 1 to 64 bytes; `None` enrols no new gates.
@@ -76,13 +80,13 @@ impl Hub {
 
     /// Starts on a store of the caller's; `config.store` is not opened.
     pub fn start_on(config: Config, store: Arc<dyn Store>) -> Result<Hub, HubError> {
-        let Config { listen, key, enrol_token: token, .. } = config;
+        let Config { listen, key, repository, enrol_token: token, .. } = config;
         if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > MAX_TEXT_BYTES) {
             return Err(HubError::Token);
         }
         let listener = bind(listen).map_err(|source| HubError::Listen { listen, source })?;
         let addr = listener.local_addr().map_err(|source| HubError::Listen { listen, source })?;
-        let office = Arc::new(Office { store, key, token });
+        let office = Arc::new(Office { store, key, token, repository });
         let public_key = office.public_key();
         let runtime = runtime().map_err(HubError::Thread)?;
         let (stop, stopped) = watch::channel(false);

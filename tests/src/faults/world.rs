@@ -179,7 +179,8 @@ impl World {
     pub fn start_hub(&self) -> Hub {
         let key = self.profile.hub_key().expect("the profile has one");
         let store = StoreUrl::Sqlite(self.path("hub.sqlite"));
-        let config = Config { listen: self.hub_addr, store, key, enrol_token: Some(TOKEN.into()) };
+        let repository = self.folder.path().join("trust/repository");
+        let config = Config { listen: self.hub_addr, store, repository, key, enrol_token: Some(TOKEN.into()) };
         Hub::start(config).expect("its address is free and its folder ours")
     }
 

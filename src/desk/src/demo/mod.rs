@@ -24,6 +24,7 @@ use menshen_hub::{Config, Hub, StoreUrl};
 use menshen_lane::device_key;
 use menshen_lane::run::{Device, Timing, Watcher};
 use menshen_lane::threads::Stop;
+use menshen_lane::trust::REPOSITORY;
 use menshen_lane::view::DecisionView;
 use people::Person;
 use stage::Stage;
@@ -235,7 +236,8 @@ impl Watcher for Onlooker {
 
 fn start_hub(dir: &Path, listen: SocketAddr, key: SigningKey) -> Result<Hub> {
     let store = StoreUrl::Sqlite(dir.join("hub.sqlite"));
-    Ok(Hub::start(Config { listen, store, key, enrol_token: Some(ENROL_TOKEN.into()) })?)
+    let repository = dir.join("trust").join(REPOSITORY);
+    Ok(Hub::start(Config { listen, store, repository, key, enrol_token: Some(ENROL_TOKEN.into()) })?)
 }
 
 fn write_files(dir: &Path, panel: SocketAddr, hub: SocketAddr, hub_key: &[u8; 32]) -> Result<()> {

@@ -85,6 +85,7 @@ fn config(folder: &tempfile::TempDir, enrol_token: Option<String>) -> Config {
     Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         store: StoreUrl::Sqlite(folder.path().join("hub.db")),
+        repository: folder.path().join("repository"),
         key: ed25519_dalek::SigningKey::from_bytes(&[5; 32]),
         enrol_token,
     }

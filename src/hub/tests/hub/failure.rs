@@ -104,6 +104,7 @@ fn config(path: &std::path::Path) -> Config {
     Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         store: StoreUrl::Sqlite(path.into()),
+        repository: path.with_extension("repository"),
         key: SigningKey::from_bytes(&[5; 32]),
         enrol_token: None,
     }

@@ -98,6 +98,7 @@ fn config(folder: &TempDir) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         store: StoreUrl::Sqlite(folder.path().join("hub.db")),
+        repository: folder.path().join("repository"),
         key: SigningKey::from_bytes(&[200; 32]),
         enrol_token: Some(TOKEN.to_owned()),
     }
