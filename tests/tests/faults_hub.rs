@@ -104,7 +104,10 @@ fn a_hub_that_never_answers_holds_up_neither_a_decision_nor_the_stop() {
         let waited = decide_one(&mut world, &gate, number);
         println!("decided in {} ms", waited.as_millis());
     }
-    assert!(line.taken() <= 2, "the gate still waits for the first answers: that to its records, and that to what is new");
+    assert!(
+        line.taken() <= 2,
+        "the gate still waits for the first answers: that to its records, and that to what is new"
+    );
     let took = gate.stop();
     println!("stopped in {} ms", took.as_millis());
     assert!(took < Duration::from_secs(5), "a gate must stop at once, not in {took:?}");

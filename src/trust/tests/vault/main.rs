@@ -1,6 +1,7 @@
 //! What a gate believes after an import, from a good repository and from every bad one.
 
 mod country;
+mod power_cut;
 
 use country::*;
 use menshen_core::ids::{IssuerId, KeyId};
