@@ -9,6 +9,7 @@ use crate::pass::{Colour, Display, Kind, PassError, TestResult, VerifiedPass, Ve
 use crate::policy::{Policy, Thermometry};
 use crate::reason::Reason;
 use crate::recognition::{self, Recognition};
+use crate::status::{self, Finding, Status, StatusSource};
 use crate::thermo::{self, Judgement, Reading};
 use crate::time::{Time, Validity};
 use crate::trust::{Freshness, TrustList};
@@ -85,6 +86,8 @@ pub enum Measured {
 pub struct Context<'a> {
     /// The trust list, if the gate has one.
     pub trust: Option<&'a TrustList>,
+    /// The status lists, if the gate has any.
+    pub status: Option<&'a dyn StatusSource>,
     /// The rules of the site.
     pub policy: &'a Policy,
     /// The province or city of the gate.
@@ -119,6 +122,12 @@ pub struct Evidence {
     pub trust_as_of: Option<u64>,
     /// How old it is by the site's policy.
     pub freshness: Freshness,
+    /// What became of the pass since it was issued, by the lists that the gate has.
+    pub status: Option<Status>,
+    /// Until when the list that answers for the pass is complete; `None` without one.
+    pub status_as_of: Option<u64>,
+    /// What the gate may have missed of the pass; `None` where nobody publishes a list of its issuer's passes.
+    pub status_freshness: Option<Freshness>,
     /// What was known of the time, given that it is not before the trust list's `as_of`.
     pub time: Time,
     /// What the thermometer said.
@@ -190,6 +199,9 @@ fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> E
         trust_version: content.map(|content| content.version),
         trust_as_of: content.map(|content| content.as_of),
         freshness: freshness.unwrap_or(Freshness::Unknown),
+        status: None,
+        status_as_of: None,
+        status_freshness: None,
         time: now,
         reading: match measured {
             Measured::Nothing => None,
@@ -218,15 +230,75 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     if !context.policy.kinds.has(claims.kind) {
         add(reasons, Reason::KindNotAccepted);
     }
-    judge_colour(pass, now, context, reasons, evidence);
+    let colour = judge_status(pass, context, reasons, evidence);
+    judge_watch(pass, now, context, reasons, evidence);
+    judge_colour(pass, colour, now, context, reasons, evidence);
     judge_test(pass, now, context.policy, reasons);
 }
 
-fn judge_colour(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mut Reasons, evidence: &mut Evidence) {
+/// What the issuer has said since; gives the colour that counts, before its treatment here.
+fn judge_status(
+    pass: &VerifiedPass,
+    context: Context<'_>,
+    reasons: &mut Reasons,
+    evidence: &mut Evidence,
+) -> Option<Colour> {
+    let finding = context.status.map_or(Finding::default(), |source| Finding::of(source, pass.claims()));
+    evidence.status = finding.status;
+    if finding.unreadable {
+        add(reasons, Reason::StatusUnreadable);
+    }
+    match finding.status {
+        None => pass.colour(),
+        Some(Status::Revoked) => {
+            add(reasons, Reason::Revoked);
+            pass.colour()
+        }
+        Some(Status::Overridden(colour)) => {
+            if pass.colour() != Some(colour) {
+                add(reasons, Reason::Overridden);
+            }
+            Some(colour)
+        }
+    }
+}
+
+/// What the gate may have missed: judged by the list of the issuer, or by that of its province where the issuer
+/// publishes none, and not at all where neither does.
+fn judge_watch(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mut Reasons, evidence: &mut Evidence) {
+    let claims = pass.claims();
+    let publishes = |id: &IssuerId| context.trust.and_then(|trust| trust.issuer(*id)).is_some_and(|i| i.lists_status);
+    let list_as_of = |publisher| context.status.and_then(|source| source.as_of(publisher));
+    let Some(publisher) = status::speakers(claims.issuer).find(publishes) else {
+        evidence.status_as_of = status::speakers(claims.issuer).find_map(list_as_of);
+        return;
+    };
+    let Policy { status_ageing_after_s, status_stale_after_s, .. } = *context.policy;
+    let as_of = list_as_of(publisher);
+    let since = status::watched_since(claims.issued_at, as_of);
+    let freshness = status::freshness(now, since, status_ageing_after_s, status_stale_after_s);
+    evidence.status_as_of = as_of;
+    evidence.status_freshness = Some(freshness);
+    match freshness {
+        // The rules of the clock have already said what an unsure clock means for this pass.
+        Freshness::Fresh | Freshness::Unknown => {}
+        Freshness::Ageing => add(reasons, Reason::StatusAgeing),
+        Freshness::Stale => add(reasons, Reason::StatusStale),
+    }
+}
+
+fn judge_colour(
+    pass: &VerifiedPass,
+    colour: Option<Colour>,
+    now: Time,
+    context: Context<'_>,
+    reasons: &mut Reasons,
+    evidence: &mut Evidence,
+) {
     let claims = pass.claims();
     let rules = context.trust.map_or(&[][..], |trust| &trust.content().rules);
     let (recognition, colour) =
-        recognition::recognise(rules, context.home, claims.issuer, claims.kind, pass.colour(), now);
+        recognition::recognise(rules, context.home, claims.issuer, claims.kind, colour, now);
     evidence.recognition = Some(recognition);
     evidence.colour = colour;
     match recognition {
@@ -293,8 +365,8 @@ fn verdict_of(reason: Reason, policy: &Policy) -> Verdict {
 
 fn add(reasons: &mut Reasons, reason: Reason) {
     if !reasons.contains(&reason) {
-        // Fewer than 16 different reasons can meet in one decision: a pass has one fault of form or
-        // signature, or else at most one of each later check.
+        // At most 16 different reasons can meet in one decision: a pass has one fault of form or signature, or else
+        // at most one of each later check.
         reasons.push(reason).unwrap_or_default();
     }
 }

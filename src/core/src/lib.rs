@@ -9,7 +9,7 @@
 //! ```text
 //! payload bytes → pass::UnverifiedPass → pass::VerifiedPass ─┐
 //! thermometer bytes → thermo::Reading ───────────────────────┼→ decide → Decision → record
-//! time::Time, trust::TrustList, policy::Policy ──────────────┘
+//! time::Time, trust::TrustList, status lists, policy::Policy ─┘
 //! ```
 //!
 //! [`lane::Lane`] strings these together as a pure state machine.
@@ -31,6 +31,7 @@ pub mod policy;
 pub mod reason;
 pub mod recognition;
 pub mod record;
+pub mod status;
 pub mod thermo;
 pub mod time;
 pub mod trust;

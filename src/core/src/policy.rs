@@ -34,6 +34,10 @@ pub struct Policy {
     pub trust_ageing_after_s: u64,
     /// From this age it is stale: nobody is admitted without a person.
     pub trust_stale_after_s: u64,
+    /// From this time in which a gate may have missed what became of a pass: a note.
+    pub status_ageing_after_s: u64,
+    /// From this time such a pass is not admitted without a person.
+    pub status_stale_after_s: u64,
     /// How long a reading is waited for after the code was read.
     pub reading_window_ms: u32,
     /// How many times in all a temperature is measured before a person decides.
@@ -68,6 +72,8 @@ impl Default for Policy {
             test_max_age_s: None,
             trust_ageing_after_s: 2 * 86_400,
             trust_stale_after_s: 14 * 86_400,
+            status_ageing_after_s: 2 * 86_400,
+            status_stale_after_s: 14 * 86_400,
             reading_window_ms: 3000,
             measure_attempts: 3,
             relay_pulse_ms: 1000,

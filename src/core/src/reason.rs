@@ -39,8 +39,6 @@ reasons! {
     Red = 51 "red" Refuse;
     /// The issuer took this pass back after it was issued.
     Revoked = 41 "revoked" Refuse;
-    /// The issuer changed the colour after the pass was issued.
-    Overridden = 40 "overridden" Refuse;
     /// The signature is not the issuer's.
     BadSignature = 22 "bad_signature" Refuse;
     /// It begins as a pass and its content is broken.
@@ -81,6 +79,10 @@ reasons! {
     ClockUntrusted = 80 "clock_untrusted" Refer;
     /// What the gate believes is too old.
     TrustStale = 81 "trust_stale" Refer;
+    /// A status list that may speak of this pass can not be read.
+    StatusUnreadable = 87 "status_unreadable" Refer;
+    /// The gate may have missed for too long what became of this pass.
+    StatusStale = 85 "status_stale" Refer;
     /// The gate has no trust list.
     TrustMissing = 82 "trust_missing" Refer;
     /// The record could not be made durable.
@@ -89,10 +91,14 @@ reasons! {
     Unreadable = 12 "unreadable" Refer;
     /// No code was seen.
     NoCode = 10 "no_code" Refer;
+    /// The issuer changed the colour after the pass was issued: explains the colour, which decides.
+    Overridden = 40 "overridden" Admit;
     /// A volunteer decided by hand.
     ManualOverride = 90 "manual_override" Admit;
     /// What the gate believes is ageing.
     TrustAgeing = 84 "trust_ageing" Admit;
+    /// The gate may have missed for a while what became of this pass.
+    StatusAgeing = 86 "status_ageing" Admit;
 }
 
 impl Reason {
@@ -150,6 +156,9 @@ mod tests {
             (82, "trust_missing"),
             (83, "journal_failing"),
             (84, "trust_ageing"),
+            (85, "status_stale"),
+            (86, "status_ageing"),
+            (87, "status_unreadable"),
             (90, "manual_override"),
         ]
         .to_vec();

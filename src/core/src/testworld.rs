@@ -10,10 +10,12 @@ use crate::ids::{IssuerId, sha256};
 use crate::pass::{self, Claims, Colour, Display, Kind, Level, Payload, Test, TestResult, VerifiedPass};
 use crate::policy::Policy;
 use crate::recognition::{Kinds, Path, Rule};
+use crate::status::{Entry, Status, StatusSource, Tag, Unreadable};
 use crate::thermo::Reading;
 use crate::time::Time;
 use crate::trust::{Issuer, IssuerKey, TrustContent, TrustList};
 use ed25519_dalek::SigningKey;
+use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
 
@@ -62,12 +64,44 @@ impl World {
 
     /// A gate in Hangzhou.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { trust: Some(&self.trust), policy: &self.policy, home: id(HANGZHOU) }
+        Context { trust: Some(&self.trust), status: None, policy: &self.policy, home: id(HANGZHOU) }
     }
 
     pub(crate) fn verified(&self, claims: &Claims) -> VerifiedPass {
         let text = issued(claims);
         pass::parse(text.as_bytes()).expect("a fresh pass").verify(&self.trust).expect("signed by its issuer")
+    }
+}
+
+/// Status lists in memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lists {
+    entries: BTreeMap<(IssuerId, Tag), Entry>,
+    as_of: BTreeMap<IssuerId, u64>,
+    /// Whether nothing of them can be read.
+    pub(crate) broken: bool,
+}
+
+impl Lists {
+    /// An entry, as of a moment.
+    pub(crate) fn put(&mut self, publisher: u32, tag: Tag, status: Status, as_of: u64) {
+        self.entries.insert((id(publisher), tag), Entry { status, as_of });
+        self.complete(publisher, as_of);
+    }
+
+    /// Says that a list is complete until a moment.
+    pub(crate) fn complete(&mut self, publisher: u32, as_of: u64) {
+        self.as_of.insert(id(publisher), as_of);
+    }
+}
+
+impl StatusSource for Lists {
+    fn look_up(&self, publisher: IssuerId, tag: Tag) -> Result<Option<Entry>, Unreadable> {
+        if self.broken { Err(Unreadable) } else { Ok(self.entries.get(&(publisher, tag)).copied()) }
+    }
+
+    fn as_of(&self, publisher: IssuerId) -> Option<u64> {
+        self.as_of.get(&publisher).copied()
     }
 }
 
@@ -99,6 +133,7 @@ fn issuer(code: u32) -> Issuer {
         name_en: "Health code".parse().expect("short"),
         hotline: "12345".parse().expect("short"),
         levels: (code == HENAN).then_some(own).into_iter().collect(),
+        lists_status: false,
     }
 }
 

@@ -85,6 +85,8 @@ pub struct Issuer {
     pub hotline: heapless::String<24>,
     /// What levels above 3 mean, by ascending level; levels 1 to 3 are green, yellow and red everywhere.
     pub levels: heapless::Vec<(Level, Colour), 12>,
+    /// Whether it publishes a status list, so that a gate without a new one may have missed something.
+    pub lists_status: bool,
 }
 
 impl Issuer {

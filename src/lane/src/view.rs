@@ -161,7 +161,7 @@ mod tests {
     use serde_json::json;
 
     fn nothing_shown(measured: Measured) -> Decision {
-        let context = Context { trust: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+        let context = Context { trust: None, status: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
         decide(&Shown::Nothing, measured, Time::floor(1_600_000_000), context)
     }
 

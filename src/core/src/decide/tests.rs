@@ -2,3 +2,4 @@
 
 mod admits;
 mod reasons;
+mod status;

@@ -128,11 +128,12 @@ fn begin(bytes: &[u8], size: u64) -> Result<Decoder<'_>, TrustError> {
 }
 
 fn encode_issuer<W: Write>(e: &mut Encoder<W>, issuer: &Issuer) -> Result<(), encode::Error<W::Error>> {
-    e.array(5)?.u32(issuer.id.code())?.str(&issuer.name_zh)?.str(&issuer.name_en)?.str(&issuer.hotline)?;
+    e.array(6)?.u32(issuer.id.code())?.str(&issuer.name_zh)?.str(&issuer.name_en)?.str(&issuer.hotline)?;
     e.array(issuer.levels.len() as u64)?;
     for (level, colour) in &issuer.levels {
         e.array(2)?.u8(level.number())?.u8(*colour as u8)?;
     }
+    e.bool(issuer.lists_status)?;
     Ok(())
 }
 
@@ -171,13 +172,14 @@ fn decode_optional_key(d: &mut Decoder<'_>) -> Result<Option<[u8; 32]>, CborErro
 }
 
 fn decode_issuer(d: &mut Decoder<'_>) -> Result<Issuer, CborError> {
-    tuple(d, 5)?;
+    tuple(d, 6)?;
     Ok(Issuer {
         id: decode_id(d)?,
         name_zh: d.str()?.parse().map_err(|_| CborError::Bounds)?,
         name_en: d.str()?.parse().map_err(|_| CborError::Bounds)?,
         hotline: d.str()?.parse().map_err(|_| CborError::Bounds)?,
         levels: decode_list(d, decode_level)?,
+        lists_status: d.bool()?,
     })
 }
 

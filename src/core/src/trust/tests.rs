@@ -143,7 +143,7 @@ fn a_part_out_of_bounds_is_refused() {
     assert_eq!(answer([&[0x80]; 2]), None, "a part may be empty");
     assert_eq!(answer([&[0x9a, 0xff, 0xff, 0xff, 0xff], &[]]), content_error(CborError::Truncated));
     assert_eq!(answer([&[0x9f, 0xff], &[0x80]]), content_error(CborError::Shape));
-    assert_eq!(answer([&[0x81, 0x85, 1, 0x60, 0x60, 0x60, 0x80], &[0x80]]), content_error(CborError::Bounds));
+    assert_eq!(answer([&[0x81, 0x86, 1, 0x60, 0x60, 0x60, 0x80, 0xf4], &[0x80]]), content_error(CborError::Bounds));
     let mut short_key = Buf::<64>::new();
     Encoder::new(&mut short_key).bytes(&[1; 31]).expect("fits");
     let short_key = [&[0x84, 1][..], short_key.as_bytes(), &[0x80, 0x80]].concat();
@@ -158,6 +158,7 @@ fn largest() -> Issuers {
         name_en: "n".repeat(64).as_str().parse().expect("64 bytes"),
         hotline: "1".repeat(24).as_str().parse().expect("24 bytes"),
         levels: (4..=15).map(|l| (level(l), Colour::Red)).collect(),
+        lists_status: true,
     });
     let keys = (0..MAX_KEYS as u32).map(|i| IssuerKey {
         issuer: id(100_000 + i % MAX_ISSUERS as u32),

@@ -146,6 +146,7 @@ fn issuer(entry: &Entry) -> Result<Issuer> {
         name_en: entry.name_en.parse().map_err(long)?,
         hotline: entry.hotline.parse().map_err(long)?,
         levels: levels.into_iter().collect(),
+        lists_status: false,
     })
 }
 

@@ -110,7 +110,7 @@ impl Check {
         let sight = reader.read(&frame);
         let decode_ms = begun.elapsed().as_secs_f64() * 1e3;
         let begun = Instant::now();
-        let context = Context { trust: Some(&place.trust), policy: &place.policy, home: place.home };
+        let context = Context { trust: Some(&place.trust), status: None, policy: &place.policy, home: place.home };
         let best = Shown::best(sight.payloads.iter().map(|payload| payload.as_bytes()), context.trust);
         let shown = best.map_or(Shown::Nothing, |(_, shown)| shown);
         let decision = decide(&shown, place.measured, place.time, context);

@@ -306,7 +306,7 @@ impl Runtime {
     fn advance(&mut self, event: Event<'_>) -> Actions {
         let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
         let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
-        let context = Context { trust, policy: &self.policy, home: self.home };
+        let context = Context { trust, status: None, policy: &self.policy, home: self.home };
         self.lane.step(event, now, context)
     }
 

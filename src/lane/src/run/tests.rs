@@ -112,6 +112,7 @@ fn trust() -> TrustList {
         name_en: "Zhejiang health code".parse().unwrap(),
         hotline: Default::default(),
         levels: Default::default(),
+        lists_status: false,
     };
     let public_key = key(2).verifying_key().to_bytes();
     let mut content = TrustContent {

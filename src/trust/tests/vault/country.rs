@@ -116,6 +116,7 @@ pub(crate) fn put_issuers(repository: &mut Repository, role: &str, owner: Issuer
             name_en: "Health code".parse().expect("short"),
             hotline: "12345".parse().expect("short"),
             levels: Default::default(),
+            lists_status: false,
         };
         let public_key = public(&format!("pass {code}"));
         let key = IssuerKey { issuer: id(*code), public_key, valid_from: 0, valid_until: u64::MAX };

@@ -4,6 +4,7 @@ use crate::decide::*;
 use crate::pass::{self, Claims, Test};
 use crate::policy::Policy;
 use crate::recognition::Kinds;
+use crate::status::{Status, StatusSource, Tag};
 use crate::testworld::*;
 use crate::thermo::Reading;
 use crate::time::{Confidence, SKEW_S};
@@ -24,7 +25,17 @@ struct Visit {
     measured: Measured,
     policy: Policy,
     content: Option<TrustContent>,
+    said: Option<Said>,
     home: u32,
+}
+
+/// One entry of a status list, of the issuer of the pass or its province.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    by_province: bool,
+    of_holder: bool,
+    status: Status,
+    as_of: u64,
 }
 
 /// Mostly `usual`, and else near or far from the moment at which it matters.
@@ -70,11 +81,13 @@ prop_compose! {
         rule_end in time_around(NOW_S, NOW_S + DAY_S),
         rule_ends in prop::bool::weighted(0.2),
         treat in select(vec![[Colour::Green, Colour::Yellow, Colour::Red], [Colour::Yellow, Colour::Green, Colour::Green]]),
+        lists_status in prop::bool::weighted(0.2),
     ) -> TrustContent {
         let mut content = TrustContent { as_of, ..content() };
         content.keys.iter_mut().filter(|_| key_ends).for_each(|key| key.valid_until = key_end);
         content.rules.iter_mut().filter(|_| rule_ends).for_each(|rule| rule.valid_until = rule_end);
         content.rules.iter_mut().for_each(|rule| rule.treat = treat);
+        content.issuers.iter_mut().for_each(|issuer| issuer.lists_status = lists_status);
         content
     }
 }
@@ -87,6 +100,17 @@ fn any_measured() -> impl Strategy<Value = Measured> {
 }
 
 prop_compose! {
+    fn any_said()(
+        by_province in any::<bool>(),
+        of_holder in any::<bool>(),
+        status in select(Status::ALL.to_vec()),
+        as_of in prop_oneof![4 => time_around(NOW_S - 14 * DAY_S, NOW_S - DAY_S), 1 => Just(NOW_S - 40 * DAY_S)],
+    ) -> Said {
+        Said { by_province, of_holder, status, as_of }
+    }
+}
+
+prop_compose! {
     fn any_visit()(
         claims in any_claims(),
         forger in option::weighted(0.1, select(vec![ZHEJIANG, HUBEI, 520_000])),
@@ -95,10 +119,11 @@ prop_compose! {
         measured in any_measured(),
         policy in any_policy(),
         content in option::weighted(0.95, any_content()),
+        said in option::weighted(0.4, any_said()),
         home in select(vec![HANGZHOU, ZHEJIANG, HANGZHOU, ZHEJIANG, HENAN]),
     ) -> Visit {
         let signer = forger.unwrap_or(claims.issuer.code());
-        Visit { claims, signer, now: Time { unix_s, confidence }, measured, policy, content, home }
+        Visit { claims, signer, now: Time { unix_s, confidence }, measured, policy, content, said, home }
     }
 }
 
@@ -107,8 +132,38 @@ impl Visit {
     fn decide(&self) -> Option<Decision> {
         let trust = self.content.as_ref().map(trust_list);
         let text = pass::issue(&self.claims, &key_of(self.signer)).ok()?;
-        let context = Context { trust: trust.as_ref(), policy: &self.policy, home: id(self.home) };
+        let lists = self.lists();
+        let status: Option<&dyn StatusSource> = Some(&lists);
+        let context = Context { trust: trust.as_ref(), status, policy: &self.policy, home: id(self.home) };
         Some(decide(&Shown::of(text.as_bytes(), trust.as_ref()), self.measured, self.now, context))
+    }
+
+    fn lists(&self) -> Lists {
+        let mut lists = Lists::default();
+        if let Some(Said { by_province, of_holder, status, as_of }) = self.said {
+            let claims = &self.claims;
+            let tag = match of_holder {
+                true => Tag::of_holder(claims.issuer, &claims.holder),
+                false => Tag::of_pass(claims.issuer, &claims.pass_id),
+            };
+            let publisher = if by_province { claims.issuer.province() } else { claims.issuer };
+            lists.put(publisher.code(), tag, status, as_of);
+        }
+        lists
+    }
+
+    /// What became of the pass since.
+    fn status(&self) -> Option<Status> {
+        let said = self.said.filter(|said| !said.of_holder || said.as_of >= self.claims.issued_at);
+        said.map(|said| said.status)
+    }
+
+    /// Whether too much may have been missed of the pass, of an issuer that publishes a list as every one does or none.
+    fn unwatched(&self, content: &TrustContent) -> bool {
+        let own_list = |said: &Said| !said.by_province || self.claims.issuer == self.claims.issuer.province();
+        let as_of = self.said.filter(own_list).map_or(0, |said| said.as_of);
+        let since = as_of.max(self.claims.issued_at);
+        content.issuers[0].lists_status && self.now.unix_s >= since + self.policy.status_stale_after_s
     }
 
     /// Whether this person may pass, said again from the ground up and in other words.
@@ -121,14 +176,17 @@ impl Visit {
         let signed = self.signer == issuer && self.claims.issued_at < key_until + SKEW_S && clock < key_until + SKEW_S;
         let in_date = clock + SKEW_S >= self.claims.valid_from() && clock < self.claims.expires_at + SKEW_S;
         let fresh = clock.saturating_sub(content.as_of) < self.policy.trust_stale_after_s;
-        sure && signed && in_date && fresh && self.green_here(content) && self.kind_and_test_do() && self.reading_does()
+        let known = fresh && !self.unwatched(content);
+        sure && signed && in_date && known && self.green_here(content) && self.kind_and_test_do() && self.reading_does()
     }
 
     fn green_here(&self, content: &TrustContent) -> bool {
         let issuer = self.claims.issuer.code();
-        let level = match self.claims.level.number() {
-            HENAN_LEVEL if issuer == HENAN => 2,
-            number => number,
+        let level = match (self.status(), self.claims.level.number()) {
+            (Some(Status::Revoked), _) => return false,
+            (Some(Status::Overridden(colour)), _) => colour as u8,
+            (None, HENAN_LEVEL) if issuer == HENAN => 2,
+            (None, number) => number,
         };
         if issuer / 10_000 == self.home / 10_000 {
             return level == 1;

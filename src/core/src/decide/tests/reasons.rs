@@ -5,6 +5,7 @@ use crate::pass::{self, Claims, Test};
 use crate::policy::Policy;
 use crate::reason::Reason::{self, *};
 use crate::recognition::Kinds;
+use crate::status::{Status, StatusSource, Tag};
 use crate::testworld::*;
 use crate::thermo::Reading;
 use crate::time::SKEW_S;
@@ -23,12 +24,15 @@ struct Visit {
     now: Time,
     policy: Policy,
     content: Option<TrustContent>,
+    lists: Lists,
 }
 
 impl Visit {
     fn good() -> Visit {
         let claims = claims(ZHEJIANG, Kind::Phone);
-        Visit { claims, shown: None, measured: GOOD, now: NOW, policy: Policy::default(), content: Some(content()) }
+        let lists = Lists::default();
+        let (policy, content) = (Policy::default(), Some(content()));
+        Visit { claims, shown: None, measured: GOOD, now: NOW, policy, content, lists }
     }
 
     fn of(change: fn(&mut Visit)) -> Decision {
@@ -39,13 +43,26 @@ impl Visit {
 
     fn decide(self) -> Decision {
         let trust = self.content.as_ref().map(trust_list);
-        let context = Context { trust: trust.as_ref(), policy: &self.policy, home: id(HANGZHOU) };
+        let status: Option<&dyn StatusSource> = Some(&self.lists);
+        let context = Context { trust: trust.as_ref(), status, policy: &self.policy, home: id(HANGZHOU) };
         let shown = self.shown.unwrap_or_else(|| Shown::of(issued(&self.claims).as_bytes(), trust.as_ref()));
         decide(&shown, self.measured, self.now, context)
     }
 
     fn content(&mut self) -> &mut TrustContent {
         self.content.as_mut().expect("this visit has a trust list")
+    }
+
+    /// Has the issuer say something of this holder since.
+    fn since(&mut self, status: Status) {
+        let tag = Tag::of_holder(self.claims.issuer, &self.claims.holder);
+        self.lists.put(self.claims.issuer.code(), tag, status, NOW_S);
+    }
+
+    /// A paper pass of so many days, of an issuer that publishes a status list.
+    fn paper_of(&mut self, days: u64) {
+        self.claims = Claims { issued_at: NOW_S - days * DAY_S, ..claims(ZHEJIANG, Kind::Paper) };
+        self.content().issuers.iter_mut().for_each(|issuer| issuer.lists_status = true);
     }
 
     /// Asks for a negative test of the last two days.
@@ -136,6 +153,19 @@ const CAUSES: &[Cause] = &[
     ("a frosty gate", |v| v.measured = reading(FROSTY_READING), ThermometerAmbient, Verdict::Refer),
     ("no reading", |v| v.measured = Measured::Nothing, NoReading, Verdict::Refer),
     ("a clock that is a floor", |v| v.now = Time::floor(NOW_S), ClockUntrusted, Verdict::Refer),
+    ("a pass taken back", |v| v.since(Status::Revoked), Revoked, Verdict::Refuse),
+    (
+        "a red pass that is green again",
+        |v| {
+            v.claims = of_level(3, v.claims.clone());
+            v.since(Status::Overridden(Colour::Green))
+        },
+        Overridden,
+        Verdict::Admit,
+    ),
+    ("a list on a broken card", |v| v.lists.broken = true, StatusUnreadable, Verdict::Refer),
+    ("a paper pass of three days and no list", |v| v.paper_of(3), StatusAgeing, Verdict::Admit),
+    ("a paper pass of fifteen days and no list", |v| v.paper_of(15), StatusStale, Verdict::Refer),
     ("an ageing list", |v| v.content().as_of = NOW_S - 3 * DAY_S, TrustAgeing, Verdict::Admit),
     ("an old list", |v| v.content().as_of = NOW_S - 15 * DAY_S, TrustStale, Verdict::Refer),
     ("no list", |v| v.content = None, TrustMissing, Verdict::Refer),
@@ -151,7 +181,7 @@ const CAUSES: &[Cause] = &[
 ];
 
 /// The reasons that come from elsewhere than `decide`: the journal, and rooms that are yet to be built.
-const ELSEWHERE: [Reason; 6] = [JournalFailing, ManualOverride, Revoked, Overridden, ShownAgain, HouseholdQuota];
+const ELSEWHERE: [Reason; 4] = [JournalFailing, ManualOverride, ShownAgain, HouseholdQuota];
 
 #[test]
 fn the_visit_that_the_causes_change_is_admitted() {

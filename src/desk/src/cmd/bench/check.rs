@@ -138,7 +138,7 @@ fn decide_about(frame: &Frame, reader: &mut Reader, trust: &TrustList, home: Iss
     let shown = shown.map_or(Shown::Nothing, |(_, shown)| shown);
     let reading = Reading { temp_centi_c: 3640, ambient_centi_c: 2250 };
     let policy = Policy::default();
-    let context = Context { trust: Some(trust), policy: &policy, home };
+    let context = Context { trust: Some(trust), status: None, policy: &policy, home };
     decide(&shown, Measured::Reading(reading), Time::trusted(moment::now()), context)
 }
 

@@ -138,6 +138,7 @@ impl AddIssuer {
             name_en: self.name_en.parse().map_err(long)?,
             hotline: self.hotline.parse().map_err(long)?,
             levels: levels(&self.levels)?.into_iter().collect(),
+            lists_status: false,
         };
         let known = roles(&repository);
         let superior = superior_role(id, &known);
