@@ -39,7 +39,8 @@ fn every_rule_of_a_site_reaches_the_policy() {
     let site = load(
         "[policy]\nthreshold_c = 37.5\nyellow = \"refuse\"\nthermometry = \"off\"\nreading_window_ms = 4000\n\
          measure_attempts = 2\nrelay_pulse_ms = 800\nhold_admit_ms = 1500\nhold_other_ms = 5000\n\
-         trust_ageing_after_h = 12\ntrust_stale_after_h = 24\nkinds = [\"phone\", \"paper\"]\ntest_max_age_h = 48\n",
+         trust_ageing_after_h = 12\ntrust_stale_after_h = 24\n\
+         status_ageing_after_h = 6\nstatus_stale_after_h = 72\nkinds = [\"phone\", \"paper\"]\ntest_max_age_h = 48\n",
     )
     .unwrap();
     let policy = site.policy();
@@ -50,6 +51,7 @@ fn every_rule_of_a_site_reaches_the_policy() {
     assert_eq!((policy.reading_window_ms, policy.measure_attempts, policy.relay_pulse_ms), (4000, 2, 800));
     assert_eq!((policy.hold_admit_ms, policy.hold_other_ms), (1500, 5000));
     assert_eq!((policy.trust_ageing_after_s, policy.trust_stale_after_s), (43_200, 86_400));
+    assert_eq!((policy.status_ageing_after_s, policy.status_stale_after_s), (21_600, 259_200));
     assert_eq!(policy.test_max_age_s, Some(172_800));
     assert!(policy.kinds.has(Kind::Paper) && !policy.kinds.has(Kind::Visitor));
 }
@@ -77,6 +79,7 @@ fn a_rule_out_of_bounds_is_told_with_its_bounds() {
 #[test]
 fn stale_comes_after_ageing() {
     refused("[policy]\ntrust_ageing_after_h = 48\ntrust_stale_after_h = 48", &["policy.trust_stale_after_h"]);
+    refused("[policy]\nstatus_stale_after_h = 48", &["policy.status_stale_after_h", "`policy.status_ageing_after_h`"]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) struct PolicySection {
     hold_other_ms: Option<u32>,
     trust_ageing_after_h: Option<u64>,
     trust_stale_after_h: Option<u64>,
+    status_ageing_after_h: Option<u64>,
+    status_stale_after_h: Option<u64>,
     kinds: Option<Vec<String>>,
     test_max_age_h: Option<u64>,
 }
@@ -68,12 +70,20 @@ impl PolicySection {
                 .unwrap_or(base.trust_ageing_after_s),
             trust_stale_after_s: hours("policy.trust_stale_after_h", self.trust_stale_after_h)?
                 .unwrap_or(base.trust_stale_after_s),
+            status_ageing_after_s: hours("policy.status_ageing_after_h", self.status_ageing_after_h)?
+                .unwrap_or(base.status_ageing_after_s),
+            status_stale_after_s: hours("policy.status_stale_after_h", self.status_stale_after_h)?
+                .unwrap_or(base.status_stale_after_s),
             test_max_age_s: hours("policy.test_max_age_h", self.test_max_age_h)?.or(base.test_max_age_s),
             ..base
         };
         if policy.trust_stale_after_s <= policy.trust_ageing_after_s {
             let allowed = "it must be more than `policy.trust_ageing_after_h`";
             return Err(Refused::new("policy.trust_stale_after_h", policy.trust_stale_after_s / 3600, allowed));
+        }
+        if policy.status_stale_after_s <= policy.status_ageing_after_s {
+            let allowed = "it must be more than `policy.status_ageing_after_h`";
+            return Err(Refused::new("policy.status_stale_after_h", policy.status_stale_after_s / 3600, allowed));
         }
         Ok(policy)
     }

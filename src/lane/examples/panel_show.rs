@@ -13,7 +13,7 @@ use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, Reas
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 14] = [
+const SCREENS: [&str; 15] = [
     "idle",
     "hold_still",
     "come_closer",
@@ -27,6 +27,7 @@ const SCREENS: [&str; 14] = [
     "ageing",
     "refer",
     "refuse",
+    "overridden",
     "bare",
 ];
 
@@ -64,6 +65,7 @@ fn view(screen: &str) -> ScreenView {
         "ageing" => verdict(decision("admit", "green", &[(84, "trust_ageing")])),
         "refer" => verdict(decision("refer", "yellow", &[(50, "yellow")])),
         "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
+        "overridden" => verdict(overridden()),
         "bare" => verdict(not_a_pass()),
         other => Hint::ALL
             .into_iter()
@@ -88,6 +90,9 @@ fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'stati
             trust_version: Some(7),
             trust_as_of: Some("2020-08-02T20:00:00Z".to_owned()),
             freshness: "fresh",
+            status: None,
+            status_as_of: Some("2020-08-02T22:00:00Z".to_owned()),
+            status_freshness: Some("fresh"),
             time: "2020-08-03T02:05:00Z".to_owned(),
             clock: "trusted",
             temp_c: Some(36.42),
@@ -95,6 +100,12 @@ fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'stati
             display: Some(DisplayView { name: "张*三".to_owned(), id_tail: "123X".to_owned() }),
         },
     }
+}
+
+fn overridden() -> DecisionView {
+    let mut decision = decision("refuse", "red", &[(51, "red"), (60, "temp_high"), (40, "overridden")]);
+    decision.evidence.status = Some("overridden_red");
+    decision
 }
 
 fn not_a_pass() -> DecisionView {

@@ -11,7 +11,8 @@ use crate::words::recognition_name;
 use jiff::Timestamp;
 use menshen_core::decide::{Decision, Evidence};
 use menshen_core::pass::Display;
-use menshen_core::trust::{Issuer, TrustList};
+use menshen_core::status::Status;
+use menshen_core::trust::{Freshness, Issuer, TrustList};
 use serde::Serialize;
 
 /// A decision.
@@ -59,6 +60,14 @@ pub struct EvidenceView {
     pub trust_as_of: Option<String>,
     /// How old it is: `fresh`, `ageing`, `stale` or `unknown`.
     pub freshness: &'static str,
+    /// What became of the pass since it was issued: `revoked`, `overridden_red`, `overridden_yellow`,
+    /// `overridden_green`.
+    pub status: Option<&'static str>,
+    /// Until when the status list that answers for the pass is complete.
+    pub status_as_of: Option<String>,
+    /// What the gate may have missed of the pass: `fresh`, `ageing`, `stale` or `unknown`; `null` where nobody publishes
+    /// a list of its issuer's passes.
+    pub status_freshness: Option<&'static str>,
     /// The time of the decision, or the least it can be.
     pub time: String,
     /// What that time is worth: `trusted` or `floor`.
@@ -116,6 +125,9 @@ impl EvidenceView {
             trust_version: evidence.trust_version,
             trust_as_of: evidence.trust_as_of.map(rfc3339),
             freshness: evidence.freshness.name(),
+            status: evidence.status.map(Status::name),
+            status_as_of: evidence.status_as_of.map(rfc3339),
+            status_freshness: evidence.status_freshness.map(Freshness::name),
             time: rfc3339(evidence.time.unix_s),
             clock: evidence.time.confidence.name(),
             temp_c: evidence.reading.map(|reading| celsius(reading.temp_centi_c)),
@@ -154,6 +166,7 @@ mod tests {
     use super::*;
     use menshen_core::decide::{Context, Measured, Shown, decide};
     use menshen_core::ids::IssuerId;
+    use menshen_core::pass::Colour;
     use menshen_core::policy::Policy;
     use menshen_core::reason::Reason;
     use menshen_core::thermo::Reading;
@@ -172,6 +185,9 @@ mod tests {
         decision.evidence.display =
             Some(Display { name: "张*三".parse().expect("short"), id_tail: "123X".parse().expect("short") });
         decision.evidence.holder = Some([0xAB; 16]);
+        decision.evidence.status = Some(Status::Overridden(Colour::Red));
+        decision.evidence.status_as_of = Some(1_599_999_000);
+        decision.evidence.status_freshness = Some(Freshness::Ageing);
         let view = serde_json::to_value(DecisionView::of(&decision, None)).expect("a view is JSON");
         let expected = json!({
             "verdict": "refuse",
@@ -180,6 +196,7 @@ mod tests {
             "evidence": {
                 "issuer_name": null, "hotline": null, "kind": null, "recognition": null, "until": null,
                 "trust_version": null, "trust_as_of": null, "freshness": "unknown",
+                "status": "overridden_red", "status_as_of": "2020-09-13T12:10:00Z", "status_freshness": "ageing",
                 "time": "2020-09-13T12:26:40Z", "clock": "floor",
                 "temp_c": 36.55, "ambient_c": 22.1,
                 "display": {"name": "张*三", "id_tail": "123X"},

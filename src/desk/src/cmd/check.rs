@@ -164,8 +164,7 @@ fn show(file: &str, decision: &Decision, trust: &TrustList) -> Result<()> {
         say(format!("  {} {}", mark(decision.verdict), words.verdict(decision.verdict).word))?;
         let issuer = decision.evidence.issuer.and_then(|id| trust.issuer(id));
         let hotline = issuer.map(|issuer| issuer.hotline.as_str());
-        for reason in &decision.reasons {
-            let reason = words.reason(*reason);
+        for reason in words.told(decision) {
             say(format!("    {}: {} {}", reason.title, reason.holder, reason.remedy_with(hotline)))?;
         }
     }

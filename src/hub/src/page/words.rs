@@ -106,6 +106,9 @@ impl Lang {
             Reason::Unreadable => self.pick("码无法读取", "unreadable"),
             Reason::NoCode => self.pick("未见码", "no code"),
             Reason::ManualOverride => self.pick("志愿者人工决定", "decided by a volunteer"),
+            Reason::StatusStale => self.pick("状态名单过旧", "status list stale"),
+            Reason::StatusUnreadable => self.pick("状态名单无法读取", "status list unreadable"),
+            Reason::StatusAgeing => self.pick("状态名单将过旧", "status list ageing"),
             Reason::TrustAgeing => self.pick("信任数据将过旧", "trust ageing"),
         }
     }

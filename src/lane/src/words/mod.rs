@@ -10,7 +10,7 @@
 
 use crate::hint;
 use crate::optics::Diagnosis;
-use menshen_core::decide::Verdict;
+use menshen_core::decide::{Decision, Verdict};
 use menshen_core::hint::Hint;
 use menshen_core::pass::{Colour, Kind, TestResult};
 use menshen_core::reason::Reason;
@@ -200,6 +200,7 @@ pub struct Words {
     pub name: String,
     verdict: BTreeMap<String, VerdictWords>,
     reason: BTreeMap<String, ReasonWords>,
+    status: BTreeMap<String, ReasonWords>,
     hint: BTreeMap<String, HintWords>,
     claim: BTreeMap<String, FieldWords>,
     colour: Table,
@@ -239,6 +240,20 @@ impl Words {
     /// A reason's.
     pub fn reason(&self, reason: Reason) -> &ReasonWords {
         &self.reason[reason.name()]
+    }
+
+    /// What people are told of a decision, the gravest first; what its issuer changed since is told beside the colour,
+    /// which it explains, and says which colour it is now.
+    pub fn told(&self, decision: &Decision) -> Vec<&ReasonWords> {
+        let Decision { reasons, evidence, .. } = decision;
+        let others = reasons.iter().filter(|reason| **reason != Reason::Overridden);
+        let mut told: Vec<&ReasonWords> = others.map(|reason| self.reason(*reason)).collect();
+        if let Some(at) = reasons.iter().position(|reason| *reason == Reason::Overridden) {
+            let which = evidence.status.and_then(|status| self.status.get(status.name()));
+            let colour = reasons.iter().position(|reason| matches!(reason, Reason::Red | Reason::Yellow));
+            told.insert(colour.map_or(at, |colour| colour + 1), which.unwrap_or(self.reason(Reason::Overridden)));
+        }
+        told
     }
 
     /// A hint's.

@@ -1,7 +1,12 @@
 //! Every text in every language against what people at a gate are owed.
 
 use super::*;
+use menshen_core::decide::{Context, Measured, Shown, decide};
+use menshen_core::ids::IssuerId;
 use menshen_core::pass::Claims;
+use menshen_core::policy::Policy;
+use menshen_core::status::Status;
+use menshen_core::time::Time;
 use std::collections::BTreeSet;
 
 /// Every text of a language with its dotted name, read from the file itself.
@@ -107,28 +112,30 @@ fn no_text_shows_a_code_name() {
     }
 }
 
+/// Words that put something on a person.
+const BLAME: [&str; 18] = [
+    "fake",
+    "forged",
+    "fraud",
+    "cheat",
+    "your fault",
+    "you failed",
+    "you must",
+    "illegal",
+    "suspect",
+    "wrongdoing",
+    "伪造",
+    "作假",
+    "造假",
+    "假码",
+    "欺骗",
+    "违法",
+    "可疑",
+    "您的错",
+];
+
 #[test]
 fn nobody_is_blamed() {
-    const BLAME: [&str; 18] = [
-        "fake",
-        "forged",
-        "fraud",
-        "cheat",
-        "your fault",
-        "you failed",
-        "you must",
-        "illegal",
-        "suspect",
-        "wrongdoing",
-        "伪造",
-        "作假",
-        "造假",
-        "假码",
-        "欺骗",
-        "违法",
-        "可疑",
-        "您的错",
-    ];
     of_reasons(
         |_| true,
         |lang, reason, text| {
@@ -177,6 +184,48 @@ fn a_colour_that_stops_names_the_hotline_and_without_one_says_nothing_of_it() {
                 assert_eq!(words.remedy_with(none), words.remedy);
             }
             assert_eq!(blanks(&words.remedy_with(Some("1"))), BTreeSet::new());
+        }
+    }
+}
+
+/// A decision with some reasons, about a pass of which a list says something.
+fn decision(reasons: &[Reason], status: Status) -> Decision {
+    let context = Context { trust: None, status: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+    let mut decision = decide(&Shown::Nothing, Measured::Nothing, Time::floor(0), context);
+    decision.reasons.clear();
+    decision.evidence.status = Some(status);
+    reasons.iter().fold(decision, |decision, reason| decision.with(*reason))
+}
+
+#[test]
+fn a_changed_colour_is_told_beside_the_colour_and_says_which_it_is_now() {
+    for lang in Lang::ALL {
+        let words = Words::of(lang);
+        for (status, colour) in [Colour::Green, Colour::Yellow, Colour::Red].map(|c| (Status::Overridden(c), c)) {
+            let reasons = [Reason::Red, Reason::TempHigh, Reason::Overridden, Reason::TrustAgeing];
+            let decision = decision(&reasons, status);
+            let told = words.told(&decision);
+            let titles = [&words.reason(Reason::Red).title, &told[1].title, &words.reason(Reason::TempHigh).title];
+            assert!(told.iter().map(|words| &words.title).take(3).eq(titles));
+            let name = words.colour(colour).trim_end_matches('码');
+            assert!([&told[1].title, &told[1].holder, &told[1].volunteer].iter().all(|text| text.contains(name)));
+        }
+        let alone = decision(&[Reason::TrustAgeing, Reason::Overridden], Status::Overridden(Colour::Green));
+        let green = &words.status["overridden_green"];
+        assert_eq!(words.told(&alone)[0].title, green.title, "a correction comes before what is lighter");
+    }
+}
+
+#[test]
+fn a_changed_colour_says_what_to_do_about_it_and_blames_nobody() {
+    let expected: BTreeSet<&str> = Status::ALL.iter().map(|s| s.name()).filter(|name| *name != "revoked").collect();
+    for lang in Lang::ALL {
+        let status = &Words::of(lang).status;
+        assert_eq!(status.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{}", lang.name());
+        for words in status.values() {
+            assert!(words.remedy.chars().count() > 5);
+            let text = [&words.holder, &words.volunteer, &words.remedy].map(|text| text.to_lowercase()).concat();
+            assert_eq!(BLAME.into_iter().find(|word| text.contains(word)), None, "{text}");
         }
     }
 }

@@ -64,21 +64,35 @@ function drawHint({ words, other, screen }) {
   put("say", hint.how);
 }
 
+/** What people are told, the gravest first, and what the issuer changed since: it explains the colour. */
+function told({ words }, { reasons, evidence }) {
+  const has = (...names) => reasons.some(({ name }) => names.includes(name));
+  const changed = has("overridden") ? words.status[evidence.status] ?? words.reason.overridden : null;
+  const explains = Boolean(changed) && has("red", "yellow");
+  const texts = reasons.map(({ name }) => (name !== "overridden" ? words.reason[name] : explains ? null : changed));
+  const colour = reasons.findIndex(({ name }) => name === "red" || name === "yellow");
+  if (explains) texts.splice(colour + 1, 0, changed);
+  return { texts: texts.filter(Boolean), why: explains && colour === 0 ? changed : null };
+}
+
 function drawDecision(state, decision) {
-  const { words, other } = state;
+  const { words, other, lang } = state;
   const verdict = words.verdict[decision.verdict];
-  const [gravest, ...rest] = decision.reasons.map(({ name }) => words.reason[name]).filter(Boolean);
+  const { texts, why } = told(state, decision);
+  const [gravest, ...rest] = texts;
+  // A Chinese full stop brings its own space.
+  const withWhy = (text, more) => (more ? `${text}${lang === "zh" ? "" : " "}${more}` : text);
   put("word", verdict.word);
   put("other", other?.verdict[decision.verdict].word);
   put("title", gravest?.title);
   if (decision.verdict === "admit" || !gravest) {
     put("say", verdict.say);
   } else {
-    put("say", gravest.holder);
+    put("say", withWhy(gravest.holder, why?.holder));
     put("remedy", remedy(gravest, decision.evidence.hotline));
   }
   if (rest.length > 0) put("also", `${words.screen.also}: ${rest.map(({ title }) => title).join(" · ")}`);
-  if (gravest) put("volunteer", `${words.screen.volunteer}: ${gravest.volunteer}`);
+  if (gravest) put("volunteer", `${words.screen.volunteer}: ${withWhy(gravest.volunteer, why?.volunteer)}`);
   drawFacts(state, decision);
 }
 
@@ -101,6 +115,9 @@ function drawFacts({ words, lang, info }, decision) {
   fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
   fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
   fact("until", words.label.until, evidence.until && at(evidence.until));
+  if (["ageing", "stale"].includes(evidence.status_freshness)) {
+    fact("status", words.label.status, evidence.status_as_of && at(evidence.status_as_of));
+  }
   fact("temp", words.label.temp, evidence.temp_c !== null && degrees(evidence.temp_c));
 }
 
