@@ -8,5 +8,6 @@
 pub mod durable;
 pub mod names;
 pub mod publish;
+pub mod status;
 pub mod tuf;
 pub mod vault;
