@@ -258,3 +258,26 @@ fn bench_check_has_the_stable_names_and_admits_every_frame() {
         assert!(line[*name].as_f64().is_some_and(|ms| ms > 0.0), "{name}: {line}");
     }
 }
+
+#[test]
+fn bench_status_has_the_stable_names_and_finds_what_it_listed() {
+    let desk = Desk::empty();
+    let words = ["bench", "status", "--entries", "20000", "--issuers", "3", "--lookups", "1000", "--state", ".", "--json"];
+    let line = desk.menshen(words).ends(0).json().remove(0);
+    let stable = [
+        "bench",
+        "entries",
+        "lookup_ns_p50",
+        "lookup_ns_p99",
+        "resident_mib",
+        "bytes_per_entry",
+        "delta_entries",
+        "delta_apply_s",
+    ];
+    for name in stable {
+        assert!(!line[name].is_null(), "{name}: {line}");
+    }
+    assert_eq!((&line["bench"], &line["entries"], &line["issuers"]), (&"status".into(), &20000.into(), &3.into()));
+    assert!(line["bytes_per_entry"].as_f64().is_some_and(|bytes| bytes <= 9.0), "{line}");
+    assert!(!desk.path("bench-status").exists(), "it leaves nothing behind");
+}

@@ -297,8 +297,7 @@ fn judge_colour(
 ) {
     let claims = pass.claims();
     let rules = context.trust.map_or(&[][..], |trust| &trust.content().rules);
-    let (recognition, colour) =
-        recognition::recognise(rules, context.home, claims.issuer, claims.kind, colour, now);
+    let (recognition, colour) = recognition::recognise(rules, context.home, claims.issuer, claims.kind, colour, now);
     evidence.recognition = Some(recognition);
     evidence.colour = colour;
     match recognition {

@@ -190,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_tag_is_the_hash_that_the_format_says() {
-        let hash = crate::ids::sha256(b"menshen/status/1\x00\x05\x09\x74\x00\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b");
+        let hash = crate::ids::sha256(
+            b"menshen/status/1\x00\x05\x09\x74\x00\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b\x5b",
+        );
         assert_eq!(Tag::of_holder(id(HANGZHOU), &[0x5b; 16]).number().to_be_bytes(), first_8(&hash));
     }
 

@@ -4,8 +4,9 @@ mod check;
 mod corpus;
 mod decode;
 mod soak;
+mod status;
 
-use crate::outcome::Result;
+use crate::outcome::{Failure, Result};
 use clap::Subcommand;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(super) enum Bench {
     Check(check::Check),
     /// How many pictures of a folder are read, and at what cost. Exit code 1 with a misreading, a false code or a panic.
     Decode(decode::Decode),
+    /// Status lists: a look-up, the memory they need, and a delta made durable.
+    Status(status::Status),
 }
 
 impl Bench {
@@ -23,6 +26,7 @@ impl Bench {
         match self {
             Bench::Check(check) => check.run(),
             Bench::Decode(decode) => decode.run(),
+            Bench::Status(status) => status.run(),
         }
     }
 }
@@ -31,4 +35,19 @@ impl Bench {
 fn percentile_ms(sorted: &[Duration], percent: usize) -> f64 {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(0.0, |duration| duration.as_secs_f64() * 1e3)
+}
+
+/// The processor's name, as the system gives it.
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name") || line.starts_with("Model"));
+    model.and_then(|line| line.split_once(':')).map_or(std::env::consts::ARCH.into(), |(_, name)| name.trim().into())
+}
+
+/// The memory that this process holds, as the system counts it.
+fn rss_kib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok())
+        .ok_or_else(|| Failure::new("the system does not tell the memory of a process: measure on Linux"))
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// A bucket has this many entries or fewer on average, and more than half of it.
-const PER_BUCKET: u64 = 32;
+const PER_BUCKET: u64 = 64;
 /// A list is divided into four buckets at least, so that what remains of a tag fits its columns.
 const MIN_BITS: u8 = 2;
 

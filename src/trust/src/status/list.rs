@@ -5,7 +5,7 @@
 //!        in the index         in memory         on disk, 4 to 6 bytes an entry
 //! ```
 //!
-//! An absent tag meets its 16 bits by chance about once in 2,000 times; all others are answered without touching the
+//! An absent tag meets its 16 bits by chance once in 1,000 to 2,000 times; all others are answered without touching the
 //! disk. A listed tag costs one read of a few bytes. The file is held open, so a newer one that takes its name does not
 //! disturb readers; a card that fails answers with an error and not with a signal, as a mapped file would.
 //!
@@ -66,7 +66,7 @@ impl fmt::Debug for StatusList {
 }
 
 impl StatusList {
-    /// Opens a list and reads what of it is kept in memory, about 2.2 bytes an entry.
+    /// Opens a list and reads what of it is kept in memory, about 2.1 bytes an entry.
     ///
     /// # Errors
     /// [`StatusError`], where the file is no list, is of another length than it says, or contradicts itself.

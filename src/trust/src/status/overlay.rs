@@ -40,6 +40,9 @@ impl Overlay {
 
     /// The newest change of a tag.
     pub(super) fn find(&self, tag: u64) -> Option<Told> {
+        if self.tags.is_empty() {
+            return None;
+        }
         let range = self.buckets.of_tag(tag);
         let at = range.start + self.tags[range].binary_search(&tag).ok()?;
         Some((self.changes[at], self.by[at]))

@@ -1,7 +1,7 @@
 //! `menshen bench check`: luma frame → decision → durable record, through the code a gate runs.
 
 use super::super::{progress, say, say_json};
-use super::percentile_ms;
+use super::{machine, percentile_ms};
 use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result, at};
@@ -145,11 +145,4 @@ fn decide_about(frame: &Frame, reader: &mut Reader, trust: &TrustList, home: Iss
 fn sorted(mut durations: Vec<Duration>) -> Vec<Duration> {
     durations.sort_unstable();
     durations
-}
-
-/// The processor's name, as the system gives it.
-fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name") || line.starts_with("Model"));
-    model.and_then(|line| line.split_once(':')).map_or(std::env::consts::ARCH.into(), |(_, name)| name.trim().into())
 }

@@ -2,7 +2,8 @@
 
 use super::super::{progress, say, say_json};
 use super::corpus::Folder;
-use crate::outcome::{Failure, Outcome, Result};
+use super::rss_kib;
+use crate::outcome::{Outcome, Result};
 use menshen_lane::optics::{Frame, Reader};
 use serde::Serialize;
 use std::time::Duration;
@@ -67,14 +68,6 @@ pub(super) fn run(folders: &[Folder], frames: u64, budget_ms: Option<u64>, json:
     }
     let grew = line.rss_end_kib > line.rss_start_kib + MAX_GROWTH_KIB || line.files_end > line.files_start;
     Ok(if grew || line.panics > 0 { Outcome::No } else { Outcome::Done })
-}
-
-/// The memory that this process holds, as the system counts it.
-fn rss_kib() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok())
-        .ok_or_else(|| Failure::new("the system does not tell the memory of a process: run the soak on Linux"))
 }
 
 fn open_files() -> Result<usize> {
