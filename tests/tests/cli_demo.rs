@@ -262,7 +262,8 @@ fn bench_check_has_the_stable_names_and_admits_every_frame() {
 #[test]
 fn bench_status_has_the_stable_names_and_finds_what_it_listed() {
     let desk = Desk::empty();
-    let words = ["bench", "status", "--entries", "20000", "--issuers", "3", "--lookups", "1000", "--state", ".", "--json"];
+    let words =
+        ["bench", "status", "--entries", "20000", "--issuers", "3", "--lookups", "1000", "--state", ".", "--json"];
     let line = desk.menshen(words).ends(0).json().remove(0);
     let stable = [
         "bench",

@@ -113,16 +113,24 @@ impl StatusFolder {
         let list = StatusList::open(&beside)?;
         let about = list.about();
         let after = match book.get(about.issuer) {
-            Some(before) => before.with_list(list)?,
-            None => IssuerStatus::new(list),
+            Some(before) => Some(before.with_list(list)?),
+            None => None,
         };
         self.settle(&beside, about, Kind::List)?;
-        if let Some(files) = self.by_issuer()?.get(&about.issuer) {
-            let older = files.lists.range(..about.seq).chain(files.deltas.range(..=about.seq));
-            older.map(|(_, path)| path).for_each(|path| remove(path));
-        }
+        let files = self.by_issuer()?.remove(&about.issuer).unwrap_or_default();
+        let older = files.lists.range(..about.seq).chain(files.deltas.range(..=about.seq));
+        older.map(|(_, path)| path).for_each(|path| remove(path));
         let mut book = book.clone();
-        book.put(after);
+        match after {
+            Some(after) => book.put(after),
+            // Nothing of this issuer could be read so far: deltas that came while it could are in the folder.
+            None => {
+                let mut loaded = Loaded { book, faults: Vec::new() };
+                loaded.load(about.issuer, self.by_issuer()?.remove(&about.issuer).unwrap_or_default());
+                loaded.faults.iter().for_each(|(path, error)| tracing::warn!("{}: {error}", path.display()));
+                book = loaded.book;
+            }
+        }
         Ok(book)
     }
 

@@ -123,13 +123,16 @@ fn the_same_delta_again_writes_nothing() {
 fn a_list_that_does_not_open_is_told_and_its_issuer_is_unreadable() {
     let dir = Dir::new();
     dir.put_list(7, &[(tag(1), RED)]);
+    dir.put_delta(8, &[(2, Some(RED))]);
     let mut bytes = fs::read(dir.path(LIST_7)).expect("a file");
     bytes.pop();
     fs::write(dir.path(LIST_7), bytes).expect("there is room");
     let Loaded { book, faults } = dir.loaded();
     assert!(book.look_up(id(ZHEJIANG), tag(1)).is_err(), "never a silent pass");
     assert!(matches!(faults.as_slice(), [(path, StatusError::Damaged { .. })] if path.ends_with(LIST_7)));
-    says(&dir.folder().put_list(&book, &mut &list_bytes(about(7), &[(tag(1), RED)])[..]).expect("anew"), 1, Some(RED));
+    let again = list_bytes(about(7), &[(tag(1), RED)]);
+    let book = dir.folder().put_list(&book, &mut &again[..]).expect("anew");
+    [1, 2].into_iter().for_each(|number| says(&book, number, Some(RED)));
 }
 
 #[test]
