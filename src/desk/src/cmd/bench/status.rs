@@ -21,6 +21,8 @@ use times::Times;
 
 /// Look-ups before the measured ones.
 const WARM_UP: u64 = 50_000;
+/// Of so many entries of each list it is checked that they are found.
+const CHECKED: u32 = 10_000;
 /// How many entries the delta has.
 const DELTA_ENTRIES: u32 = 100_000;
 
@@ -117,11 +119,12 @@ impl Status {
         let all = |random: &mut Random| random.below(lists.issuers);
         let [absent, listed] = self.look_up(&book, lists, self.lookups, all)?;
         let resident_mib = mib(rss_kib()?);
+        lists.check(&book, CHECKED)?;
 
         let begun = Instant::now();
         let book = folder.put_delta(&book, &delta)?;
         let delta_apply_s = begun.elapsed().as_secs_f64();
-        lists.check(&book, DELTA_ENTRIES)?;
+        lists.check_delta(&book, DELTA_ENTRIES)?;
         let [changed_absent, changed_listed] = self.look_up(&book, lists, self.lookups / 4, |_| 0)?;
         let (mix, changed) = (absent.and(&listed), changed_absent.and(&changed_listed));
         let (clock, tag) = (timed(|_| 0), timed(|n| lists.tag(0, n).number()));

@@ -114,6 +114,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
+    fn the_columns_hold_the_whole_tag_in_lists_of_every_size(
+        number in any::<u64>(),
+        status in proptest::sample::select(Status::ALL.to_vec()),
+        bits in 2..=27_u8,
+    ) {
+        use super::super::list::{far_bytes, far_of, near_of};
+        let far = far_of(number, status, bits);
+        prop_assert!(far < 1 << (8 * far_bytes(bits) as u32));
+        let near = u64::from(near_of(number, bits)) << (48 - bits);
+        prop_assert_eq!(number >> (64 - bits) << (64 - bits) | near | far >> 2, number);
+        prop_assert_eq!(status_of((far & 3) as u8 + 1), Some(status));
+    }
+
+    #[test]
     fn no_bytes_make_a_reader_panic(
         kind in any::<bool>(),
         begin in 0..60_usize,

@@ -84,13 +84,28 @@ impl Lists {
         }
     }
 
+    /// Whether a book says what the lists do, of so many entries of each and of as many absent tags.
+    pub(super) fn check(self, book: &StatusBook, entries: u32) -> Result<()> {
+        for issuer in 0..self.issuers {
+            let publisher = self.issuer(issuer)?;
+            let listed = (0..entries.min(self.of(issuer))).all(|n| {
+                let status = Status::ALL[n as usize % 4];
+                says(book, publisher, self.tag(issuer, n), Some(status))
+                    && says(book, publisher, self.absent(issuer, n), None)
+            });
+            if !listed {
+                return Err(Failure::new(format!("the list of issuer {publisher} answers wrongly: please report it")));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a book says what the delta does.
-    pub(super) fn check(self, book: &StatusBook, delta_entries: u32) -> Result<()> {
+    pub(super) fn check_delta(self, book: &StatusBook, delta_entries: u32) -> Result<()> {
         let issuer = self.issuer(0)?;
-        let says = |tag| book.look_up(issuer, tag).map(|entry| entry.map(|entry| entry.status));
         let right = |number| {
             let (tag, change) = self.change(number);
-            says(tag) == Ok(change)
+            says(book, issuer, tag, change)
         };
         let all = (0..delta_entries.min(self.of(0))).all(right);
         if all { Ok(()) } else { Err(Failure::new("the delta is not in what the list says: please report it")) }
@@ -102,6 +117,10 @@ impl Lists {
         let lists = files.iter().filter(|file| file.path().extension().is_some_and(|ending| ending == "list"));
         Ok(lists.map(|file| file.metadata().map(|meta| meta.len())).sum::<std::io::Result<u64>>()?)
     }
+}
+
+fn says(book: &StatusBook, publisher: IssuerId, tag: Tag, expected: Change) -> bool {
+    book.look_up(publisher, tag).map(|entry| entry.map(|entry| entry.status)) == Ok(expected)
 }
 
 /// SplitMix64: small, and the same everywhere.
