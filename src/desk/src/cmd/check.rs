@@ -11,6 +11,7 @@ use menshen_core::decide::{Context, Decision, Measured, Shown, Verdict, decide};
 use menshen_core::hint::Hint;
 use menshen_core::ids::IssuerId;
 use menshen_core::policy::{Policy, Thermometry};
+use menshen_core::status::StatusSource;
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::TrustList;
@@ -18,6 +19,7 @@ use menshen_lane::hint;
 use menshen_lane::optics::{Frame, Reader};
 use menshen_lane::view::DecisionView;
 use menshen_lane::words::{Field, Lang, Words};
+use menshen_trust::status::StatusBook;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +64,7 @@ struct Line<'a> {
 
 struct Place {
     trust: Arc<TrustList>,
+    status: StatusBook,
     policy: Policy,
     home: IssuerId,
     time: Time,
@@ -87,7 +90,7 @@ impl Check {
     }
 
     fn place(&self) -> Result<Place> {
-        let trust = menshen_lane::trust::load(&self.trust.dir)?.list;
+        let believed = menshen_lane::trust::load(&self.trust.dir)?;
         let home = IssuerId::new(self.home)
             .ok_or_else(|| Failure::new(format!("--home {} is not a six-digit division code", self.home)))?;
         let at = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or_else(moment::now);
@@ -100,7 +103,8 @@ impl Check {
         };
         let thermometry = if self.temp.is_some() { Thermometry::Required } else { Thermometry::Off };
         let policy = Policy { thermometry, ..Policy::default() };
-        Ok(Place { trust, policy, home, time: Time::trusted(at), measured })
+        let (trust, status) = (believed.list, believed.status);
+        Ok(Place { trust, status, policy, home, time: Time::trusted(at), measured })
     }
 
     fn check(&self, photo: &Path, place: &Place, reader: &mut Reader) -> Result {
@@ -110,7 +114,8 @@ impl Check {
         let sight = reader.read(&frame);
         let decode_ms = begun.elapsed().as_secs_f64() * 1e3;
         let begun = Instant::now();
-        let context = Context { trust: Some(&place.trust), status: None, policy: &place.policy, home: place.home };
+        let status: Option<&dyn StatusSource> = Some(&place.status);
+        let context = Context { trust: Some(&place.trust), status, policy: &place.policy, home: place.home };
         let best = Shown::best(sight.payloads.iter().map(|payload| payload.as_bytes()), context.trust);
         let shown = best.map_or(Shown::Nothing, |(_, shown)| shown);
         let decision = decide(&shown, place.measured, place.time, context);

@@ -29,6 +29,7 @@ use menshen_core::ids::IssuerId;
 use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
 use menshen_core::policy::Policy;
 use menshen_core::record::{Body, Scan};
+use menshen_core::status::StatusSource;
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
@@ -306,7 +307,8 @@ impl Runtime {
     fn advance(&mut self, event: Event<'_>) -> Actions {
         let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
         let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
-        let context = Context { trust, status: None, policy: &self.policy, home: self.home };
+        let status = self.trust.as_ref().map(|trust| &trust.status as &dyn StatusSource);
+        let context = Context { trust, status, policy: &self.policy, home: self.home };
         self.lane.step(event, now, context)
     }
 

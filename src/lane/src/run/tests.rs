@@ -11,6 +11,7 @@ use menshen_core::policy::Thermometry;
 use menshen_core::reason::Reason;
 use menshen_core::record::{Epoch, Seq};
 use menshen_core::trust::{Issuer, IssuerKey, TrustContent};
+use menshen_trust::status::StatusBook;
 use std::sync::Mutex;
 
 const NOW_S: u64 = 1_600_000_000;
@@ -156,7 +157,7 @@ fn gate(world: &World) -> Runtime {
         journal: Arc::new(world.clone()),
         feed: Feed::default(),
         believed_at: 0,
-        trust: Some(Trust { list: Arc::new(trust()), roles: [].into() }),
+        trust: Some(Trust { list: Arc::new(trust()), status: StatusBook::new(), roles: [].into() }),
         policy: Policy { thermometry: Thermometry::Off, ..Policy::default() },
         home: IssuerId::new(330_000).unwrap(),
         number: 1,

@@ -3,6 +3,7 @@
 //! One value that is replaced whole. The loop looks whether it changed once a round, which costs one atomic read.
 
 use menshen_core::trust::TrustList;
+use menshen_trust::status::StatusBook;
 use menshen_trust::tuf::Refusal;
 use menshen_trust::vault::{Believed, RoleReport};
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Trust {
     /// Issuers, keys and recognition.
     pub list: Arc<TrustList>,
+    /// What issuers have changed since their passes were made.
+    pub status: StatusBook,
     /// How each delegated role came off.
     pub roles: Arc<[RoleReport]>,
 }
@@ -21,7 +24,7 @@ pub struct Trust {
 impl Trust {
     /// Opens what was verified.
     pub fn of(believed: &Believed) -> Trust {
-        Trust { list: believed.list.clone(), roles: believed.roles.clone().into() }
+        Trust { list: believed.list.clone(), status: believed.status.clone(), roles: believed.roles.clone().into() }
     }
 }
 

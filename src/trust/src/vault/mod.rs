@@ -12,14 +12,17 @@
 //! judge, not for an expiry to make a cliff of.
 
 mod generation;
+mod lists;
 mod shelf;
 mod source;
 mod walk;
 
 use crate::durable;
 use crate::names;
+use crate::status::StatusBook;
 use crate::tuf::{Client, Folder, Refusal, Source, Store, TufError};
 use generation::Generation;
+use lists::Lists;
 use menshen_core::ids::IssuerId;
 use menshen_core::trust::TrustList;
 use shelf::{Mode, Shelf};
@@ -39,25 +42,14 @@ const FILES: &str = "files";
 pub struct Believed {
     /// Issuers, keys and recognition.
     pub list: Arc<TrustList>,
-    /// The files of the status lists.
-    pub status: Vec<StatusFiles>,
+    /// What issuers have changed since their passes were made.
+    pub status: StatusBook,
     /// Every delegated role, as it was met.
     pub roles: Vec<RoleReport>,
     /// The version of the root that is trusted.
     pub root_version: u64,
     /// The time against which expiry was judged, seconds since 1970.
     pub verified_at: u64,
-}
-
-/// The files of one status list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusFiles {
-    /// Whose list.
-    pub issuer: IssuerId,
-    /// The newest whole list.
-    pub snapshot: Option<PathBuf>,
-    /// The changes after it, by rising number.
-    pub deltas: Vec<PathBuf>,
 }
 
 /// How a delegated role came off.
@@ -149,6 +141,7 @@ impl<'a> Steps<'a> {
 pub struct Vault {
     dir: PathBuf,
     root: Vec<u8>,
+    lists: Lists,
 }
 
 impl Vault {
@@ -159,7 +152,7 @@ impl Vault {
     pub fn open(dir: &Path, root: &[u8]) -> Result<Vault, VaultError> {
         let files = dir.join(FILES);
         fs::create_dir_all(&files).map_err(|source| VaultError::Io { path: files, source })?;
-        let vault = Vault { dir: dir.into(), root: root.into() };
+        let vault = Vault { dir: dir.into(), root: root.into(), lists: Lists::default() };
         Client::new(root, Arc::new(Kept::nothing()), Arc::new(Staged::default()))?;
         Ok(vault)
     }
@@ -197,7 +190,7 @@ impl Vault {
         // A generation that can not be read protects from nothing; the next one will.
         let old = self.read(CURRENT).or_else(|_| self.read(PREVIOUS)).unwrap_or_default();
         let files = self.dir.join(FILES);
-        let shelf = Shelf::new(&files, steps, Mode::Import);
+        let shelf = Shelf::new(&files, steps, Mode::Import, &self.lists);
         let (generation, believed) = self.verify(source, now_unix_s, old.as_ref(), &shelf)?;
         if old.as_ref().is_some_and(|old| old.metadata == generation.metadata && old.held_back == generation.held_back)
         {
@@ -221,7 +214,7 @@ impl Vault {
         let files = self.dir.join(FILES);
         let source = Arc::new(Kept::of(&kept, &files));
         let steps = Steps::none();
-        let shelf = Shelf::new(&files, &steps, Mode::Again);
+        let shelf = Shelf::new(&files, &steps, Mode::Again, &self.lists);
         let (_, believed) = self.verify(source, kept.verified_at, Some(&kept), &shelf)?;
         Ok(believed)
     }
@@ -252,8 +245,11 @@ impl Vault {
         self.step(steps, Step::SetAside)?;
         durable::replace(&current, &bytes(generation)?, 0o600).map_err(failed(&current))?;
         self.step(steps, Step::Replaced)?;
+        let open = generation.files.values().map(|file| file.sha256.as_str());
+        self.lists.keep(&open.collect::<Vec<_>>());
         let kept = old.into_iter().chain([generation]).flat_map(|kept| kept.files.values());
-        Shelf::new(&self.dir.join(FILES), steps, Mode::Import).sweep(&kept.map(|file| file.sha256.as_str()).collect());
+        Shelf::new(&self.dir.join(FILES), steps, Mode::Import, &self.lists)
+            .sweep(&kept.map(|file| file.sha256.as_str()).collect());
         self.step(steps, Step::Swept)
     }
 
@@ -280,7 +276,8 @@ pub fn look(root: &[u8], dir: &Path) -> Result<Believed, TufError> {
     let source: Arc<dyn Source> = Arc::new(Folder::new(dir));
     let as_of = as_of_claimed(source.as_ref())?;
     let (targets, steps) = (dir.join(Folder::TARGETS), Steps::none());
-    let shelf = Shelf::new(&targets, &steps, Mode::InPlace);
+    let lists = Lists::default();
+    let shelf = Shelf::new(&targets, &steps, Mode::InPlace, &lists);
     Ok(verify(root, source, as_of, None, &shelf)?.1)
 }
 
@@ -296,7 +293,7 @@ fn verify(
     let mut client = Client::new(root, source, staged.clone())?;
     client.refresh(now_unix_s)?;
     let (version, as_of) = published(&client)?;
-    let mut walk = Walk::new(&mut client, now_unix_s, shelf, old);
+    let mut walk = Walk::new(&mut client, (now_unix_s, as_of), shelf, old);
     walk.all()?;
     let Walk { new: mut generation, mut content, status, roles, .. } = walk;
     (content.version, content.as_of) = (version, as_of);

@@ -4,6 +4,7 @@
 //! that was cut off goes on where it ended, and a file that two generations share is there once.
 
 use super::generation::FileRef;
+use super::lists::Lists;
 use super::walk::file_ref;
 use super::{Step, Steps};
 use crate::durable;
@@ -21,6 +22,7 @@ pub(super) struct Shelf<'a> {
     dir: &'a Path,
     steps: &'a Steps<'a>,
     mode: Mode,
+    lists: &'a Lists,
 }
 
 /// What is done with files.
@@ -35,8 +37,13 @@ pub(super) enum Mode {
 }
 
 impl<'a> Shelf<'a> {
-    pub(super) fn new(dir: &'a Path, steps: &'a Steps<'a>, mode: Mode) -> Shelf<'a> {
-        Shelf { dir, steps, mode }
+    pub(super) fn new(dir: &'a Path, steps: &'a Steps<'a>, mode: Mode, lists: &'a Lists) -> Shelf<'a> {
+        Shelf { dir, steps, mode, lists }
+    }
+
+    /// The lists that are open.
+    pub(super) fn lists(&self) -> &Lists {
+        self.lists
     }
 
     pub(super) fn step(&self, step: Step) -> io::Result<()> {

@@ -5,10 +5,12 @@
 //! long as its superior still gives it the keys that signed it. So one careless city never stops a nation's updates,
 //! and a thief whose key was taken away is believed no longer.
 
+use super::RoleReport;
 use super::generation::{FileRef, Generation, HeldBack};
+use super::lists::Verified;
 use super::shelf::Shelf;
-use super::{RoleReport, StatusFiles};
 use crate::names::{self, Target};
+use crate::status::{IssuerStatus, StatusBook};
 use crate::tuf::{Client, DelegatedRole, Delegations, Found, Refusal, Targets, TufError, signed_for};
 use menshen_core::ids::{Hex, IssuerId};
 use menshen_core::trust::part::{Issuers, MAX_PART_BYTES, Rules};
@@ -22,14 +24,16 @@ const TOP: &str = "targets";
 pub(super) struct Walk<'a> {
     client: &'a mut Client,
     now_unix_s: u64,
+    /// When the repository was published.
+    published_unix_s: u64,
     shelf: &'a Shelf<'a>,
     old: Option<&'a Generation>,
     /// What will be kept.
     pub(super) new: Generation,
     /// What is believed.
     pub(super) content: TrustContent,
-    /// The files of status lists.
-    pub(super) status: Vec<StatusFiles>,
+    /// The status lists.
+    pub(super) status: StatusBook,
     /// How each role came off.
     pub(super) roles: Vec<RoleReport>,
 }
@@ -60,18 +64,19 @@ struct Gathered {
 impl<'a> Walk<'a> {
     pub(super) fn new(
         client: &'a mut Client,
-        now_unix_s: u64,
+        (now_unix_s, published_unix_s): (u64, u64),
         shelf: &'a Shelf<'a>,
         old: Option<&'a Generation>,
     ) -> Walk<'a> {
         Walk {
             client,
             now_unix_s,
+            published_unix_s,
             shelf,
             old,
             new: Generation::new(now_unix_s),
             content: TrustContent::default(),
-            status: Vec::new(),
+            status: StatusBook::new(),
             roles: Vec::new(),
         }
     }
@@ -170,7 +175,7 @@ impl<'a> Walk<'a> {
         let content = joined(self.content.clone(), scope, &gathered.parts)?;
         let status = self.status_of(role, origin, &mut gathered)?;
         self.content = content;
-        self.status.extend(status);
+        status.into_iter().for_each(|status| self.status.put(status));
         gathered.parts.iter().for_each(|(path, bytes)| self.new.put_part(path, bytes));
         self.new.files.extend(gathered.files);
         Ok(())
@@ -195,13 +200,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The newest snapshot of each list in the role, and the deltas after it.
+    /// The newest snapshot of each list in the role, and the deltas after it, opened.
     fn status_of(
         &mut self,
         role: &Targets,
         origin: Origin<'_>,
         gathered: &mut Gathered,
-    ) -> Result<Vec<StatusFiles>, TufError> {
+    ) -> Result<Vec<IssuerStatus>, TufError> {
         let mut lists: BTreeMap<IssuerId, (u64, Vec<u64>)> = BTreeMap::new();
         for path in role.targets.keys() {
             match Target::parse(path) {
@@ -214,21 +219,18 @@ impl<'a> Walk<'a> {
             }
         }
         // The superior was walked first, and what it says of a list counts.
-        lists.retain(|owner, _| self.status.iter().all(|files| files.issuer != *owner));
+        lists.retain(|owner, _| self.status.get(*owner).is_none());
         let mut found = Vec::new();
         for (issuer, (snapshot, mut deltas)) in lists {
+            if snapshot == 0 {
+                return Err(TufError::new(Refusal::Missing, format!("the status list of {issuer} before its deltas")));
+            }
             deltas.retain(|seq| *seq > snapshot);
             deltas.sort_unstable();
-            let mut files = StatusFiles { issuer, snapshot: None, deltas: Vec::new() };
-            if snapshot > 0 {
-                let path = Target::Snapshot(issuer, snapshot).path();
-                files.snapshot = Some(self.file(role, &path, origin, gathered)?);
-            }
-            for seq in deltas {
-                let path = Target::Delta(issuer, seq).path();
-                files.deltas.push(self.file(role, &path, origin, gathered)?);
-            }
-            found.push(files);
+            let snapshot = self.file(role, Target::Snapshot(issuer, snapshot), origin, gathered)?;
+            let deltas = deltas.into_iter().map(|seq| self.file(role, Target::Delta(issuer, seq), origin, gathered));
+            let deltas = deltas.collect::<Result<Vec<_>, _>>()?;
+            found.push(self.shelf.lists().open(issuer, &snapshot, &deltas, self.published_unix_s)?);
         }
         Ok(found)
     }
@@ -236,22 +238,23 @@ impl<'a> Walk<'a> {
     fn file(
         &mut self,
         role: &Targets,
-        path: &str,
+        target: Target,
         origin: Origin<'_>,
         gathered: &mut Gathered,
-    ) -> Result<std::path::PathBuf, TufError> {
+    ) -> Result<Verified, TufError> {
+        let path = target.path();
         let (file, place) = match origin {
             Origin::Newest => {
-                let found = self.found(path)?;
-                self.shelf.obtain(self.client, &found, path)?
+                let found = self.found(&path)?;
+                self.shelf.obtain(self.client, &found, &path)?
             }
             Origin::Kept(_) => {
-                let listed = Found::listed(role, path).ok_or_else(|| TufError::new(Refusal::Altered, path))?;
-                self.shelf.kept(&listed, path)?
+                let listed = Found::listed(role, &path).ok_or_else(|| TufError::new(Refusal::Altered, path.clone()))?;
+                self.shelf.kept(&listed, &path)?
             }
         };
-        gathered.files.insert(path.to_owned(), file);
-        Ok(place)
+        gathered.files.insert(path, file.clone());
+        Ok(Verified { target, file, place })
     }
 
     fn found(&mut self, path: &str) -> Result<Found, TufError> {

@@ -2,10 +2,13 @@
 
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::{IssuerId, sha256};
+use menshen_core::pass::Colour;
+use menshen_core::status::{Status, Tag};
 use menshen_core::trust::part::Issuers;
 use menshen_core::trust::{Issuer, IssuerKey};
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, PublishError, Published, Repository, Signers, TopSigners};
+use menshen_trust::status::{About, Delta, write_list};
 use menshen_trust::tuf::{Folder, Refusal, Source};
 use menshen_trust::vault::{Believed, Import, Steps, Vault, VaultError};
 use std::fs;
@@ -64,8 +67,7 @@ impl Country {
         }
         put_issuers(&mut repository, "330000", id(ZHEJIANG), &[HANGZHOU]);
         for code in [ZHEJIANG, HANGZHOU, HENAN] {
-            let path = Target::Snapshot(id(code), 1).path();
-            repository.put(&code.to_string(), &path, format!("list of {code}").as_bytes()).expect("lists");
+            put_list(&mut repository, code, 1);
         }
         repository.publish(&country.keyring(), NOW).expect("every key is at hand");
         country
@@ -213,8 +215,24 @@ pub(crate) fn held_back(believed: &Believed, code: u32) -> Option<Refusal> {
     role.held_back.as_ref().map(|error| error.refusal)
 }
 
-/// The text of a status list, which in this country is a sentence.
-pub(crate) fn list_of(believed: &Believed, code: u32) -> Option<String> {
-    let files = believed.status.iter().find(|files| files.issuer == id(code))?;
-    fs::read_to_string(files.snapshot.as_ref()?).ok()
+/// The number through which a status list is complete.
+pub(crate) fn list_of(believed: &Believed, code: u32) -> Option<u64> {
+    believed.status.get(id(code)).map(|status| status.complete().seq)
+}
+
+/// Lets a division publish a whole status list of a number; its own number is a tag in it.
+pub(crate) fn put_list(repository: &mut Repository, code: u32, seq: u64) {
+    let about = About { issuer: id(code), seq, as_of: NOW };
+    let entries = [(Tag::from_number(u64::from(code)), Status::Revoked), (Tag::from_number(seq), Status::Revoked)];
+    let mut bytes = Vec::new();
+    write_list(&mut bytes, about, entries).expect("a vector grows");
+    repository.put(&code.to_string(), &Target::Snapshot(id(code), seq).path(), &bytes).expect("lists");
+}
+
+/// Lets a division publish a delta.
+pub(crate) fn put_delta(repository: &mut Repository, code: u32, seq: u64, as_of: u64) {
+    let about = About { issuer: id(code), seq, as_of };
+    let change = (Tag::from_number(u64::from(code)), Some(Status::Overridden(Colour::Red)));
+    let delta = Delta::new(about, [change]).expect("one change");
+    repository.put(&code.to_string(), &Target::Delta(id(code), seq).path(), &delta.to_bytes()).expect("lists");
 }

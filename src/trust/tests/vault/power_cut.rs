@@ -5,7 +5,6 @@
 //! yet made durable may be gone. What starts afterwards must believe the old or the new, whole.
 
 use super::country::*;
-use menshen_trust::names::Target;
 use menshen_trust::vault::{Believed, Import, Step, Steps};
 use std::cell::Cell;
 use std::fs;
@@ -31,7 +30,7 @@ impl Random {
 }
 
 /// Everything that is believed, to be compared.
-fn whole(believed: &Believed) -> (u64, Vec<u32>, Vec<Option<String>>, bool) {
+fn whole(believed: &Believed) -> (u64, Vec<u32>, Vec<Option<u64>>, bool) {
     let content = believed.list.content();
     let codes = content.issuers.iter().map(|issuer| issuer.id.code()).collect();
     let lists = [ZHEJIANG, HANGZHOU, HENAN].map(|code| list_of(believed, code)).to_vec();
@@ -101,9 +100,8 @@ fn after_a_power_cut_at_any_step_the_old_or_the_new_is_believed_whole() {
     let edit = |repository: &mut menshen_trust::publish::Repository| {
         put_issuers(repository, "330000", id(ZHEJIANG), &[HANGZHOU, 330_200]);
         for code in [ZHEJIANG, HANGZHOU, HENAN] {
-            let list = format!("list of {code}, newer");
-            repository.put(&code.to_string(), &Target::Snapshot(id(code), 2).path(), list.as_bytes()).expect("lists");
-            repository.put(&code.to_string(), &Target::Delta(id(code), 3).path(), b"a delta").expect("lists");
+            put_list(repository, code, 2);
+            put_delta(repository, code, 3, NOW + DAY);
         }
     };
     country.publish(NOW + DAY, edit).expect("publishes");
