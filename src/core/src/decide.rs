@@ -218,14 +218,18 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     evidence.until = claims.until;
     evidence.display = claims.display.clone();
     evidence.holder = Some(claims.holder);
-    match now.within(claims.valid_from(), claims.expires_at) {
+    let dated = now.within(claims.valid_from(), claims.expires_at);
+    match dated {
         Validity::Valid => {}
         Validity::NotYet => add(reasons, Reason::NotYetValid),
         Validity::Expired => add(reasons, Reason::Expired),
         Validity::Unknown => add(reasons, Reason::ClockUntrusted),
     }
-    if now.within(0, pass.key_valid_until()) == Validity::Expired {
-        add(reasons, Reason::KeyExpired);
+    match now.within(0, pass.key_valid_until()) {
+        Validity::Expired => add(reasons, Reason::KeyExpired),
+        // A pass that is certainly in date can outlive its key.
+        Validity::Unknown if dated == Validity::Valid => add(reasons, Reason::ClockUntrusted),
+        Validity::Unknown | Validity::Valid | Validity::NotYet => {}
     }
     if !context.policy.kinds.has(claims.kind) {
         add(reasons, Reason::KindNotAccepted);

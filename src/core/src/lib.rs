@@ -21,6 +21,7 @@ extern crate std;
 
 pub mod base45;
 pub mod cbor;
+pub mod clock;
 pub mod cose;
 pub mod decide;
 pub mod hint;

@@ -145,7 +145,8 @@ impl Record {
         e.u8(key::FORMAT)?.u8(FORMAT)?;
         e.u8(key::EPOCH)?.u32(self.epoch.0)?;
         e.u8(key::SEQ)?.u64(self.seq.0)?;
-        e.u8(key::TIME)?.array(2)?.u64(self.time.unix_s)?.u8(self.time.confidence as u8)?;
+        let time = self.time.recorded();
+        e.u8(key::TIME)?.array(2)?.u64(time.unix_s)?.u8(time.confidence as u8)?;
         e.u8(key::LANE)?.u8(self.lane)?;
         e.u8(key::PREVIOUS)?.bytes(&self.previous)?;
         match &self.body {
@@ -369,7 +370,7 @@ fn decode_time(d: &mut Decoder<'_>) -> Result<Time, CborError> {
     tuple(d, 2)?;
     let unix_s = d.u64()?;
     let confidence = Confidence::from_number(d.u8()?).ok_or(CborError::Bounds)?;
-    Ok(Time { unix_s, confidence })
+    Ok(Time { unix_s, confidence, error_s: 0 })
 }
 
 fn decode_reading(d: &mut Decoder<'_>) -> Result<Reading, CborError> {

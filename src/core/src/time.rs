@@ -1,11 +1,13 @@
 //! Time that may be wrong, and says so.
 //!
 //! A Raspberry Pi has no clock of its own. The gate therefore never asks "what time is it" but "what
-//! is certain": a [`Time`] is either trusted to within [`SKEW_S`], or only a floor, of which it is
-//! known that the true time is not before it. Validity has three answers and the third, "can not
-//! tell", is never rounded to one of the others.
+//! is certain": a [`Time`] is an interval in which now lies, from [`Time::earliest`] to
+//! [`Time::latest`]. Of a trusted time both ends are known; of a floor only the first. Validity has
+//! three answers and the third, "can not tell", is never rounded to one of the others.
+//!
+//! What makes a clock trusted, and how large its error is, is judged in [`crate::clock`].
 
-/// How far a trusted clock may be off, in seconds, without a certain answer becoming wrong.
+/// What a holder is given at both ends of a window, in seconds: clocks of issuers differ a little too.
 pub const SKEW_S: u64 = 60;
 
 /// What is known of the time.
@@ -15,12 +17,14 @@ pub struct Time {
     pub unix_s: u64,
     /// What `unix_s` means.
     pub confidence: Confidence,
+    /// How far a trusted time may be off in either direction, in seconds; 0 of a floor.
+    pub error_s: u32,
 }
 
 /// What the number in a [`Time`] is worth. The numbers are stored in records: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confidence {
-    /// Within [`SKEW_S`] of the true time.
+    /// Within [`Time::error_s`] of the true time; in a record within [`SKEW_S`].
     Trusted = 1,
     /// The true time is this or later, by an unknown amount.
     Floor = 2,
@@ -59,41 +63,71 @@ pub enum Validity {
 }
 
 impl Time {
-    /// A time from a clock that is trusted.
+    /// A time from a clock that is right.
     pub const fn trusted(unix_s: u64) -> Time {
-        Time { unix_s, confidence: Confidence::Trusted }
+        Time::trusted_within(unix_s, 0)
+    }
+
+    /// A time from a clock that is off by no more than `error_s` seconds.
+    pub const fn trusted_within(unix_s: u64, error_s: u32) -> Time {
+        Time { unix_s, confidence: Confidence::Trusted, error_s }
     }
 
     /// The least the time can be.
     pub const fn floor(unix_s: u64) -> Time {
-        Time { unix_s, confidence: Confidence::Floor }
+        Time { unix_s, confidence: Confidence::Floor, error_s: 0 }
+    }
+
+    /// Now is not before this, in seconds since 1970.
+    pub const fn earliest(self) -> u64 {
+        self.unix_s.saturating_sub(self.error_s as u64)
+    }
+
+    /// Now is not after this, in seconds since 1970; the largest number there is where that is not known.
+    pub const fn latest(self) -> u64 {
+        match self.confidence {
+            Confidence::Trusted => self.unix_s.saturating_add(self.error_s as u64),
+            Confidence::Floor => u64::MAX,
+        }
     }
 
     /// Judges a window `not_before ≤ now < expires` (seconds since 1970).
     ///
-    /// A trusted clock is given [`SKEW_S`] in favour of the holder at both ends. A floor can prove
-    /// that a window is over, and nothing else.
+    /// Valid where now is certainly inside the window with [`SKEW_S`] added at both ends in favour of the
+    /// holder. Otherwise over or not begun only where that is certain without the skew. A floor can
+    /// therefore prove that a window is over, and nothing else.
     pub const fn within(self, not_before: u64, expires: u64) -> Validity {
-        match self.confidence {
-            Confidence::Floor if self.unix_s >= expires => Validity::Expired,
-            Confidence::Floor => Validity::Unknown,
-            Confidence::Trusted if self.unix_s.saturating_add(SKEW_S) < not_before => Validity::NotYet,
-            Confidence::Trusted => match self.unix_s.checked_sub(SKEW_S) {
-                Some(earliest) if earliest >= expires => Validity::Expired,
-                _ => Validity::Valid,
-            },
+        let (earliest, latest) = (self.earliest(), self.latest());
+        let known = matches!(self.confidence, Confidence::Trusted);
+        if known && earliest.saturating_add(SKEW_S) >= not_before && latest.saturating_sub(SKEW_S) < expires {
+            Validity::Valid
+        } else if earliest >= expires {
+            Validity::Expired
+        } else if latest < not_before {
+            Validity::NotYet
+        } else {
+            Validity::Unknown
         }
     }
 
     /// The same time, given proof that the true time is not before `proven_s` (something signed then).
     ///
-    /// A floor rises to it. A clock that is behind it by more than [`SKEW_S`] was trusted in error, so
-    /// all that is left of it is the floor.
+    /// A floor rises to it. A clock that is behind it by more than its error and [`SKEW_S`] was trusted
+    /// wrongly, so all that is left of it is the floor.
     pub const fn not_before(self, proven_s: u64) -> Time {
         match self.confidence {
             Confidence::Floor if self.unix_s < proven_s => Time::floor(proven_s),
-            Confidence::Trusted if self.unix_s.saturating_add(SKEW_S) < proven_s => Time::floor(proven_s),
+            Confidence::Trusted if self.latest().saturating_add(SKEW_S) < proven_s => Time::floor(proven_s),
             Confidence::Floor | Confidence::Trusted => self,
+        }
+    }
+
+    /// The same time as far as a record can say it, which knows no error: within [`SKEW_S`], or a floor.
+    pub const fn recorded(self) -> Time {
+        match self.confidence {
+            Confidence::Trusted if self.error_s as u64 > SKEW_S => Time::floor(self.earliest()),
+            Confidence::Trusted => Time::trusted(self.unix_s),
+            Confidence::Floor => self,
         }
     }
 
@@ -120,6 +154,39 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_certain_on_neither_side_of_an_end() {
+        let at = |unix_s| Time::trusted_within(unix_s, 300).within(1000, 2000);
+        for (now, answer) in [
+            (699, Validity::NotYet),
+            (700, Validity::Unknown),
+            (1239, Validity::Unknown),
+            (1240, Validity::Valid),
+            (1759, Validity::Valid),
+            (1760, Validity::Unknown),
+            (2299, Validity::Unknown),
+            (2300, Validity::Expired),
+        ] {
+            assert_eq!(at(now), answer, "at {now}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_never_certain_and_wrong_whatever_the_true_time_within_the_error() {
+        for error in [0, 1, 29, 30, 31, 60, 90, 400, 900] {
+            for now in 0..4000_u64 {
+                let answer = Time::trusted_within(now, error).within(1000, 2000);
+                let (first, last) = (now.saturating_sub(error.into()), now + u64::from(error));
+                match answer {
+                    Validity::Valid => assert!(first + SKEW_S >= 1000 && last < 2000 + SKEW_S, "{now} ± {error}"),
+                    Validity::Expired => assert!(first >= 2000, "{now} ± {error}"),
+                    Validity::NotYet => assert!(last < 1000, "{now} ± {error}"),
+                    Validity::Unknown => assert!(error > 30, "{now} ± {error}: the skew covers an error of half of it"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_floor_proves_expiry_and_nothing_else() {
         assert_eq!(Time::floor(0).within(1000, 2000), Validity::Unknown);
         assert_eq!(Time::floor(1500).within(1000, 2000), Validity::Unknown);
@@ -132,6 +199,20 @@ mod tests {
         assert_eq!(Time::trusted(1000).not_before(1001 + SKEW_S), Time::floor(1001 + SKEW_S));
         assert_eq!(Time::floor(1000).not_before(1001), Time::floor(1001));
         assert_eq!(Time::floor(1000).not_before(999), Time::floor(1000));
+    }
+
+    #[test]
+    fn a_clock_is_behind_a_proof_only_by_more_than_its_error() {
+        let clock = Time::trusted_within(1000, 900);
+        assert_eq!(clock.not_before(1900 + SKEW_S), clock);
+        assert_eq!(clock.not_before(1901 + SKEW_S), Time::floor(1901 + SKEW_S));
+    }
+
+    #[test]
+    fn a_record_says_no_more_than_is_known() {
+        assert_eq!(Time::trusted_within(1000, 60).recorded(), Time::trusted(1000));
+        assert_eq!(Time::trusted_within(1000, 61).recorded(), Time::floor(939));
+        assert_eq!(Time::floor(7).recorded(), Time::floor(7));
     }
 
     #[test]

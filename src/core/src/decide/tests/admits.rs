@@ -123,7 +123,7 @@ prop_compose! {
         home in select(vec![HANGZHOU, ZHEJIANG, HANGZHOU, ZHEJIANG, HENAN]),
     ) -> Visit {
         let signer = forger.unwrap_or(claims.issuer.code());
-        Visit { claims, signer, now: Time { unix_s, confidence }, measured, policy, content, said, home }
+        Visit { claims, signer, now: Time { unix_s, confidence, error_s: 0 }, measured, policy, content, said, home }
     }
 }
 
