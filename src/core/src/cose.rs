@@ -29,6 +29,8 @@ pub enum Purpose {
     Ack,
     /// A gate's request to be accepted by a hub, signed by the gate.
     Enrol,
+    /// What time it is, signed by the hub for whoever asked just now.
+    Time,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Purpose::Batch => b"menshen/batch/1",
             Purpose::Ack => b"menshen/ack/1",
             Purpose::Enrol => b"menshen/enrol/1",
+            Purpose::Time => b"menshen/time/1",
         }
     }
 }

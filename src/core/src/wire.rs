@@ -63,6 +63,19 @@ pub struct Enrol<'a> {
     pub token: &'a str,
 }
 
+/// The hub says what time it is, for the one who sent this nonce and nobody else: an answer that was recorded
+/// is worth nothing to another question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubTime {
+    /// What the gate sent: random, new for each question.
+    pub nonce: Nonce,
+    /// The hub's clock when it answered, seconds since 1970.
+    pub unix_s: u64,
+}
+
+/// What makes a question for the time another one than any before.
+pub type Nonce = [u8; 16];
+
 /// The most bytes of a label or token.
 pub const MAX_TEXT_BYTES: usize = 64;
 
@@ -140,6 +153,21 @@ impl<'a> Message<'a> for Enrol<'a> {
             return Err(CborError::Bounds);
         }
         close(&enrol, payload)
+    }
+}
+
+impl<'a> Message<'a> for HubTime {
+    const PURPOSE: Purpose = Purpose::Time;
+
+    fn encode<W: Write>(&self, out: W) -> Result<(), encode::Error<W::Error>> {
+        Encoder::new(out).array(3)?.u8(CURRENT)?.bytes(&self.nonce)?.u64(self.unix_s)?;
+        Ok(())
+    }
+
+    fn decode(payload: &'a [u8]) -> Result<HubTime, CborError> {
+        let mut d = open(payload, 3)?;
+        let nonce = d.bytes()?.try_into().map_err(|_| CborError::Bounds)?;
+        close(&HubTime { nonce, unix_s: d.u64()? }, payload)
     }
 }
 

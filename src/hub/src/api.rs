@@ -6,6 +6,7 @@
 //! ```text
 //! POST /v1/gates/{id}/enrol     signed Enrol → {"gate","label","hub_key"}
 //! POST /v1/gates/{id}/batches   signed Batch → signed Ack (application/cose)
+//! POST /v1/time                 16 random bytes → signed HubTime for them (application/cose)
 //! GET  /v1/gates                {"gates":[…]}
 //! GET  /v1/gates/{id}/records   ?epoch=&after=&limit= → {"gate","records":[…]}, oldest first
 //! GET  /v1/trust/metadata/{file}   /v1/trust/targets/{path}   the TUF repository, as it lies in its folder
@@ -47,6 +48,7 @@ pub(crate) fn router(office: Arc<Office>) -> Router {
         .nest_service("/v1/trust/targets", repository("targets"))
         .route("/v1/gates/{id}/enrol", post(enrol))
         .route("/v1/gates/{id}/batches", post(batches))
+        .route("/v1/time", post(time))
         .route("/v1/gates", get(gates))
         .route("/v1/gates/{id}/records", get(records))
         .route("/healthz", get(health))
@@ -103,7 +105,16 @@ async fn batches(
 ) -> Result<Response, Refusal> {
     let (gate, message) = (gate_id(&id)?, body(message)?);
     let ack = blocking(office, move |office| office.accept(gate, &message, unix_s())).await?;
-    Ok(([(header::CONTENT_TYPE, "application/cose")], ack).into_response())
+    Ok(cose(ack))
+}
+
+/// Without the store and its threads: an answer that waits is a time that is late.
+async fn time(State(office): Shared, nonce: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
+    Ok(cose(office.tell_time(&body(nonce)?, unix_s())?))
+}
+
+fn cose(message: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/cose")], message).into_response()
 }
 
 fn body(message: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {

@@ -1,4 +1,4 @@
-//! What a gate may ask of a hub: to be enrolled, and to be acknowledged.
+//! What a gate may ask of a hub: to be enrolled, to be acknowledged, and what time it is.
 //!
 //! Plain blocking functions from bytes to bytes, without HTTP and without a clock. The order of the
 //! checks is the security of it: the cheap and the authenticating ones come first, the store commits,
@@ -10,7 +10,7 @@ use crate::store::Store;
 use ed25519_dalek::SigningKey;
 use menshen_core::cose::{Sign1, sign1};
 use menshen_core::ids::{GateId, sha256};
-use menshen_core::wire::{Ack, Enrol, Message};
+use menshen_core::wire::{Ack, Enrol, HubTime, Message};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Office {
     pub(crate) store: Arc<dyn Store>,
     /// What gates may believe, for them to fetch.
     pub(crate) repository: PathBuf,
-    /// Signs the acks.
+    /// Signs the acks and the time.
     pub(crate) key: SigningKey,
     /// What a gate must know to be enrolled; `None` enrols nobody.
     pub(crate) token: Option<String>,
@@ -56,11 +56,18 @@ impl Office {
         Ok(self.sign(&Ack { gate, epoch: run.epoch(), through, hub_unix_s: unix_s }))
     }
 
-    fn sign(&self, ack: &Ack) -> Vec<u8> {
+    /// Says what time it is, signed for the nonce of whoever asks. Anybody may ask: it is no secret, and the answer
+    /// is worth nothing to another question.
+    pub(crate) fn tell_time(&self, nonce: &[u8], unix_s: u64) -> Result<Vec<u8>, Refusal> {
+        let nonce = nonce.try_into().map_err(|_| Refusal::Malformed("nonce of 16 bytes"))?;
+        Ok(self.sign(&HubTime { nonce, unix_s }))
+    }
+
+    fn sign<'a, M: Message<'a>>(&self, said: &M) -> Vec<u8> {
         let mut payload = Vec::new();
         let mut message = Vec::new();
-        ack.encode(&mut payload).expect("writing to a Vec can not fail");
-        sign1(&mut message, &self.key, Ack::PURPOSE, &payload, &mut Vec::new()).expect("writing to a Vec can not fail");
+        said.encode(&mut payload).expect("writing to a Vec can not fail");
+        sign1(&mut message, &self.key, M::PURPOSE, &payload, &mut Vec::new()).expect("writing to a Vec can not fail");
         message
     }
 }

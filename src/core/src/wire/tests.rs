@@ -11,6 +11,7 @@ const BATCH: Batch<'static> =
     Batch { gate: GATE, epoch: Epoch(2), first: Seq(300), count: 512, records: &[0xde, 0xad, 0xbe, 0xef] };
 const ACK: Ack = Ack { gate: GATE, epoch: Epoch(2), through: Seq(811), hub_unix_s: 1_600_000_000 };
 const ENROL: Enrol<'static> = Enrol { public_key: [0x42; 32], label: "东门 1", token: "t0ken" };
+const TIME: HubTime = HubTime { nonce: [0x77; 16], unix_s: 1_600_000_000 };
 
 fn encoded<'a>(message: &impl Message<'a>) -> Vec<u8> {
     let mut out = Buf::<1024>::new();
@@ -30,6 +31,7 @@ fn the_bytes_of_version_1_are_those_in_the_field() {
     assert_eq!(hex(&encoded(&ACK)), "85014811223344556677880219032b1a5f5e1000");
     let expected = std::format!("84015820{}68e4b89ce997a820316574306b656e", "42".repeat(32));
     assert_eq!(hex(&encoded(&ENROL)), expected);
+    assert_eq!(hex(&encoded(&TIME)), std::format!("830150{}1a5f5e1000", "77".repeat(16)));
 }
 
 #[test]
@@ -37,6 +39,7 @@ fn a_message_reads_back() {
     assert_eq!(Batch::decode(&encoded(&BATCH)), Ok(BATCH));
     assert_eq!(Ack::decode(&encoded(&ACK)), Ok(ACK));
     assert_eq!(Enrol::decode(&encoded(&ENROL)), Ok(ENROL));
+    assert_eq!(HubTime::decode(&encoded(&TIME)), Ok(TIME));
 }
 
 /// What every message refuses, whatever it says: the defects are in its first two bytes or its length.
@@ -65,11 +68,12 @@ fn defects_of(bytes: &[u8]) -> Vec<(Vec<u8>, CborError)> {
 
 #[test]
 fn each_message_has_one_encoding() {
-    let [batch, ack, enrol] = [encoded(&BATCH), encoded(&ACK), encoded(&ENROL)];
-    let defects = [&batch, &ack, &enrol].map(|bytes| defects_of(bytes));
+    let [batch, ack, enrol, time] = [encoded(&BATCH), encoded(&ACK), encoded(&ENROL), encoded(&TIME)];
+    let defects = [&batch, &ack, &enrol, &time].map(|bytes| defects_of(bytes));
     assert_strict::<Batch<'_>>(&batch, &defects[0]);
     assert_strict::<Ack>(&ack, &defects[1]);
     assert_strict::<Enrol<'_>>(&enrol, &defects[2]);
+    assert_strict::<HubTime>(&time, &defects[3]);
 }
 
 #[test]
@@ -103,13 +107,17 @@ fn an_id_of_another_length_is_refused() {
     bytes[2] = 0x47;
     bytes.remove(3);
     assert_eq!(Ack::decode(&bytes), Err(CborError::Bounds));
+    let mut bytes = encoded(&TIME);
+    bytes[2] = 0x4f;
+    bytes.remove(3);
+    assert_eq!(HubTime::decode(&bytes), Err(CborError::Bounds));
 }
 
 proptest::proptest! {
     #[test]
     fn whatever_is_read_is_the_one_encoding_and_nothing_panics(
         bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..60),
-        head in 0x84..0x87u8,
+        head in 0x83..0x87u8,
     ) {
         let bytes = [&[head, 1][..], &bytes].concat();
         if let Ok(batch) = Batch::decode(&bytes) {
@@ -120,6 +128,9 @@ proptest::proptest! {
         }
         if let Ok(enrol) = Enrol::decode(&bytes) {
             proptest::prop_assert_eq!(encoded(&enrol), &bytes[..]);
+        }
+        if let Ok(time) = HubTime::decode(&bytes) {
+            proptest::prop_assert_eq!(encoded(&time), &bytes[..]);
         }
     }
 }

@@ -6,4 +6,5 @@ mod failure;
 mod lists;
 mod pages;
 mod program;
+mod time;
 mod world;
