@@ -7,7 +7,7 @@
 pub mod authority;
 pub mod cmd;
 pub mod demo;
-pub mod moment;
+pub use menshen_lane::moment;
 pub mod outcome;
 pub mod qr;
 pub mod request;

@@ -12,6 +12,7 @@ pub use menshen_trust::durable;
 pub mod health;
 pub mod hint;
 pub mod journal;
+pub mod moment;
 pub use menshen_optics as optics;
 pub mod panel;
 pub mod ports;

@@ -52,9 +52,18 @@ pub fn parse_span(text: &str) -> Result<u64, MomentError> {
 
 /// Writes a moment for people: `2020-03-01 08:00`, China time.
 pub fn show(unix_s: u64) -> String {
+    written(unix_s, "%Y-%m-%d %H:%M")
+}
+
+/// The same with the second: `2020-03-01 08:00:07`.
+pub fn show_to_the_second(unix_s: u64) -> String {
+    written(unix_s, "%Y-%m-%d %H:%M:%S")
+}
+
+fn written(unix_s: u64, format: &str) -> String {
     let time = i64::try_from(unix_s).ok().and_then(|s| Timestamp::from_second(s).ok());
     match time {
-        Some(time) => time.to_zoned(TimeZone::fixed(CST)).strftime("%Y-%m-%d %H:%M").to_string(),
+        Some(time) => time.to_zoned(TimeZone::fixed(CST)).strftime(format).to_string(),
         None => format!("{unix_s} s"),
     }
 }
@@ -80,6 +89,7 @@ mod tests {
         assert_eq!(parse("2020-03-01"), Ok(1_583_020_800 - 8 * 3600));
         assert_eq!(parse("1583020800"), Ok(1_583_020_800));
         assert_eq!(show(1_583_020_800), "2020-03-01 08:00");
+        assert_eq!(show_to_the_second(1_583_020_807), "2020-03-01 08:00:07");
     }
 
     #[test]
