@@ -11,7 +11,7 @@ use std::sync::Arc;
 use menshen_lane::ports::{Camera, Clock, GateOutput, Open, Thermometer};
 
 use crate::board::{Board, BoardError};
-use crate::clock::SystemClock;
+use crate::clock::GateClock;
 use crate::{camera, outputs, thermometer};
 
 /// The ports of one gate.
@@ -38,7 +38,7 @@ impl GatePorts {
         if let Err(error) = std::fs::create_dir_all(state_dir) {
             tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
         }
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::open(state_dir, board.clock.clone()).map_err(state)?);
+        let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock).map_err(state)?);
         Ok(GatePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: board.thermometer.as_ref().map(|unit| thermometer::opener(unit, state_dir)),

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod gate;
 pub mod outputs;
 pub mod program;
+pub mod rtc;
 pub mod sim;
 pub mod site;
 pub mod thermometer;

@@ -1,28 +1,49 @@
-//! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open.
+//! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
+//! clock chip of a board and ends.
 //!
-//! Exit codes: 0 after an orderly stop, 2 when it could not start.
+//! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use menshen_gate::board::{Board, BoardError};
 use menshen_gate::program::{Gate, StartError};
+use menshen_gate::rtc::{self, CommandError, SetTo};
 use menshen_lane::threads::Stop;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// The program of a gate: reads codes and temperatures, decides, records, opens.
 #[derive(Parser)]
-#[command(name = "menshen-gate", version)]
+#[command(name = "menshen-gate", version, subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 struct Args {
     /// What the gate is wired to: a file of boards/, or one that inherits from it.
-    #[arg(long, value_name = "FILE")]
-    board: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    board: Option<PathBuf>,
     /// Where it stands: its names, its lane, its trust folder, its hub, its rules.
-    #[arg(long, value_name = "FILE")]
-    site: PathBuf,
-    /// Where it keeps its journal, its key and its time floor.
+    #[arg(long, value_name = "FILE", required = true)]
+    site: Option<PathBuf>,
+    /// Where it keeps its journal, its key and what it knows of the time.
     #[arg(long, value_name = "DIR", default_value = "state")]
     state: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads the clock chip of a board, or sets it: the one who does vouches for the time.
+    Rtc {
+        /// What the gate is wired to.
+        #[arg(long, value_name = "FILE")]
+        board: PathBuf,
+        /// Where the gate keeps what it knows of the time, so that it learns that its clock was set.
+        #[arg(long, value_name = "DIR", default_value = "state")]
+        state: PathBuf,
+        /// A time such as 2020-03-01T08:00:30 (China time) or 2020-03-01T00:00:30Z, or now: what this system's clock says.
+        #[arg(long, value_name = "TIME")]
+        set: Option<SetTo>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -35,7 +56,7 @@ fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match start(&args) {
+    match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where stderr is closed there is nobody to tell.
@@ -49,14 +70,29 @@ fn main() -> ExitCode {
 enum ProgramError {
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    #[error(transparent)]
+    Rtc(#[from] CommandError),
     #[error("the gate can not wait for signals or write to its output ({0}); start it again")]
     Io(#[from] io::Error),
 }
 
-fn start(args: &Args) -> Result<(), ProgramError> {
+fn start(args: Args) -> Result<(), ProgramError> {
+    match args {
+        Args { command: Some(Command::Rtc { board, state, set }), .. } => {
+            writeln!(io::stdout(), "{}", rtc::run(&Board::load(board)?, &state, set)?)?;
+            Ok(())
+        }
+        Args { board: Some(board), site: Some(site), state, command: None } => run(&board, &site, &state),
+        Args { .. } => unreachable!("without a command, the parser asks for a board and a site"),
+    }
+}
+
+fn run(board: &Path, site: &Path, state: &Path) -> Result<(), ProgramError> {
     let stop = Stop::new();
     stop_on_signals(&stop)?;
-    let gate = Gate::open(&args.board, &args.site, &args.state)?;
+    let gate = Gate::open(board, site, state)?;
     match gate.panel() {
         Some(addr) => writeln!(io::stdout(), "menshen-gate ready, panel http://{addr}")?,
         None => writeln!(io::stdout(), "menshen-gate ready")?,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use menshen_gate::board::{Board, Camera, Clock, Function, Outputs, PixelFormat, Thermometer};
+use menshen_gate::board::{Board, Camera, ClockSource, Function, Outputs, PixelFormat, Thermometer};
 
 fn boards() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
@@ -59,7 +59,7 @@ fn the_simulated_board_needs_no_hardware() {
     assert!(matches!(board.camera, Camera::Folder { .. }));
     assert!(matches!(board.thermometer, Some(Thermometer::Simulated { .. })));
     assert!(matches!(board.outputs, Outputs::Trace { .. }));
-    assert_eq!(board.clock, Clock::System);
+    assert_eq!(board.clock.source, ClockSource::System);
 }
 
 #[test]
@@ -165,6 +165,22 @@ fn a_shipped_board_of_a_pi_has_the_camera_on_its_ribbon_at_a_speed_it_can_read()
         let Camera::Rpicam(camera) = board.camera else { panic!("{name}: {:?}", board.camera) };
         assert_eq!((camera.size.width, camera.size.height, camera.size.fps), (1280, 720, fps), "{name}");
     }
+}
+
+#[test]
+fn a_shipped_board_of_a_pi_has_the_clock_chip_on_the_bus_of_the_header() {
+    for name in ["pi-zero-2w", "pi-3b", "pi-4b", "pi-5"] {
+        let board = Board::load(boards().join(format!("{name}.toml"))).unwrap();
+        assert_eq!(board.clock.source, ClockSource::Rtc { bus: 1 }, "{name}");
+    }
+}
+
+#[test]
+fn a_clock_is_one_word_and_an_unknown_one_is_told_with_those_there_are() {
+    let source = |word: &str| load(&format!("[clock]\nsource = \"{word}\"")).unwrap().clock.source;
+    assert_eq!(source("synchronised"), ClockSource::Synchronised);
+    assert_eq!(source("simulated"), ClockSource::Simulated { control: "rtc.txt".into() });
+    refused("[clock]\nsource = \"ntp\"", &["line 3", "`ntp`", "`rtc`", "`system`", "`synchronised`"]);
 }
 
 #[test]

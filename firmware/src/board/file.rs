@@ -81,12 +81,16 @@ pub(super) struct PinsSection {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ClockSection {
     pub(super) source: Option<ClockSource>,
+    pub(super) bus: Option<u8>,
+    pub(super) control: Option<PathBuf>,
     pub(super) sign: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ClockSource {
+    Rtc,
+    Simulated,
     System,
     Synchronised,
 }

@@ -17,7 +17,7 @@ pub use crate::file::FileError;
 pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
 pub use pins::{Function, Pin};
 
-use file::{BoardFile, ClockSource, OutputsKind, ThermometerKind};
+use file::{BoardFile, OutputsKind, ThermometerKind};
 
 /// The board of one gate.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Board {
     pub thermometer: Option<Thermometer>,
     /// Where the relay, the lamps and the buzzer are.
     pub outputs: Outputs,
-    /// What is believed of the system's clock.
+    /// The device's own clock.
     pub clock: Clock,
     /// Below these folders sticks are mounted; within the state directory where they are relative.
     pub stick_mounts: Vec<PathBuf>,
@@ -83,16 +83,32 @@ pub enum Outputs {
     },
 }
 
-/// What is believed of the system's clock.
+/// The device's own clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clock {
-    /// It is right: there is a battery-backed clock, or a person keeps it.
-    System,
-    /// It is right once this file exists, which the time service makes when it has synchronised.
-    Synchronised {
-        /// The file.
-        sign: PathBuf,
+pub struct Clock {
+    /// Where it is read.
+    pub source: ClockSource,
+    /// The file that the time service makes when the network has told the system the time: then that is shown.
+    pub sign: PathBuf,
+}
+
+/// Where the device's own clock is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockSource {
+    /// A battery-backed clock chip (DS3231) on an I²C bus.
+    Rtc {
+        /// The bus, such as 1 for `/dev/i2c-1`.
+        bus: u8,
     },
+    /// A simulated clock chip behind the real driver.
+    Simulated {
+        /// The file that steers it, within the state directory.
+        control: PathBuf,
+    },
+    /// The system's clock, which somebody vouches for: it is right from the start.
+    System,
+    /// There is none. The time of the network is nobody's signed word and is only shown.
+    Synchronised,
 }
 
 /// Why a board is refused.
@@ -244,12 +260,15 @@ impl Resolver<'_> {
     }
 
     fn clock(&self, section: file::ClockSection) -> Result<Clock, BoardError> {
-        Ok(match self.need(section.source, "clock.source")? {
-            ClockSource::System => Clock::System,
-            ClockSource::Synchronised => {
-                Clock::Synchronised { sign: section.sign.unwrap_or_else(|| crate::clock::TIMESYNCD_SIGN.into()) }
+        let source = match self.need(section.source, "clock.source")? {
+            file::ClockSource::Rtc => ClockSource::Rtc { bus: self.need(section.bus, "clock.bus")? },
+            file::ClockSource::Simulated => {
+                ClockSource::Simulated { control: self.need(section.control, "clock.control")? }
             }
-        })
+            file::ClockSource::System => ClockSource::System,
+            file::ClockSource::Synchronised => ClockSource::Synchronised,
+        };
+        Ok(Clock { source, sign: section.sign.unwrap_or_else(|| crate::clock::TIMESYNCD_SIGN.into()) })
     }
 
     fn panel(&self, listen: Option<String>) -> Result<Option<SocketAddr>, BoardError> {

@@ -4,7 +4,9 @@
 //! speaks, so that the adapter under it is the one that runs at a gate.
 
 mod control;
+mod rtc_chip;
 mod thermometer_unit;
 
 pub use control::ControlFile;
+pub use rtc_chip::SimRtc;
 pub use thermometer_unit::ThermometerUnit;

@@ -7,7 +7,9 @@
 //! Screens: idle, the name of a hint, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one
 //! after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
 
+use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
+use menshen_core::time::Time;
 use menshen_lane::panel::{Bar, ClockView, HubView, Panel, PanelInfo, PartView, ScreenView, TrustView};
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
 use std::error::Error;
@@ -95,6 +97,7 @@ fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'stati
             status_freshness: Some("fresh"),
             time: "2020-08-03T02:05:00Z".to_owned(),
             clock: "trusted",
+            clock_error_s: 3,
             temp_c: Some(36.42),
             ambient_c: Some(24.1),
             display: Some(DisplayView { name: "张*三".to_owned(), id_tail: "123X".to_owned() }),
@@ -119,13 +122,21 @@ fn not_a_pass() -> DecisionView {
     bare
 }
 
+/// A clock that is right, or one that fell back by a day.
+fn clock(ailing: bool) -> View {
+    const NOW_S: u64 = 1_596_420_300;
+    if ailing {
+        let (device_s, hint_s) = (Some(NOW_S - 86_400), Some(NOW_S + 40));
+        View { time: Time::floor(NOW_S), device_s, passed_s: NOW_S, doubt: Some(Doubt::Behind), hint_s }
+    } else {
+        View { device_s: Some(NOW_S), ..View::of(Time::trusted_within(NOW_S, 3)) }
+    }
+}
+
 fn bar(ailing: bool) -> Bar {
     let part = |message: &str| if ailing { PartView::ailing(message) } else { PartView::FINE };
     Bar {
-        clock: ClockView {
-            confidence: if ailing { "floor" } else { "trusted" },
-            time: "2020-08-03T02:05:00Z".to_owned(),
-        },
+        clock: ClockView::of(&clock(ailing), part("the clock chip on I2C bus 1 does not answer").message.as_deref()),
         trust: Some(TrustView {
             freshness: if ailing { "stale" } else { "fresh" },
             as_of: "2020-08-02T20:00:00Z".to_owned(),

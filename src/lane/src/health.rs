@@ -22,6 +22,8 @@ pub enum Part {
     Journal,
     /// What the gate believes.
     Trust,
+    /// The device's own clock.
+    Clock,
 }
 
 /// How the sync stands.
@@ -50,6 +52,8 @@ pub struct Faults {
     pub journal: Option<String>,
     /// Why the newest that was to be believed is not.
     pub trust: Option<String>,
+    /// The device's own clock's.
+    pub clock: Option<String>,
     /// The hub's.
     pub hub: HubHealth,
 }
@@ -72,6 +76,7 @@ impl Health {
             Part::Buzzer => &mut faults.buzzer,
             Part::Journal => &mut faults.journal,
             Part::Trust => &mut faults.trust,
+            Part::Clock => &mut faults.clock,
         };
         match (&fault, &line) {
             (Some(new), old) if old.as_ref() != Some(new) => tracing::warn!(?part, "{new}"),

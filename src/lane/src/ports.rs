@@ -6,6 +6,7 @@
 //! a failure.
 
 use crate::optics::Frame;
+use menshen_core::clock::{Implausible, View};
 use menshen_core::decide::Verdict;
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
@@ -70,13 +71,29 @@ pub trait GateOutput: Send {
     fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
 }
 
-/// What is known of the time.
+/// What is known of the time. Nothing here waits for a device or a disk.
 pub trait Clock: Send + Sync {
     /// Milliseconds since some moment; never goes back.
     fn mono_ms(&self) -> u64;
-    /// The time of day, with its confidence.
+    /// The time of day, with its confidence and its error.
     fn time(&self) -> Time;
-    /// Somebody who can be believed (a signed ack, a trust list) says that it is at least this late:
-    /// seconds since 1970. The floor rises and never falls, also across restarts.
+    /// Something that is signed for good (a trust list) says that it is at least this late: seconds since 1970.
+    /// This floor never falls, also across restarts.
     fn raise_floor(&self, unix_s: u64);
+    /// The hub's signed ack says that it is at least this late, in seconds since 1970. It may be an old ack, and the
+    /// hub's clock may have been wrong: this floor holds until the next [`Clock::signed_now`].
+    fn heard_not_before(&self, unix_s: u64);
+    /// Somebody who may say so has just signed what time it is: within `error_s` seconds of `unix_s`.
+    ///
+    /// # Errors
+    /// Why it can not be so; then nothing changes.
+    fn signed_now(&self, unix_s: u64, error_s: u32) -> Result<(), Implausible>;
+    /// What a screen shows of the clock.
+    fn view(&self) -> View {
+        View::of(self.time())
+    }
+    /// What is wrong with the clock's device, as one sentence with its remedy.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 }

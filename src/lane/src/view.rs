@@ -72,6 +72,8 @@ pub struct EvidenceView {
     pub time: String,
     /// What that time is worth: `trusted` or `floor`.
     pub clock: &'static str,
+    /// How far a trusted time may be off, in seconds.
+    pub clock_error_s: u32,
     /// What the thermometer measured.
     pub temp_c: Option<f64>,
     /// The thermometer's surroundings.
@@ -130,6 +132,7 @@ impl EvidenceView {
             status_freshness: evidence.status_freshness.map(Freshness::name),
             time: rfc3339(evidence.time.unix_s),
             clock: evidence.time.confidence.name(),
+            clock_error_s: evidence.time.error_s,
             temp_c: evidence.reading.map(|reading| celsius(reading.temp_centi_c)),
             ambient_c: evidence.reading.map(|reading| celsius(reading.ambient_centi_c)),
             display: evidence.display.as_ref().map(DisplayView::of),
@@ -197,7 +200,7 @@ mod tests {
                 "issuer_name": null, "hotline": null, "kind": null, "recognition": null, "until": null,
                 "trust_version": null, "trust_as_of": null, "freshness": "unknown",
                 "status": "overridden_red", "status_as_of": "2020-09-13T12:10:00Z", "status_freshness": "ageing",
-                "time": "2020-09-13T12:26:40Z", "clock": "floor",
+                "time": "2020-09-13T12:26:40Z", "clock": "floor", "clock_error_s": 0,
                 "temp_c": 36.55, "ambient_c": 22.1,
                 "display": {"name": "张*三", "id_tail": "123X"},
             },

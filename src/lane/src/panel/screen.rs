@@ -4,8 +4,8 @@
 //! own page, which is served by the same program and reloads itself when that changes.
 
 use crate::view::{DecisionView, rfc3339};
+use menshen_core::clock::{Doubt, View};
 use menshen_core::lane::Screen;
-use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -129,12 +129,36 @@ pub struct ClockView {
     pub confidence: &'static str,
     /// The time, or the least it can be, in RFC 3339.
     pub time: String,
+    /// How far a trusted time may be off, in seconds.
+    pub error_s: u32,
+    /// What is wrong with the device's own clock: the stable name of the core's doubt.
+    pub doubt: Option<&'static str>,
+    /// Whether the device's own clock contradicts what is known; then both times are shown.
+    pub disagrees: bool,
+    /// What the device's own clock says, in RFC 3339.
+    pub device_time: Option<String>,
+    /// The newest moment that is known to have passed, in RFC 3339.
+    pub passed_time: String,
+    /// What the network says and nobody has signed, in RFC 3339; shown and never used.
+    pub network_time: Option<String>,
+    /// What is wrong with the clock's device, as one sentence with its remedy, for the technician.
+    pub fault: Option<String>,
 }
 
 impl ClockView {
-    /// Of a time of the core.
-    pub fn of(time: Time) -> ClockView {
-        ClockView { confidence: time.confidence.name(), time: rfc3339(time.unix_s) }
+    /// Of what the core knows, and what its device lacks.
+    pub fn of(view: &View, fault: Option<&str>) -> ClockView {
+        ClockView {
+            confidence: view.time.confidence.name(),
+            time: rfc3339(view.time.unix_s),
+            error_s: view.time.error_s,
+            doubt: view.doubt.map(Doubt::name),
+            disagrees: view.disagrees(),
+            device_time: view.device_s.map(rfc3339),
+            passed_time: rfc3339(view.passed_s),
+            network_time: view.hint_s.map(rfc3339),
+            fault: fault.map(str::to_owned),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::optics::{Diagnosis, Frame, Framing, LightWord, Seen, Sight};
 use crate::view::DecisionView;
 use crate::view::DisplayView;
 use crate::words::{Lang, Words};
+use menshen_core::clock::{Doubt, View};
 use menshen_core::decide::{Context, Measured, Shown as Code, decide};
 use menshen_core::hint::Hint;
 use menshen_core::ids::IssuerId;
@@ -18,6 +19,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+/// A clock that fell back ten hours, and a network that says something else.
+const CLOCK: View = View {
+    time: Time::floor(1_600_000_000),
+    device_s: Some(1_600_000_000 - 36_000),
+    passed_s: 1_600_000_000,
+    doubt: Some(Doubt::Behind),
+    hint_s: Some(1_600_000_300),
+};
 const LOCAL: &str = "127.0.0.1:0";
 
 fn panel() -> Panel {
@@ -43,7 +52,7 @@ fn named(name: &str) -> ScreenView {
 
 fn bar(backlog: u64) -> Bar {
     Bar {
-        clock: ClockView::of(Time::floor(1_600_000_000)),
+        clock: ClockView::of(&CLOCK, Some("the clock chip does not answer: check its wires")),
         trust: None,
         backlog,
         camera: PartView::ailing("the camera is gone: plug it in"),
@@ -311,7 +320,13 @@ fn the_state_is_one_json_object() {
     let state: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(state["screen"]["kind"], "idle");
     let expected = json!({
-        "clock": {"confidence": "floor", "time": "2020-09-13T12:26:40Z"},
+        "clock": {
+            "confidence": "floor", "time": "2020-09-13T12:26:40Z", "error_s": 0,
+            "doubt": "behind", "disagrees": true,
+            "device_time": "2020-09-13T02:26:40Z", "passed_time": "2020-09-13T12:26:40Z",
+            "network_time": "2020-09-13T12:31:40Z",
+            "fault": "the clock chip does not answer: check its wires",
+        },
         "trust": null,
         "backlog": 3,
         "camera": {"ok": false, "message": "the camera is gone: plug it in"},
@@ -343,6 +358,7 @@ fn every_text_that_the_page_names_is_in_the_words() {
         ("words.screen.", "screen"),
         ("words.label.", "label"),
         ("words.bar.", "bar"),
+        ("words.doubt.", "doubt"),
         ("say.", "bar"),
         ("when.", "when"),
     ] {
@@ -485,5 +501,19 @@ fn the_page_can_change_nothing() {
         let mut stream = TcpStream::connect(panel.addr()).unwrap();
         write!(stream, "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n").unwrap();
         assert_eq!(status(&mut BufReader::new(stream)), "HTTP/1.1 405 Method Not Allowed", "{path}");
+    }
+}
+
+#[test]
+fn whatever_is_wrong_with_the_clock_has_a_sentence_in_every_language() {
+    for lang in Lang::ALL {
+        let words = serde_json::to_value(Words::of(lang)).unwrap();
+        for doubt in Doubt::ALL {
+            assert!(words["doubt"][doubt.name()].is_string(), "{} {}", lang.name(), doubt.name());
+        }
+        for doubt in ["behind", "ahead", "jumped"] {
+            let text = words["doubt"][doubt].as_str().unwrap();
+            assert!(text.contains("{device}") && text.contains("{known}"), "both times: {text}");
+        }
     }
 }

@@ -39,7 +39,7 @@ fn bar_of(device: &Device) -> Bar {
     // gate's own storage is.
     let own = [&faults.journal, &faults.relay, &faults.lamps, &faults.buzzer].into_iter().find_map(Option::as_ref);
     Bar {
-        clock: ClockView::of(device.time),
+        clock: ClockView::of(&device.clock, faults.clock.as_deref()),
         trust: device.trust.map(|(version, as_of)| TrustView {
             freshness: device.freshness.name(),
             as_of: rfc3339(as_of),

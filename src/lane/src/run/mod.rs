@@ -24,6 +24,7 @@ use crate::probe::{Probe, Step};
 use crate::sync;
 use crate::threads::Stop;
 use crate::trust::{Feed, Import, Keeper, Trust};
+use menshen_core::clock::View;
 use menshen_core::decide::Context;
 use menshen_core::ids::IssuerId;
 use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
@@ -120,6 +121,8 @@ pub struct Timing {
 pub struct Device {
     /// What is known of the time.
     pub time: Time,
+    /// What the device's own clock says, and what is wrong with it.
+    pub clock: View,
     /// How old the trust is.
     pub freshness: Freshness,
     /// The version and date of the trust list; `None` without one.
@@ -400,12 +403,15 @@ impl Runtime {
         if self.told_at_ms.is_some_and(|told_at_ms| now_ms < told_at_ms + DEVICE_EVERY_MS) {
             return;
         }
-        let time = self.clock.time();
+        let clock = self.clock.view();
+        let time = clock.time;
+        self.health.set(Part::Clock, self.clock.fault());
         let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
         let trust = self.list();
         let freshness = trust.map(|trust| trust.freshness(time, trust_ageing_after_s, trust_stale_after_s));
         let device = Device {
             time,
+            clock,
             freshness: freshness.unwrap_or(Freshness::Unknown),
             trust: trust.map(|trust| (trust.content().version, trust.content().as_of)),
             journal: self.journal.status(),

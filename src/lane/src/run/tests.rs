@@ -5,6 +5,7 @@ use super::*;
 use crate::journal::{JournalError, Pending, Status, Stored};
 use crate::optics::Diagnosis;
 use ed25519_dalek::SigningKey;
+use menshen_core::clock::Implausible;
 use menshen_core::decide::Verdict;
 use menshen_core::pass::{self, Claims, Kind, Level};
 use menshen_core::policy::Thermometry;
@@ -89,6 +90,10 @@ impl Clock for World {
         Time::trusted(NOW_S)
     }
     fn raise_floor(&self, _: u64) {}
+    fn heard_not_before(&self, _: u64) {}
+    fn signed_now(&self, _: u64, _: u32) -> Result<(), Implausible> {
+        Ok(())
+    }
 }
 
 impl Watcher for World {

@@ -76,6 +76,7 @@ pub struct Agent {
     quarantine: PathBuf,
     /// Where the hub asked to begin, because it lacks earlier records than the oldest pending one.
     resend_from: Option<(Epoch, Seq)>,
+    asking: time::Asking,
     probe: Probe,
 }
 
@@ -92,8 +93,10 @@ impl Agent {
     ) -> Agent {
         let gate = GateId::of(key.verifying_key().as_bytes());
         // Gates differ in their ids, so they differ in their waits.
-        let backoff = Backoff::new(u64::from_be_bytes(gate.0), hub.longest_wait);
-        Agent { hub, uplink, journal, clock, key, gate, backoff, quarantine, resend_from: None, probe }
+        let seed = u64::from_be_bytes(gate.0);
+        let backoff = Backoff::new(seed, hub.longest_wait);
+        let asking = time::Asking::new(seed);
+        Agent { hub, uplink, journal, clock, key, gate, backoff, quarantine, resend_from: None, asking, probe }
     }
 
     /// Puts a probe between its steps.
@@ -158,13 +161,14 @@ impl Agent {
         if let Err(error) = self.journal.ack(ack.epoch, last) {
             return self.retry(error.to_string());
         }
-        // A hub whose clock is a year wrong must not age a whole fleet: the floor never falls again.
+        // A hub whose clock is years wrong must not age a whole fleet until it is set right.
         if ack.hub_unix_s <= self.clock.time().unix_s.saturating_add(LONGEST_LEAP_S) {
-            self.clock.raise_floor(ack.hub_unix_s);
+            self.clock.heard_not_before(ack.hub_unix_s);
         } else {
             tracing::warn!("the hub's clock ({} s) is far ahead; it does not count as the time", ack.hub_unix_s);
         }
         self.probe.at(Step::AckStored);
+        self.asking.hub_is_there();
         self.resend_from = None;
         self.backoff.reset();
         Outcome::Acked { hub_unix_s: ack.hub_unix_s }
@@ -285,6 +289,10 @@ fn message_of(body: &[u8]) -> String {
     let said = json(body).and_then(|json| Some(json.get("message")?.as_str()?.chars().take(MAX_SAID_CHARS).collect()));
     said.unwrap_or_else(|| "the answer is not a hub's; check `hub.url`".into())
 }
+
+mod time;
+
+pub use time::TimeError;
 
 #[cfg(test)]
 mod tests;

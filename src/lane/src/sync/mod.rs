@@ -1,4 +1,4 @@
-//! Sync: batches out, acks in.
+//! Sync: batches out, acks and the time in.
 //!
 //! One thread drains the journal to the hub whenever it can be reached. The parts are apart so that each
 //! can be tested without the others: [`batch`] makes and signs bytes (the same by HTTPS or by stick),
@@ -15,7 +15,7 @@ pub mod backoff;
 pub mod batch;
 pub mod uplink;
 
-pub use agent::{Agent, HubConfig, Outcome};
+pub use agent::{Agent, HubConfig, Outcome, TimeError};
 pub use uplink::{HttpUplink, Reply, Uplink, UplinkError};
 
 use crate::health::{Health, HubHealth};
@@ -26,13 +26,25 @@ use std::time::Duration;
 
 /// How long a drained agent sleeps before it looks for new records.
 const IDLE: Duration = Duration::from_millis(200);
+
 /// Drains the journal in a thread of its own until told to stop.
 pub fn spawn(mut agent: Agent, health: Arc<Health>, stop: Stop) -> JoinHandle<()> {
     threads::spawn("sync", move || {
         while !stop.is_set() {
-            stop.sleep(round(&mut agent, &health));
+            let wait = round(&mut agent, &health);
+            ask_time(&mut agent);
+            stop.sleep(wait);
         }
     })
+}
+
+/// What keeps the time from coming keeps records from going too, and that is on the board; this is for the log.
+fn ask_time(agent: &mut Agent) {
+    match agent.ask_time_when_due() {
+        Some(Ok(())) => tracing::debug!("the hub has told the time"),
+        Some(Err(error)) => tracing::warn!("{error}"),
+        None => {}
+    }
 }
 
 /// One exchange, told on the board; gives how long to wait before the next.

@@ -208,6 +208,8 @@ pub struct Words {
     recognition: Table,
     freshness: Table,
     clock: Table,
+    /// What is wrong with the device's own clock, and the one thing to do.
+    pub doubt: Table,
     test: Table,
     /// What the panel says when it shows no verdict.
     pub screen: Table,

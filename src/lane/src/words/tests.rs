@@ -1,6 +1,7 @@
 //! Every text in every language against what people at a gate are owed.
 
 use super::*;
+use menshen_core::clock::Doubt;
 use menshen_core::decide::{Context, Measured, Shown, decide};
 use menshen_core::ids::IssuerId;
 use menshen_core::pass::Claims;
@@ -313,6 +314,9 @@ fn every_value_of_the_core_has_a_text() {
         }
         for confidence in [Confidence::Trusted, Confidence::Floor] {
             found.push((confidence.name(), words.confidence(confidence).to_owned()));
+        }
+        for doubt in Doubt::ALL {
+            found.push((doubt.name(), words.doubt.get(doubt.name()).to_owned()));
         }
         for result in [TestResult::Negative, TestResult::Positive, TestResult::Pending] {
             found.push((result.name(), words.test_result(result).to_owned()));

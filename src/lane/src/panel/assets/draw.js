@@ -48,11 +48,31 @@ function drawScreen(state) {
   fit();
 }
 
-function drawAsked({ words, other, screen }, kind) {
+function drawAsked(state, kind) {
+  const { words, other, screen } = state;
   put("word", words.screen[kind]);
   put("other", other?.screen[kind]);
   put("say", words.screen[`${kind}_how`]);
+  if (kind === "idle") drawNotice(state);
   if (kind === "measure_again") put("title", fill(words.screen.measure_again_count, screen));
+}
+
+/** What the volunteer should do before the next person comes: a clock that is contradicted or not sure. */
+function drawNotice({ words, bar, info }) {
+  const wrong = bar && (bar.clock.disagrees || bar.clock.confidence !== "trusted");
+  put("also", wrong ? clockSentences(words, bar.clock, info?.utc_offset_min ?? 0).join(" ") : null);
+}
+
+/** What is wrong with the device's clock, with both times where they disagree, and the one action. */
+function clockSentences(words, clock, offset) {
+  if (!clock.doubt) return [];
+  const at = (time) => moment(words.when, time, null, offset);
+  const sure = clock.confidence === "trusted";
+  const told = { jumped: sure ? "jumped" : "ahead", behind: sure ? "jumped" : "behind" }[clock.doubt] ?? clock.doubt;
+  const known = at(sure ? clock.time : clock.passed_time);
+  const device = clock.device_time && at(clock.device_time);
+  const said = fill(words.doubt[told], { device, known, minutes: Math.ceil(clock.error_s / 60) });
+  return [said, words.doubt.action];
 }
 
 /** A code is there and can not be read: what to do, what was seen, how to do it. */
@@ -134,6 +154,10 @@ export function drawBar(state) {
   const items = state.bar && !state.lost ? parts(state) : [];
   byId("bar").replaceChildren(...items.map(strip));
   byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
+  if (document.body.dataset.screen === "idle") {
+    drawNotice(state);
+    fit();
+  }
   byId("device").replaceChildren(...items.map(line), ...(items.length > 0 ? [installLink(state.words)] : []));
 }
 
@@ -152,7 +176,7 @@ function parts({ words, bar, info, receivedAt }) {
   const part = (name, { ok, message }) =>
     ({ name, label: say[name], value: ok ? say.fine : say.ailing, level: ok ? "fine" : "bad", message });
   const items = [
-    { name: "clock", label: say.clock, value: sure ? timeOfDay(now, offset) : say.clock_floor, level: sure ? "fine" : "warn" },
+    clockPart(words, bar.clock, sure ? now : null, offset),
     trustPart(words, bar.trust, sure ? now : null),
     { name: "backlog", label: say.backlog, value: fill(say.backlog_count, { n: bar.backlog }), level: "fine" },
     part("camera", bar.camera),
@@ -166,6 +190,14 @@ function parts({ words, bar, info, receivedAt }) {
     items.push({ ...part("hub", bar.hub), level: bar.hub.ok ? "fine" : "warn", message });
   }
   return items.filter(Boolean);
+}
+
+function clockPart(words, clock, now, offset) {
+  const { bar: say, when } = words;
+  const network = !now && clock.network_time && fill(words.doubt.network, { when: moment(when, clock.network_time, null, offset) });
+  const message = [...clockSentences(words, clock, offset), network, clock.fault].filter(Boolean).join(" ");
+  const value = now ? timeOfDay(now, offset) : say.clock_floor;
+  return { name: "clock", label: say.clock, value, level: now && !message ? "fine" : "warn", message };
 }
 
 function trustPart({ bar: say, when, freshness }, trust, now) {

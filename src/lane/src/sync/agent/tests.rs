@@ -4,10 +4,11 @@
 use super::*;
 use crate::journal::SledJournal;
 use crate::sync::UplinkError;
+use menshen_core::clock::Implausible;
 use menshen_core::decide::{Reasons, Verdict};
 use menshen_core::record::{Body, Scan};
 use menshen_core::time::Time;
-use menshen_core::wire::Batch;
+use menshen_core::wire::{Batch, HubTime};
 use std::sync::Mutex;
 use tempfile::TempDir;
 
@@ -23,21 +24,37 @@ impl Uplink for Scripted {
     }
 }
 
+/// Stands still, and notes what it is told.
 #[derive(Default)]
-struct FixedClock(Mutex<u64>);
+struct FixedClock(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    now_ms: u64,
+    heard_s: u64,
+    signed: Vec<(u64, u32)>,
+}
 
 /// A little before the time that the hubs of these tests tell.
 const CLOCK_S: u64 = 1_699_999_000;
 
 impl Clock for FixedClock {
     fn mono_ms(&self) -> u64 {
-        0
+        self.0.lock().unwrap().now_ms
     }
     fn time(&self) -> Time {
-        Time::floor((*self.0.lock().unwrap()).max(CLOCK_S))
+        Time::floor(self.0.lock().unwrap().heard_s.max(CLOCK_S))
     }
-    fn raise_floor(&self, unix_s: u64) {
-        *self.0.lock().unwrap() = unix_s;
+    fn raise_floor(&self, _: u64) {}
+    fn heard_not_before(&self, unix_s: u64) {
+        self.0.lock().unwrap().heard_s = unix_s;
+    }
+    fn signed_now(&self, unix_s: u64, error_s: u32) -> Result<(), Implausible> {
+        if unix_s == 0 {
+            return Err(Implausible::BehindProof);
+        }
+        self.0.lock().unwrap().signed.push((unix_s, error_s));
+        Ok(())
     }
 }
 
@@ -254,4 +271,95 @@ fn records_that_the_hub_has_otherwise_are_delivered_under_new_numbers() {
     assert_eq!(agent.round(), Outcome::Acked { hub_unix_s: 1_700_000_000 });
     assert_eq!(agent.round(), Outcome::Acked { hub_unix_s: 1_700_000_000 });
     assert_eq!(world.backlog(), 0);
+}
+
+/// What a hub answers that was asked for the time.
+fn told(nonce: &[u8], seed: [u8; 32], change: impl FnOnce(&mut HubTime)) -> Vec<u8> {
+    let mut time = HubTime { nonce: nonce.try_into().unwrap(), unix_s: 1_700_000_000 };
+    change(&mut time);
+    batch::sign(&time, &SigningKey::from_bytes(&seed)).unwrap()
+}
+
+#[test]
+fn the_hubs_signed_time_is_told_to_the_clock_with_how_long_it_took_also_when_nothing_is_pending() {
+    let world = World::with_records(0);
+    let clock = world.clock.clone();
+    let mut agent = world.agent(move |path, nonce| {
+        assert_eq!((path, nonce.len()), ("/v1/time", 16));
+        clock.0.lock().unwrap().now_ms += 2300;
+        reply(200, told(nonce, HUB_SEED, |_| {}))
+    });
+    assert!(matches!(agent.ask_time_when_due(), Some(Ok(()))));
+    assert_eq!(world.clock.0.lock().unwrap().signed, [(1_700_000_000, 3 + 1)]);
+    assert!(agent.ask_time_when_due().is_none(), "an hour has not passed");
+}
+
+#[test]
+fn a_time_that_is_not_signed_for_this_question_by_this_hub_does_not_count() {
+    let nonces = Arc::new(Mutex::new(Vec::new()));
+    type Say = fn(&[u8]) -> Vec<u8>;
+    let says: [(&str, Say); 6] = [
+        ("of another question", |nonce| told(nonce, HUB_SEED, |time| time.nonce[15] ^= 1)),
+        ("of another signer", |nonce| told(nonce, [8; 32], |_| {})),
+        ("damaged", |nonce| {
+            let mut bytes = told(nonce, HUB_SEED, |_| {});
+            bytes[40] ^= 1;
+            bytes
+        }),
+        ("an ack", |_| {
+            let ack = Ack { gate: GateId([0; 8]), epoch: Epoch(1), through: Seq(1), hub_unix_s: 1_700_000_000 };
+            batch::sign(&ack, &SigningKey::from_bytes(&HUB_SEED)).unwrap()
+        }),
+        ("a page", |_| b"<html>Sign in to Wi-Fi</html>".to_vec()),
+        ("nothing", |_| Vec::new()),
+    ];
+    for (what, say) in says {
+        let world = World::with_records(0);
+        let seen = nonces.clone();
+        let mut agent = world.agent(move |_, nonce| {
+            seen.lock().unwrap().push(nonce.to_vec());
+            reply(200, say(nonce))
+        });
+        assert!(matches!(agent.ask_time_when_due(), Some(Err(TimeError::NotSigned { .. }))), "{what}");
+        assert!(world.clock.0.lock().unwrap().signed.is_empty(), "{what}");
+    }
+    let mut nonces = nonces.lock().unwrap().clone();
+    nonces.sort();
+    nonces.dedup();
+    assert_eq!(nonces.len(), says.len(), "every question is a new one");
+}
+
+#[test]
+fn a_time_that_was_held_back_a_hub_that_tells_none_and_one_that_can_not_be_do_not_count() {
+    let world = World::with_records(0);
+    let clock = world.clock.clone();
+    let mut slow = world.agent(move |_, nonce| {
+        clock.0.lock().unwrap().now_ms += 10_001;
+        reply(200, told(nonce, HUB_SEED, |_| {}))
+    });
+    assert!(matches!(slow.ask_time_when_due(), Some(Err(TimeError::TooSlow { took_s: 10, .. }))));
+    let mut old = world.agent(|_, _| reply(404, r#"{"error":"not_found","message":"there is nothing"}"#));
+    assert!(matches!(old.ask_time_when_due(), Some(Err(TimeError::Refused { status: 404, .. }))));
+    let mut wrong = world.agent(|_, nonce| reply(200, told(nonce, HUB_SEED, |time| time.unix_s = 0)));
+    assert!(matches!(wrong.ask_time_when_due(), Some(Err(TimeError::Implausible { .. }))));
+    assert!(world.clock.0.lock().unwrap().signed.is_empty());
+}
+
+#[test]
+fn a_hub_that_comes_back_is_asked_for_the_time_at_once() {
+    let world = World::with_records(1);
+    let mut asked = 0;
+    let mut agent = world.agent(move |path, message| match path {
+        "/v1/time" => {
+            asked += 1;
+            if asked == 1 { reply(503, "") } else { reply(200, told(message, HUB_SEED, |_| {})) }
+        }
+        _ => reply(200, ack(message, HUB_SEED, |_| {})),
+    });
+    assert!(matches!(agent.ask_time_when_due(), Some(Err(_))));
+    assert!(agent.ask_time_when_due().is_none());
+    agent.round();
+    assert!(matches!(agent.ask_time_when_due(), Some(Ok(()))));
+    agent.round();
+    assert!(agent.ask_time_when_due().is_none(), "it has its answer");
 }

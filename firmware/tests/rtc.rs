@@ -1,0 +1,158 @@
+//! The clock chip byte by byte on a mocked bus, and the simulated chip under the same driver.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+
+use embedded_hal::i2c::{ErrorKind, I2c, NoAcknowledgeSource};
+use embedded_hal_mock::eh1::i2c::{Mock, Transaction};
+use menshen_core::clock::Look;
+use menshen_gate::board::Board;
+use menshen_gate::rtc::{Ds3231, Rtc, SetTo, run};
+use menshen_gate::sim::SimRtc;
+use menshen_lane::moment;
+use menshen_lane::ports::PortError;
+use std::fs;
+use std::path::Path;
+
+const ADDRESS: u8 = 0x68;
+/// 2026-11-27 09:00:03 UTC, a Friday, as the chip tells it.
+const MOMENT_S: u64 = 1_795_770_003;
+const CALENDAR: [u8; 7] = [0x03, 0x00, 0x09, 0x06, 0x27, 0x11, 0x26];
+
+fn status(flags: u8) -> Transaction {
+    Transaction::write_read(ADDRESS, vec![0x0f], vec![flags])
+}
+
+fn calendar(registers: [u8; 7]) -> Transaction {
+    Transaction::write_read(ADDRESS, vec![0x00], registers.to_vec())
+}
+
+/// Lets the driver act on a bus that expects exactly these transfers.
+fn on_bus<T>(expected: &[Transaction], act: impl FnOnce(&mut dyn Rtc) -> T) -> T {
+    let mut chip = Ds3231::new(Mock::new(expected), "the clock chip".to_owned());
+    let done = act(&mut chip);
+    chip.release().done();
+    done
+}
+
+#[test]
+fn a_good_time_is_read_in_one_transfer_so_that_no_second_changes_in_between() {
+    let look = on_bus(&[status(0), calendar(CALENDAR)], |chip| chip.read());
+    assert_eq!(look, Ok(Look::At(MOMENT_S)));
+}
+
+#[test]
+fn an_oscillator_that_stood_still_is_an_empty_battery_whatever_the_calendar_says() {
+    assert_eq!(on_bus(&[status(0x80)], |chip| chip.read()), Ok(Look::LostPower));
+    // Other flags of that register mean nothing here.
+    assert_eq!(on_bus(&[status(0x0f), calendar(CALENDAR)], |chip| chip.read()), Ok(Look::At(MOMENT_S)));
+}
+
+#[test]
+fn a_calendar_that_can_not_be_is_a_chip_that_was_never_set() {
+    for registers in [[0xff; 7], [0, 0, 0, 1, 0, 0, 0], [0, 0x61, 0, 1, 1, 1, 0x26], [0, 0, 0, 1, 0x31, 0x02, 0x26]] {
+        let look = on_bus(&[status(0), calendar(registers)], |chip| chip.read());
+        assert_eq!(look, Ok(Look::LostPower), "{registers:02x?}");
+    }
+}
+
+#[test]
+fn a_chip_that_does_not_answer_is_told_with_the_remedy() {
+    let nobody = || ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address);
+    let silent = on_bus(&[status(0).with_error(nobody())], |chip| chip.read());
+    let Err(PortError::Failed(told)) = silent else { panic!("{silent:?}") };
+    assert!(told.contains("the clock chip") && told.contains("0x68") && told.contains("wires"), "{told}");
+    let silent = on_bus(&[status(0), calendar(CALENDAR).with_error(nobody())], |chip| chip.read());
+    assert!(matches!(silent, Err(PortError::Failed(_))));
+}
+
+#[test]
+fn setting_the_time_writes_the_calendar_starts_the_oscillator_and_clears_the_flag_last() {
+    let set = [
+        Transaction::write(ADDRESS, [&[0x00], &CALENDAR[..]].concat()),
+        Transaction::write(ADDRESS, vec![0x0e, 0x1c]),
+        // The alarm flags are written as ones, which leaves them as they are; the 32 kHz pin stays as at power-up.
+        Transaction::write(ADDRESS, vec![0x0f, 0x0b]),
+    ];
+    assert_eq!(on_bus(&set, |chip| chip.set(MOMENT_S)), Ok(()));
+}
+
+#[test]
+fn a_moment_that_the_chip_can_not_tell_is_refused() {
+    for unix_s in [0, 946_684_799, u64::MAX] {
+        let refused = on_bus(&[], |chip| chip.set(unix_s));
+        let Err(PortError::Failed(told)) = refused else { panic!("{unix_s}: {refused:?}") };
+        assert!(told.contains("2000 to 2099"), "{told}");
+    }
+}
+
+fn simulated(control: &Path) -> Ds3231<SimRtc> {
+    Ds3231::new(SimRtc::new(control), "the simulated chip".to_owned())
+}
+
+#[track_caller]
+fn assert_off(look: Result<Look, PortError>, off_s: i64) {
+    let Ok(Look::At(unix_s)) = look else { panic!("{look:?}") };
+    let expected_s = moment::now().saturating_add_signed(off_s);
+    assert!(unix_s.abs_diff(expected_s) <= 1, "{unix_s} is not {expected_s}");
+}
+
+#[test]
+fn the_simulated_chip_is_as_far_off_as_its_file_says_and_goes_on_without_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("rtc.txt");
+    assert_off(simulated(&control).read(), 0);
+    for off_s in [-300, 31_536_000, -600_000_000] {
+        fs::write(&control, off_s.to_string()).unwrap();
+        assert_off(simulated(&control).read(), off_s);
+    }
+}
+
+#[test]
+fn the_simulated_chip_tells_a_standstill_until_it_is_set_and_then_keeps_what_it_was_set_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("rtc.txt");
+    fs::write(&control, "-99 stopped").unwrap();
+    let mut chip = simulated(&control);
+    assert_eq!(chip.read(), Ok(Look::LostPower));
+    chip.set(moment::now() + 3600).unwrap();
+    assert_off(chip.read(), 3600);
+    assert_off(simulated(&control).read(), 3600);
+}
+
+#[test]
+fn the_simulated_chip_can_be_pulled_and_put_back_and_answers_at_its_own_address_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = folder.path().join("rtc.txt");
+    fs::write(&control, "unplugged").unwrap();
+    let mut chip = simulated(&control);
+    assert!(matches!(chip.read(), Err(PortError::Failed(_))));
+    fs::write(&control, "5").unwrap();
+    assert_off(chip.read(), 5);
+    assert!(SimRtc::new(&control).write_read(0x57, &[0], &mut [0]).is_err());
+}
+
+fn board(folder: &Path, clock: &str) -> Board {
+    let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
+    fs::write(folder.join("mine.toml"), format!("inherits = [{boards:?}]\n[clock]\n{clock}\n")).unwrap();
+    Board::load(folder.join("mine.toml")).unwrap()
+}
+
+#[test]
+fn a_field_tech_reads_sets_and_reads_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let board = board(folder.path(), "source = \"simulated\"");
+    fs::write(folder.path().join("rtc.txt"), "-86400 stopped").unwrap();
+    let said = run(&board, folder.path(), None).unwrap();
+    assert!(said.contains("stood still") && said.contains("battery"), "{said}");
+    let said = run(&board, folder.path(), Some(SetTo::Now)).unwrap();
+    assert!(said.contains("as the system's clock does"), "{said}");
+    let said = run(&board, folder.path(), Some("2026-11-27T17:00:03".parse().unwrap())).unwrap();
+    assert!(said.contains("2026-11-27 17:00:0"), "{said}");
+    assert!("yesterday".parse::<SetTo>().unwrap_err().contains("now"));
+}
+
+#[test]
+fn a_board_without_a_chip_is_told_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(&board(folder.path(), "source = \"system\""), folder.path(), None).unwrap_err().to_string();
+    assert!(error.contains("sim") && error.contains("source = \"rtc\""), "{error}");
+}
