@@ -14,10 +14,10 @@ mod kept;
 use crate::board::{self, ClockSource};
 use crate::rtc::{self, Rtc};
 use kept::Found;
-use menshen_core::clock::{Clock as Judge, Implausible, Kept, Look, Source, View};
+use menshen_core::clock::{Clock as Judge, Doubt, Implausible, Kept, Look, Source, View};
 use menshen_core::time::{SKEW_S, Time};
 use menshen_lane::moment;
-use menshen_lane::ports::{Clock, Open};
+use menshen_lane::ports::{Clock, Open, PortError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -123,6 +123,7 @@ impl GateClock {
             saved: (lost.is_none()).then_some(kept),
             saved_at_ms: None,
             told: false,
+            doubt: None,
         };
         let shared = Arc::new(Shared {
             judge: Mutex::new(Judge::new(parts.source, kept, BUILD_UNIX_S, LATEST_UNIX_S)),
@@ -225,15 +226,16 @@ impl Shared {
             fault = looker.set(unix_s).err().or_else(|| self.look_at_device(&mut looker));
         }
         let network_s = looker.network_s();
-        let (kept, is_sure) = {
+        let (kept, view) = {
             let mut judge = self.judge();
             judge.hint((self.counter)(), network_s);
-            (judge.kept(), judge.view((self.counter)()).doubt.is_none())
+            (judge.kept(), judge.view((self.counter)()))
         };
+        looker.tell(&view);
         {
             let mut faults = lock(&self.faults);
             faults.device = fault;
-            faults.lost = faults.lost.take().filter(|_| !is_sure);
+            faults.lost = faults.lost.take().filter(|_| view.doubt.is_some());
         }
         looker.save_when_due(kept, (self.counter)());
     }
@@ -266,9 +268,30 @@ struct Looker {
     saved: Option<Kept>,
     saved_at_ms: Option<u64>,
     told: bool,
+    doubt: Option<Doubt>,
 }
 
 impl Looker {
+    /// Tells the log once whenever what is wrong with the clock changes.
+    fn tell(&mut self, view: &View) {
+        let before = std::mem::replace(&mut self.doubt, view.doubt);
+        let time = moment::show_to_the_second;
+        match (view.doubt, view.device_s) {
+            (doubt, _) if doubt == before => {}
+            (None, _) => tracing::info!("the gate's clock is sure again: {}", time(view.time.unix_s)),
+            (Some(doubt), Some(device_s)) if view.disagrees() => tracing::warn!(
+                doubt = doubt.name(),
+                "the gate's clock says {}, and {} is known to have passed: connect the gate to its hub, or set its clock",
+                time(device_s),
+                time(view.passed_s)
+            ),
+            (Some(doubt), _) => tracing::warn!(
+                doubt = doubt.name(),
+                "the gate is not sure of its clock: connect the gate to its hub, or set its clock"
+            ),
+        }
+    }
+
     /// The device's clock, and what is wrong with it.
     fn look(&mut self) -> (Look, Option<String>) {
         match self.source {
@@ -287,10 +310,7 @@ impl Looker {
     }
 
     /// Uses the chip, opened if need be; one that fails is opened again next time.
-    fn with_rtc<T>(
-        &mut self,
-        act: impl FnOnce(&mut dyn Rtc) -> Result<T, menshen_lane::ports::PortError>,
-    ) -> Result<T, String> {
+    fn with_rtc<T>(&mut self, act: impl FnOnce(&mut dyn Rtc) -> Result<T, PortError>) -> Result<T, String> {
         let mut rtc = match (self.rtc.take(), &mut self.open) {
             (Some(rtc), _) => rtc,
             (None, Some(open)) => open().map_err(|error| error.to_string())?,

@@ -29,7 +29,8 @@ const EDGES: [(&str, &[&str]); 8] = [
 /// The only crate that may name a device.
 const FIRMWARE: &str = "menshen-gate";
 /// Crates that reach for a device.
-const HARDWARE: [&str; 7] = ["rppal", "serialport", "linuxvideo", "v4l", "nokhwa", "gpio-cdev", "linux-embedded-hal"];
+const HARDWARE: [&str; 8] =
+    ["rppal", "ds323x", "serialport", "linuxvideo", "v4l", "nokhwa", "gpio-cdev", "linux-embedded-hal"];
 const CORE: &str = "menshen-core";
 const CORE_MAY_USE: [&str; 4] = ["ed25519-dalek", "heapless", "minicbor", "sha2"];
 /// The packages this product was asked to be built of.

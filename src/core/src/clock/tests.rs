@@ -118,185 +118,166 @@ struct Row {
 
 const YEAR_S: i64 = 365 * DAY_S as i64;
 
-/// The cases of the issue first, each at a start and while the gate runs.
-fn rows() -> Vec<Row> {
-    let row = |case, story, knows, doubt| Row { case, story, knows, doubt };
-    std::vec![
-        row("1970 at boot", || Story::begin(Source::Rtc, KEPT).reads_at(12), Floor, Some(Doubt::Behind)),
-        row(
-            "1970 at boot, a system's clock",
-            || Story::begin(Source::System, KEPT).reads_at(12),
-            Floor,
-            Some(Doubt::Behind)
-        ),
-        row("jump back at boot", || Story::begin(Source::Rtc, KEPT).reads(-2 * 3600, 3), Floor, Some(Doubt::Behind)),
-        row(
-            "jump back while running",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(-2 * 3600, 60),
-            Within(12),
-            Some(Doubt::Behind),
-        ),
-        row(
-            "jump back by ten minutes while running",
-            || Story::begin(Source::Rtc, UNCONFIRMED).reads(0, 60).reads(-600, 60),
-            Within(901),
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "jump ahead a year at boot",
-            || Story::begin(Source::Rtc, KEPT).reads(YEAR_S, 3),
-            Floor,
-            Some(Doubt::Ahead)
-        ),
-        row(
-            "jump ahead a year while running",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(YEAR_S, 60),
-            Within(12),
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "jump ahead a year while running, then a power cut",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(YEAR_S, 60).restarts().reads(YEAR_S, 3),
-            Floor,
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "jump ahead a day while running, then a power cut",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(DAY_S as i64, 9).restarts().reads(DAY_S as i64, 3),
-            Floor,
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "jump ahead a year, a system's clock",
-            || Story::begin(Source::System, KEPT).reads(0, 60).reads(YEAR_S, 60),
-            Within(6),
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "drift of 5 min slow, never confirmed",
-            || Story::begin(Source::Rtc, UNCONFIRMED).reads(-300, 3),
-            Within(900),
-            Some(Doubt::Unconfirmed),
-        ),
-        row(
-            "drift of 5 min fast, never confirmed",
-            || Story::begin(Source::Rtc, UNCONFIRMED).reads(300, 3),
-            Within(900),
-            Some(Doubt::Unconfirmed),
-        ),
-        row(
-            "drift of 5 min, confirmed too long ago",
-            || {
-                let confirmed = Some(Confirmed { at_s: NOW_S - CONFIRMED_FOR_S - 301, error_s: 4 });
-                Story::begin(Source::Rtc, Kept { confirmed, ..KEPT }).reads(300, 3)
-            },
-            Within(900),
-            Some(Doubt::Unconfirmed),
-        ),
-        row(
-            "drift of 5 min, mended by a signed time",
-            || Story::begin(Source::Rtc, UNCONFIRMED).reads(300, 60).signed(0).reads(300, 3).reads(0, 60),
-            Within(3),
-            None,
-        ),
-        row(
-            "RTC battery dead",
-            || Story::begin(Source::Rtc, KEPT).looks(Look::LostPower),
-            Floor,
-            Some(Doubt::LostPower)
-        ),
-        row(
-            "RTC battery dead, and a signed time",
-            || Story::begin(Source::Rtc, KEPT).looks(Look::LostPower).signed(0).reads(0, 5),
-            Within(3),
-            None,
-        ),
-        row(
-            "RTC battery pulled while running",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 60).looks(Look::LostPower),
-            Within(12),
-            Some(Doubt::LostPower),
-        ),
-        row(
-            "floor ahead of the clock",
-            || Story::begin(Source::Rtc, KEPT).reads(-10 * 3600, 3).proven(-3600),
-            Floor,
-            Some(Doubt::Behind),
-        ),
-        row(
-            "floor comes ahead of a clock that was believed",
-            || Story::begin(Source::Rtc, UNCONFIRMED).reads(-1800, 60).proven(0).reads(-1800, 3),
-            Floor,
-            Some(Doubt::Behind),
-        ),
-        row("RTC absent", || Story::begin(Source::Rtc, KEPT).looks(Look::Absent), Floor, Some(Doubt::NoClock)),
-        row(
-            "RTC lost and found while running",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 9).looks(Look::Absent).looks(Look::Absent).reads(0, 3),
-            Within(12),
-            None,
-        ),
-        row("a good clock, confirmed a week ago", || Story::begin(Source::Rtc, KEPT).reads(0, 60), Within(11), None),
-        row("a good clock that lags a little", || Story::begin(Source::Rtc, KEPT).reads(-5, 60), Within(11), None),
-        row(
-            "a system's clock that is vouched for",
-            || Story::begin(Source::System, KEPT).reads(0, 60),
-            Within(5),
-            None
-        ),
-        row("no clock and no hub", || Story::begin(Source::None, KEPT), Floor, Some(Doubt::NoClock)),
-        row("no clock, and the hub's signed time", || Story::begin(Source::None, KEPT).signed(1), Within(2), None),
-        row(
-            "only the network's unsigned time",
-            || Story::begin(Source::None, KEPT).hinted(0),
-            Floor,
-            Some(Doubt::NoClock),
-        ),
-        row(
-            "off for longer than is believed",
-            || Story::begin(Source::Rtc, Kept { seen_s: 0, proven_s: NOW_S - MAX_OFF_S - 9, ..KEPT }).reads(0, 3),
-            Floor,
-            Some(Doubt::Ahead),
-        ),
-        row(
-            "off for longer than is believed, and a new trust list",
-            || {
-                let old = Kept { seen_s: 0, proven_s: NOW_S - MAX_OFF_S - 9, ..KEPT };
-                Story::begin(Source::Rtc, old).reads(0, 3).proven(-3 * DAY_S as i64)
-            },
-            Within(11),
-            None,
-        ),
-        row(
-            "poisoned by a clock a month ahead, mended by a signed time",
-            || {
-                let story = Story::begin(Source::System, KEPT).reads(30 * DAY_S as i64, 60);
-                assert!(story.clock.kept().seen_s > story.true_s() + 29 * DAY_S, "the floor is poisoned");
-                story.signed(0)
-            },
-            Within(2),
-            Some(Doubt::Jumped),
-        ),
-        row(
-            "poisoned by the hub's own ack, mended by the hub's signed time",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 3).heard(YEAR_S / 2).signed(0).reads(0, 3),
-            Within(3),
-            None,
-        ),
-        row(
-            "a replayed ack of last month",
-            || Story::begin(Source::Rtc, KEPT).reads(0, 3).heard(-YEAR_S / 12),
-            Within(11),
-            None
-        ),
-        row(
-            "a replayed trust list of last month, with no clock",
-            || Story::begin(Source::None, KEPT).proven(-YEAR_S / 12),
-            Floor,
-            Some(Doubt::NoClock),
-        ),
-    ]
+const fn row(case: &'static str, story: fn() -> Story, knows: Knows, doubt: Option<Doubt>) -> Row {
+    Row { case, story, knows, doubt }
 }
+
+/// The cases of the issue first, each at a start and while the gate runs.
+const ROWS: &[Row] = &[
+    row("1970 at boot", || Story::begin(Source::Rtc, KEPT).reads_at(12), Floor, Some(Doubt::Behind)),
+    row(
+        "1970 at boot, a system's clock",
+        || Story::begin(Source::System, KEPT).reads_at(12),
+        Floor,
+        Some(Doubt::Behind),
+    ),
+    row("jump back at boot", || Story::begin(Source::Rtc, KEPT).reads(-2 * 3600, 3), Floor, Some(Doubt::Behind)),
+    row(
+        "jump back while running",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(-2 * 3600, 60),
+        Within(12),
+        Some(Doubt::Behind),
+    ),
+    row(
+        "jump back by ten minutes while running",
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(0, 60).reads(-600, 60),
+        Within(901),
+        Some(Doubt::Jumped),
+    ),
+    row("jump ahead a year at boot", || Story::begin(Source::Rtc, KEPT).reads(YEAR_S, 3), Floor, Some(Doubt::Ahead)),
+    row(
+        "jump ahead a year while running",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(YEAR_S, 60),
+        Within(12),
+        Some(Doubt::Jumped),
+    ),
+    row(
+        "jump ahead a year while running, then a power cut",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(YEAR_S, 60).restarts().reads(YEAR_S, 3),
+        Floor,
+        Some(Doubt::Jumped),
+    ),
+    row(
+        "jump ahead a day while running, then a power cut",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 60).reads(DAY_S as i64, 9).restarts().reads(DAY_S as i64, 3),
+        Floor,
+        Some(Doubt::Jumped),
+    ),
+    row(
+        "jump ahead a year, a system's clock",
+        || Story::begin(Source::System, KEPT).reads(0, 60).reads(YEAR_S, 60),
+        Within(6),
+        Some(Doubt::Jumped),
+    ),
+    row(
+        "drift of 5 min slow, never confirmed",
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(-300, 3),
+        Within(900),
+        Some(Doubt::Unconfirmed),
+    ),
+    row(
+        "drift of 5 min fast, never confirmed",
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(300, 3),
+        Within(900),
+        Some(Doubt::Unconfirmed),
+    ),
+    row(
+        "drift of 5 min, confirmed too long ago",
+        || {
+            let confirmed = Some(Confirmed { at_s: NOW_S - CONFIRMED_FOR_S - 301, error_s: 4 });
+            Story::begin(Source::Rtc, Kept { confirmed, ..KEPT }).reads(300, 3)
+        },
+        Within(900),
+        Some(Doubt::Unconfirmed),
+    ),
+    row(
+        "drift of 5 min, mended by a signed time",
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(300, 60).signed(0).reads(300, 3).reads(0, 60),
+        Within(3),
+        None,
+    ),
+    row("RTC battery dead", || Story::begin(Source::Rtc, KEPT).looks(Look::LostPower), Floor, Some(Doubt::LostPower)),
+    row(
+        "RTC battery dead, and a signed time",
+        || Story::begin(Source::Rtc, KEPT).looks(Look::LostPower).signed(0).reads(0, 5),
+        Within(3),
+        None,
+    ),
+    row(
+        "RTC battery pulled while running",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 60).looks(Look::LostPower),
+        Within(12),
+        Some(Doubt::LostPower),
+    ),
+    row(
+        "floor ahead of the clock",
+        || Story::begin(Source::Rtc, KEPT).reads(-10 * 3600, 3).proven(-3600),
+        Floor,
+        Some(Doubt::Behind),
+    ),
+    row(
+        "floor comes ahead of a clock that was believed",
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(-1800, 60).proven(0).reads(-1800, 3),
+        Floor,
+        Some(Doubt::Behind),
+    ),
+    row("RTC absent", || Story::begin(Source::Rtc, KEPT).looks(Look::Absent), Floor, Some(Doubt::NoClock)),
+    row(
+        "RTC lost and found while running",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 9).looks(Look::Absent).looks(Look::Absent).reads(0, 3),
+        Within(12),
+        None,
+    ),
+    row("a good clock, confirmed a week ago", || Story::begin(Source::Rtc, KEPT).reads(0, 60), Within(11), None),
+    row("a good clock that lags a little", || Story::begin(Source::Rtc, KEPT).reads(-5, 60), Within(11), None),
+    row("a system's clock that is vouched for", || Story::begin(Source::System, KEPT).reads(0, 60), Within(5), None),
+    row("no clock and no hub", || Story::begin(Source::None, KEPT), Floor, Some(Doubt::NoClock)),
+    row("no clock, and the hub's signed time", || Story::begin(Source::None, KEPT).signed(1), Within(2), None),
+    row("only the network's unsigned time", || Story::begin(Source::None, KEPT).hinted(0), Floor, Some(Doubt::NoClock)),
+    row(
+        "off for longer than is believed",
+        || Story::begin(Source::Rtc, Kept { seen_s: 0, proven_s: NOW_S - MAX_OFF_S - 9, ..KEPT }).reads(0, 3),
+        Floor,
+        Some(Doubt::Ahead),
+    ),
+    row(
+        "off for longer than is believed, and a new trust list",
+        || {
+            let old = Kept { seen_s: 0, proven_s: NOW_S - MAX_OFF_S - 9, ..KEPT };
+            Story::begin(Source::Rtc, old).reads(0, 3).proven(-3 * DAY_S as i64)
+        },
+        Within(11),
+        None,
+    ),
+    row(
+        "poisoned by a clock a month ahead, mended by a signed time",
+        || {
+            let story = Story::begin(Source::System, KEPT).reads(30 * DAY_S as i64, 60);
+            assert!(story.clock.kept().seen_s > story.true_s() + 29 * DAY_S, "the floor is poisoned");
+            story.signed(0)
+        },
+        Within(2),
+        Some(Doubt::Jumped),
+    ),
+    row(
+        "poisoned by the hub's own ack, mended by the hub's signed time",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 3).heard(YEAR_S / 2).signed(0).reads(0, 3),
+        Within(3),
+        None,
+    ),
+    row(
+        "a replayed ack of last month",
+        || Story::begin(Source::Rtc, KEPT).reads(0, 3).heard(-YEAR_S / 12),
+        Within(11),
+        None,
+    ),
+    row(
+        "a replayed trust list of last month, with no clock",
+        || Story::begin(Source::None, KEPT).proven(-YEAR_S / 12),
+        Floor,
+        Some(Doubt::NoClock),
+    ),
+];
 
 /// Windows that are good or expired at the true time, near and far from their ends.
 fn windows(true_s: u64) -> Vec<(u64, u64)> {
@@ -314,15 +295,15 @@ fn windows(true_s: u64) -> Vec<(u64, u64)> {
 
 #[test]
 fn no_case_admits_an_expired_pass_as_certain_and_none_refuses_a_good_one_as_certain() {
-    for Row { case, story, knows, doubt } in rows() {
+    for Row { case, story, knows, doubt } in ROWS {
         let story = story();
         let (time, true_s) = (story.time(), story.true_s());
-        match (time.confidence, &knows) {
+        match (time.confidence, knows) {
             (Confidence::Trusted, Within(error_s)) => assert!(time.error_s.abs_diff(*error_s) <= 1, "{case}: {time:?}"),
             (Confidence::Floor, Floor) => {}
             _ => panic!("{case}: {time:?}, and not {knows:?}"),
         }
-        assert_eq!(story.view().doubt, doubt, "{case}");
+        assert_eq!(story.view().doubt, *doubt, "{case}");
         assert!(time.earliest() <= true_s && true_s <= time.latest(), "{case}: {time:?} is not {true_s}");
         for (not_before, expires) in windows(true_s) {
             let good = true_s < expires;
@@ -338,12 +319,12 @@ fn no_case_admits_an_expired_pass_as_certain_and_none_refuses_a_good_one_as_cert
 
 #[test]
 fn a_far_future_expiry_and_a_long_gone_one_are_told_apart_in_every_case_that_knows_the_time() {
-    for Row { case, story, knows, .. } in rows() {
+    for Row { case, story, knows, .. } in ROWS {
         let story = story();
         let (time, true_s) = (story.time(), story.true_s());
         let good = time.within(true_s - DAY_S, true_s + DAY_S);
         let over = time.within(true_s - 9 * DAY_S, true_s - 8 * DAY_S);
-        if knows == Floor {
+        if *knows == Floor {
             assert_eq!(good, Validity::Unknown, "{case}");
             assert_ne!(over, Validity::Valid, "{case}");
         } else {
@@ -354,7 +335,7 @@ fn a_far_future_expiry_and_a_long_gone_one_are_told_apart_in_every_case_that_kno
 
 #[test]
 fn what_is_over_before_the_floor_is_over_whatever_the_clock() {
-    for Row { case, story, .. } in rows() {
+    for Row { case, story, .. } in ROWS {
         assert_eq!(story().time().within(0, NOW_S - MAX_OFF_S - DAY_S), Validity::Expired, "{case}");
     }
 }
