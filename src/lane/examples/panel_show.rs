@@ -4,7 +4,7 @@
 //! cargo run -p menshen-lane --example panel_show -- refuse
 //! ```
 //!
-//! Screens: idle, the name of a hint, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one
+//! Screens: idle, clock (idle, with a clock that fell back), the name of a hint, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one
 //! after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
 
 use menshen_core::clock::{Doubt, View};
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 const SCREENS: [&str; 15] = [
     "idle",
+    "clock",
     "hold_still",
     "come_closer",
     "more_light",
@@ -46,12 +47,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let panel = Panel::start(listen, info)?;
     println!("http://{}/?lang=en", panel.addr());
-    panel.publish_bar(bar(ailing));
     let chosen: Vec<&str> = SCREENS.into_iter().filter(|screen| name == "tour" || name == *screen).collect();
     if chosen.is_empty() {
         return Err(format!("there is no screen {name}: choose one of {} or tour", SCREENS.join(", ")).into());
     }
     for screen in chosen.iter().cycle() {
+        panel.publish_bar(Bar { clock: clock_view(ailing || *screen == "clock"), ..bar(ailing) });
         panel.publish_screen(view(screen));
         std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
     }
@@ -123,20 +124,21 @@ fn not_a_pass() -> DecisionView {
 }
 
 /// A clock that is right, or one that fell back by a day.
-fn clock(ailing: bool) -> View {
+fn clock_view(ailing: bool) -> ClockView {
     const NOW_S: u64 = 1_596_420_300;
-    if ailing {
+    let view = if ailing {
         let (device_s, hint_s) = (Some(NOW_S - 86_400), Some(NOW_S + 40));
         View { time: Time::floor(NOW_S), device_s, passed_s: NOW_S, doubt: Some(Doubt::Behind), hint_s }
     } else {
         View { device_s: Some(NOW_S), ..View::of(Time::trusted_within(NOW_S, 3)) }
-    }
+    };
+    ClockView::of(&view, None)
 }
 
 fn bar(ailing: bool) -> Bar {
     let part = |message: &str| if ailing { PartView::ailing(message) } else { PartView::FINE };
     Bar {
-        clock: ClockView::of(&clock(ailing), part("the clock chip on I2C bus 1 does not answer").message.as_deref()),
+        clock: clock_view(ailing),
         trust: Some(TrustView {
             freshness: if ailing { "stale" } else { "fresh" },
             as_of: "2020-08-02T20:00:00Z".to_owned(),

@@ -280,3 +280,19 @@ fn a_trusted_clock_within_its_skew_decides_for_the_holder() {
         assert_eq!(decision.verdict, expected, "at {unix_s}");
     }
 }
+
+#[test]
+fn a_pass_that_is_certainly_in_date_and_a_key_that_may_have_ended_are_for_a_person() {
+    let mut content = content();
+    content.keys.iter_mut().for_each(|key| key.valid_until = NOW_S + 300);
+    let (trust, policy) = (trust_list(&content), Policy::default());
+    let claims = Claims { issued_at: NOW_S - 3 * 3600, ..claims(ZHEJIANG, Kind::Paper) };
+    let text = issued(&claims);
+    for (error_s, expected) in [(60, Verdict::Admit), (900, Verdict::Refer)] {
+        let context = Context { trust: Some(&trust), policy: &policy, home: id(HANGZHOU) };
+        let now = Time::trusted_within(NOW_S, error_s);
+        let shown = Shown::of(text.as_bytes(), Some(&trust));
+        let decision = decide(&shown, Measured::Reading(GOOD_READING), now, context);
+        assert_eq!(decision.verdict, expected, "± {error_s} s: {:?}", decision.reasons);
+    }
+}

@@ -60,7 +60,7 @@ function drawAsked(state, kind) {
 /** What the volunteer should do before the next person comes: a clock that is contradicted or not sure. */
 function drawNotice({ words, bar, info }) {
   const wrong = bar && (bar.clock.disagrees || bar.clock.confidence !== "trusted");
-  put("also", wrong ? clockSentences(words, bar.clock, info?.utc_offset_min ?? 0).join(" ") : null);
+  put("also", wrong ? joined(clockSentences(words, bar.clock, info?.utc_offset_min ?? 0)) : null);
 }
 
 /** What is wrong with the device's clock, with both times where they disagree, and the one action. */
@@ -116,11 +116,16 @@ function drawDecision(state, decision) {
   drawFacts(state, decision);
 }
 
-/** What to do next, with whom to call where there is somebody; a Chinese full stop wants no space. */
+/** Sentences after one another; a Chinese full stop wants no space. */
+function joined(sentences) {
+  return sentences.join(" ").replaceAll("。 ", "。");
+}
+
+/** What to do next, with whom to call where there is somebody. */
 function remedy({ remedy: text, call }, hotline) {
   if (!call || !hotline) return text;
   const unbroken = hotline.replaceAll("-", "\u2011").replaceAll(" ", "\u00a0");
-  return `${text}${text.endsWith("。") ? "" : " "}${fill(call, { hotline: unbroken })}`;
+  return joined([text, fill(call, { hotline: unbroken })]);
 }
 
 function drawFacts({ words, lang, info }, decision) {
@@ -195,7 +200,7 @@ function parts({ words, bar, info, receivedAt }) {
 function clockPart(words, clock, now, offset) {
   const { bar: say, when } = words;
   const network = !now && clock.network_time && fill(words.doubt.network, { when: moment(when, clock.network_time, null, offset) });
-  const message = [...clockSentences(words, clock, offset), network, clock.fault].filter(Boolean).join(" ");
+  const message = joined([...clockSentences(words, clock, offset), network, clock.fault].filter(Boolean));
   const value = now ? timeOfDay(now, offset) : say.clock_floor;
   return { name: "clock", label: say.clock, value, level: now && !message ? "fine" : "warn", message };
 }
