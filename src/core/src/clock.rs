@@ -35,6 +35,9 @@ pub const MAX_SIGNED_ERROR_S: u32 = 60;
 /// What a device's clock may be off from where it must be without having jumped, in milliseconds: readings
 /// are whole seconds and come late.
 const JUMP_MS: u64 = 3000;
+/// A system's clock is nobody's here to set: one that a signed time finds off by this much serves all the same, with
+/// that much more error; in milliseconds.
+const NEAR_MS: u64 = 30_000;
 /// A device's clock that differs more from a signed time is set, in milliseconds.
 const SET_MS: u64 = 2000;
 /// What two crystals may differ by while the gate runs, in millionths.
@@ -395,13 +398,14 @@ impl Clock {
             return (error_s == UNCONFIRMED_ERROR_S).then_some(Doubt::Unconfirmed);
         };
         let apart_ms = apart_ms(unix_s, held.now_ms(mono_ms));
-        if apart_ms > JUMP_MS + drift_ms(mono_ms.saturating_sub(held.at_ms), APART_PPM) {
+        let near_ms = if held.signed && self.source == Source::System { NEAR_MS } else { JUMP_MS };
+        if apart_ms > near_ms + drift_ms(mono_ms.saturating_sub(held.at_ms), APART_PPM) {
             self.contradict(held.signed);
             return Some(Doubt::Jumped);
         }
         (self.kept.contradicted, self.contradictions) = (false, 0);
-        if held.signed && apart_ms <= SET_MS {
-            self.confirm(unix_s, held.error_now_ms(mono_ms) + SET_MS);
+        if held.signed && (apart_ms <= SET_MS || self.source == Source::System) {
+            self.confirm(unix_s, held.error_now_ms(mono_ms) + apart_ms.max(SET_MS));
         }
         let error_s = self.device_error_s(unix_s);
         if u64::from(error_s) * 1000 + GAIN_MS <= held.error_now_ms(mono_ms) {
@@ -434,7 +438,9 @@ impl Clock {
     /// How far the device's clock may be off when it says `unix_s`, if nothing is wrong with it.
     fn device_error_s(&self, unix_s: u64) -> u32 {
         match (self.source, self.kept.confirmed) {
-            (Source::System, _) => SYSTEM_ERROR_S,
+            (Source::System, confirmed) => {
+                confirmed.map_or(SYSTEM_ERROR_S, |confirmed| confirmed.error_s.max(SYSTEM_ERROR_S))
+            }
             (_, Some(confirmed)) => {
                 let ran_s = unix_s.saturating_sub(confirmed.at_s);
                 if ran_s > CONFIRMED_FOR_S {

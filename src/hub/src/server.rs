@@ -33,7 +33,7 @@ pub struct Config {
     /// The folder of the repository that gates fetch what they believe from: metadata/ and targets/ within it. It may be
     /// empty, or come later.
     pub repository: PathBuf,
-    /// Signs acks. Gates believe no other.
+    /// Signs acks and the time. Gates believe no other.
     pub key: SigningKey,
     /// What a gate must know to be enrolled, 1 to 64 bytes; `None` enrols no new gates.
     pub enrol_token: Option<String>,
@@ -100,7 +100,7 @@ impl Hub {
         self.addr
     }
 
-    /// The key that its acks are signed with.
+    /// The key that its acks and its time are signed with.
     pub fn public_key(&self) -> [u8; 32] {
         self.public_key
     }

@@ -406,6 +406,16 @@ fn a_clock_is_set_by_a_signed_time_that_differs_by_more_than_two_seconds_and_by_
 }
 
 #[test]
+fn a_system_clock_that_is_a_little_off_serves_with_that_error_and_nobody_is_warned() {
+    let story = Story::begin(Source::System, UNCONFIRMED).reads(20, 5).signed(0).reads(20, 60);
+    assert_eq!((story.view().doubt, story.time().unix_s), (None, story.true_s()));
+    let story = story.restarts().reads(20, 5);
+    let time = story.time();
+    assert!(time.earliest() <= story.true_s() && time.error_s < 30, "{time:?} at {}", story.true_s());
+    assert_eq!(story.reads(20, 3).signed(0).reads(50, 1).view().doubt, Some(Doubt::Jumped));
+}
+
+#[test]
 fn a_confirmation_survives_and_wears_out_by_ten_millionths() {
     let story = Story::begin(Source::Rtc, UNCONFIRMED).reads(0, 3).signed(0).reads(0, 3);
     let kept = story.clock.kept();
