@@ -4,6 +4,7 @@
 //! menshen-time 1
 //! proven 1606780800          signed for good: never falls
 //! seen 1606784400            seen on the own clock or heard of the hub
+//! rtc 1606784460             what the clock chip said when it was last believed
 //! confirmed 1606784000 4     the own clock was within 4 s of a signed time then
 //! contradicted               the own clock was last seen where it can not be
 //! sum 5f0c3a9be1d24477       of all before it
@@ -47,7 +48,7 @@ pub(super) fn write(path: &Path, kept: &Kept) -> io::Result<()> {
 }
 
 fn text(kept: &Kept) -> String {
-    let mut text = format!("{FIRST_LINE}\nproven {}\nseen {}\n", kept.proven_s, kept.seen_s);
+    let mut text = format!("{FIRST_LINE}\nproven {}\nseen {}\nrtc {}\n", kept.proven_s, kept.seen_s, kept.rtc_s);
     if let Some(Confirmed { at_s, error_s }) = kept.confirmed {
         text.push_str(&format!("confirmed {at_s} {error_s}\n"));
     }
@@ -78,6 +79,7 @@ fn parse(text: &str) -> Option<Kept> {
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["proven", unix_s] => kept.proven_s = unix_s.parse().ok()?,
             ["seen", unix_s] => kept.seen_s = unix_s.parse().ok()?,
+            ["rtc", unix_s] => kept.rtc_s = unix_s.parse().ok()?,
             ["confirmed", at_s, error_s] => {
                 kept.confirmed = Some(Confirmed { at_s: at_s.parse().ok()?, error_s: error_s.parse().ok()? });
             }
@@ -95,6 +97,7 @@ mod tests {
     const KEPT: Kept = Kept {
         proven_s: 1_606_780_800,
         seen_s: 1_606_784_400,
+        rtc_s: 1_606_784_460,
         confirmed: Some(Confirmed { at_s: 1_606_784_000, error_s: 4 }),
         contradicted: true,
     };

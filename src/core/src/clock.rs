@@ -124,6 +124,9 @@ pub struct Kept {
     pub proven_s: u64,
     /// The newest moment that the gate saw or heard of, in seconds since 1970.
     pub seen_s: u64,
+    /// What a battery-backed clock said when it was last believed, in seconds since 1970: it never says less, unless
+    /// somebody set it.
+    pub rtc_s: u64,
     /// The last confirmation of the device's clock.
     pub confirmed: Option<Confirmed>,
     /// Whether the device's clock was last seen where it can not be: then a start does not believe it.
@@ -227,7 +230,7 @@ impl Clock {
         Clock {
             source,
             latest_s,
-            kept: Kept { proven_s, seen_s, confirmed, contradicted: kept.contradicted },
+            kept: Kept { proven_s, seen_s, confirmed, ..kept },
             held: None,
             look: None,
             doubt: Some(Doubt::NoClock),
@@ -246,7 +249,13 @@ impl Clock {
                 self.kept.confirmed = None;
                 Some(Doubt::LostPower)
             }
-            (_, Look::At(unix_s)) => self.judge(mono_ms, unix_s),
+            (_, Look::At(unix_s)) => {
+                let doubt = self.judge(mono_ms, unix_s);
+                if self.source == Source::Rtc && matches!(doubt, None | Some(Doubt::Unconfirmed)) {
+                    self.kept.rtc_s = unix_s;
+                }
+                doubt
+            }
         };
         self.see(mono_ms);
     }
@@ -302,7 +311,7 @@ impl Clock {
         });
         self.kept.seen_s = time.earliest();
         // The confirmation of an earlier run may have been of the clock that is now proved wrong.
-        self.kept.confirmed = None;
+        (self.kept.confirmed, self.kept.rtc_s) = (None, 0);
         (self.kept.contradicted, self.contradictions) = (false, 0);
         self.judge_again(mono_ms);
         Ok(())
@@ -388,7 +397,8 @@ impl Clock {
             return Some(Doubt::Behind);
         }
         let Some(held) = self.held else {
-            if self.kept.contradicted {
+            let went_back = self.source == Source::Rtc && unix_s.saturating_add(JUMP_MS / 1000) < self.kept.rtc_s;
+            if self.kept.contradicted || went_back {
                 return Some(Doubt::Jumped);
             }
             if unix_s > self.floor_s().saturating_add(MAX_OFF_S) || unix_s > self.latest_s {

@@ -17,6 +17,7 @@ const NOW_S: u64 = BUILT_S + 100 * DAY_S;
 const KEPT: Kept = Kept {
     proven_s: NOW_S - 3 * DAY_S,
     seen_s: NOW_S - 3600,
+    rtc_s: 0,
     confirmed: Some(Confirmed { at_s: NOW_S - 7 * DAY_S, error_s: 4 }),
     contradicted: false,
 };
@@ -423,10 +424,10 @@ fn a_confirmation_survives_and_wears_out_by_ten_millionths() {
     let after = |days: u64| {
         let kept = Kept { seen_s: NOW_S + days * DAY_S, ..kept };
         let mut clock = Clock::new(Source::Rtc, kept, BUILT_S, LATEST_S);
-        clock.device(0, Look::At(NOW_S + days * DAY_S));
+        clock.device(0, Look::At(NOW_S + 10 + days * DAY_S));
         clock.time(0).error_s
     };
-    assert_eq!([after(0), after(1), after(100), after(180)], [4, 5, 91, 160]);
+    assert_eq!([after(0), after(1), after(100), after(179)], [5, 5, 91, 159]);
     assert_eq!(after(181), UNCONFIRMED_ERROR_S);
 }
 
