@@ -15,7 +15,7 @@ use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, Reas
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 15] = [
+const SCREENS: [&str; 16] = [
     "idle",
     "clock",
     "hold_still",

@@ -289,7 +289,7 @@ fn a_pass_that_is_certainly_in_date_and_a_key_that_may_have_ended_are_for_a_pers
     let claims = Claims { issued_at: NOW_S - 3 * 3600, ..claims(ZHEJIANG, Kind::Paper) };
     let text = issued(&claims);
     for (error_s, expected) in [(60, Verdict::Admit), (900, Verdict::Refer)] {
-        let context = Context { trust: Some(&trust), policy: &policy, home: id(HANGZHOU) };
+        let context = Context { trust: Some(&trust), status: None, policy: &policy, home: id(HANGZHOU) };
         let now = Time::trusted_within(NOW_S, error_s);
         let shown = Shown::of(text.as_bytes(), Some(&trust));
         let decision = decide(&shown, Measured::Reading(GOOD_READING), now, context);
