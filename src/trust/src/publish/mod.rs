@@ -217,6 +217,12 @@ impl Repository {
         fs::read(&place).map(Some).map_err(|source| PublishError::Io { path: place, source })
     }
 
+    /// Where the bytes of a role's target lie; `None` where it does not list it.
+    pub fn file(&self, role: &str, path: &str) -> Option<PathBuf> {
+        let document = self.documents.get(role)?;
+        document::target_hash(document.signed(), path).map(|hash| self.target_file(path, hash))
+    }
+
     /// Lets a role list a target; its bytes are written at once, under a name that nobody asks for yet.
     ///
     /// # Errors

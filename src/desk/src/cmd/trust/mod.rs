@@ -7,6 +7,7 @@ mod edit;
 mod matrix;
 mod publish;
 mod show;
+mod status;
 
 use super::{TrustArg, complain, say};
 use crate::authority::{Authority, DEFAULT_DIR, Roots, new_key, write_key};
@@ -29,6 +30,8 @@ pub(super) enum Trust {
     Rotate(edit::Rotate),
     /// Let gates of one province honour the passes of another issuer, or end that.
     Recognise(edit::Recognise),
+    /// Say what an issuer has changed since its passes were made: codes that turned red or green again, revoked passes.
+    Status(status::Status),
     /// Sign the drafts and publish them, to the repository and onto a stick.
     Publish(publish::Publish),
     /// Verify a repository that somebody brought, and put it into a trust folder.
@@ -69,6 +72,7 @@ impl Trust {
             Trust::AddIssuer(add) => add.run(),
             Trust::Rotate(rotate) => rotate.run(),
             Trust::Recognise(recognise) => recognise.run(),
+            Trust::Status(status) => status.run(),
             Trust::Publish(publish) => publish.run(),
             Trust::Import(import) => import.run(),
             Trust::Show(show) => show.run(),

@@ -41,6 +41,8 @@ struct IssuerLine<'a> {
     honoured_by: Vec<u32>,
     role_version: Option<u64>,
     held_back: Option<String>,
+    status_number: Option<u64>,
+    status_as_of: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +96,7 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         codes.dedup();
         codes
     };
+    let status = believed.status.get(issuer.id).map(|status| status.complete());
     let role: Option<&RoleReport> = believed.roles.iter().find(|role| role.scope == issuer.id);
     IssuerLine {
         issuer: issuer.id.code(),
@@ -105,6 +108,8 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         honoured_by: codes(|rule| (rule.issuer, rule.host)),
         role_version: role.and_then(|role| role.version),
         held_back: role.and_then(|role| role.held_back.as_ref()).map(ToString::to_string),
+        status_number: status.map(|about| about.seq),
+        status_as_of: status.map(|about| rfc3339(about.as_of)),
     }
 }
 
@@ -116,6 +121,9 @@ fn show(line: &IssuerLine<'_>) -> Result<()> {
     let list = |codes: &[u32]| codes.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
     if !line.honours.is_empty() {
         say(format!("    honours {}", list(&line.honours)))?;
+    }
+    if let (Some(number), Some(as_of)) = (line.status_number, &line.status_as_of) {
+        say(format!("    status list {number}, complete until {as_of}"))?;
     }
     if let Some(why) = &line.held_back {
         say(format!("    what it says is not believed: {why}"))?;
