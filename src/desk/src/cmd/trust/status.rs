@@ -260,7 +260,10 @@ fn of_rows(csv: &Path, issuer: IssuerId) -> Result<Vec<(Tag, Change)>> {
             ("", pass_id) => Tag::of_pass(issuer, &hex(pass_id, "a pass_id")?),
             _ => {
                 let line = number + 2;
-                return Err(Failure::new(format!("{} line {line}: give a holder or a pass_id, not both", csv.display())));
+                return Err(Failure::new(format!(
+                    "{} line {line}: give a holder or a pass_id, not both",
+                    csv.display()
+                )));
             }
         };
         changes.push((tag, row.set.change()));
