@@ -30,9 +30,9 @@ pub struct Site {
     pub lane: u8,
     /// The province or city it stands in.
     pub home: IssuerId,
-    /// The directory of the trust list (`trust-list.cose`, `anchor.pub`).
+    /// The trust folder (`root.json`, `repository/`).
     pub trust: PathBuf,
-    /// The public key of the trust anchor; `None`: the one in the trust directory.
+    /// The SHA-256 of the trust anchor, `root.json`; `None`: the one in the trust folder counts.
     pub anchor: Option<[u8; 32]>,
     /// The hub; `None` where the gate stands alone.
     pub hub: Option<Hub>,
@@ -187,7 +187,7 @@ impl HubSection {
 
 fn key(name: &'static str, text: &str) -> Result<[u8; 32], Refused> {
     let mut key = [0; 32];
-    let allowed = "it must be a public key of 64 hexadecimal digits";
+    let allowed = "it must be 64 hexadecimal digits";
     unhex(text.trim(), &mut key).ok_or_else(|| Refused::new(name, format!("{text:?}"), allowed))?;
     Ok(key)
 }

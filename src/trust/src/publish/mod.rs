@@ -62,6 +62,8 @@ pub struct TopSigners {
 pub struct Repository {
     dir: PathBuf,
     documents: BTreeMap<String, Document>,
+    /// The root that is published, while another waits for signatures.
+    root_in_force: Option<Value>,
 }
 
 /// What was published.
@@ -156,7 +158,7 @@ impl Repository {
                 Document::draft(json!({ "_type": TIMESTAMP, "spec_version": document::SPEC, "meta": {} })),
             ),
         ]);
-        Ok(Repository { dir: dir.into(), documents })
+        Ok(Repository { dir: dir.into(), documents, root_in_force: None })
     }
 
     /// The repository of a folder, with the drafts that wait for signatures.
@@ -164,7 +166,7 @@ impl Repository {
     /// # Errors
     /// [`PublishError`] where there is none, or it can not be read.
     pub fn open(dir: &Path) -> Result<Repository, PublishError> {
-        let mut repository = Repository { dir: dir.into(), documents: BTreeMap::new() };
+        let mut repository = Repository { dir: dir.into(), documents: BTreeMap::new(), root_in_force: None };
         let timestamp = repository.load("timestamp.json")?;
         let version = document::pinned(&timestamp, "snapshot.json");
         let snapshot = repository.load(&format!("{version}.snapshot.json"))?;
@@ -311,9 +313,10 @@ impl Repository {
     /// A role that lacks one waits, with those whose signers its draft changes; the others do not wait for it.
     ///
     /// # Errors
-    /// [`PublishError`] where the root, the snapshot or the timestamp lacks one: then nothing is published, and the
-    /// signatures so far are kept with the drafts.
+    /// [`PublishError`] where the snapshot or the timestamp lacks one, or a first root: then nothing is published, and
+    /// the signatures so far are kept with the drafts.
     pub fn publish(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<Published, PublishError> {
+        self.root_in_force = None;
         self.renew(keyring, now_unix_s)?;
         let mut ready = Vec::new();
         let mut waiting = BTreeMap::new();
@@ -325,7 +328,7 @@ impl Repository {
                     waiting.insert(name.clone(), PublishError::Waits { role: name, superior });
                 }
                 Ok(()) => ready.push(name),
-                Err(error @ PublishError::Unsigned { .. }) if name != ROOT => {
+                Err(error @ PublishError::Unsigned { .. }) if name != ROOT || self.hold_root()? => {
                     waiting.insert(name, error);
                 }
                 Err(error) => {

@@ -57,6 +57,10 @@ impl Repository {
         role: &str,
         waiting: &BTreeMap<String, PublishError>,
     ) -> Result<bool, PublishError> {
+        if let (TARGETS, Some(in_force)) = (role, &self.root_in_force) {
+            let draft = self.documents.get(ROOT).map(Document::signed);
+            return Ok(draft.and_then(|draft| document::entry(draft, role)) != document::entry(in_force, role));
+        }
         let Some(superior) = self.superior(role).filter(|superior| waiting.contains_key(*superior)) else {
             return Ok(false);
         };
@@ -82,12 +86,22 @@ impl Repository {
     /// The documents that say who signs a role: one, or for a new root the old one and itself.
     pub(super) fn authorities(&self, role: &str) -> Option<(&Value, Option<Value>)> {
         let root = self.documents.get(ROOT)?;
+        if let Some(in_force) = self.root_in_force.as_ref().filter(|_| [TARGETS, SNAPSHOT, TIMESTAMP].contains(&role)) {
+            return Some((in_force, None));
+        }
         if [ROOT, TARGETS, SNAPSHOT, TIMESTAMP].contains(&role) {
             let before = (role == ROOT && root.is_draft()).then(|| self.root_before()).flatten();
             return Some((root.signed(), before));
         }
         let superior = self.superior(role)?;
         Some((self.documents.get(superior)?.signed(), None))
+    }
+
+    /// Lets the root that is published count while a draft of another waits; gives whether there is one.
+    pub(super) fn hold_root(&mut self) -> Result<bool, PublishError> {
+        let published = self.published_whole(ROOT)?;
+        self.root_in_force = published.map(|whole| whole["signed"].clone());
+        Ok(self.root_in_force.is_some())
     }
 
     /// The root that is published, while a draft waits.
