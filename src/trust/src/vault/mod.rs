@@ -192,8 +192,9 @@ impl Vault {
         let files = self.dir.join(FILES);
         let shelf = Shelf::new(&files, steps, Mode::Import, &self.lists);
         let (generation, believed) = self.verify(source, now_unix_s, old.as_ref(), &shelf)?;
-        if old.as_ref().is_some_and(|old| old.metadata == generation.metadata && old.held_back == generation.held_back)
-        {
+        let same = |old: &Generation| old.metadata == generation.metadata && old.held_back == generation.held_back;
+        // What is the same and had to be fetched again had been damaged.
+        if old.as_ref().is_some_and(same) && !shelf.has_fetched() {
             return Ok(Import::Unchanged);
         }
         self.keep(&generation, old.as_ref(), steps)?;

@@ -9,6 +9,7 @@ use super::walk::file_ref;
 use super::{Step, Steps};
 use crate::durable;
 use crate::tuf::{Client, Found, Refusal, TufError};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
@@ -23,6 +24,7 @@ pub(super) struct Shelf<'a> {
     steps: &'a Steps<'a>,
     mode: Mode,
     lists: &'a Lists,
+    fetched: Cell<bool>,
 }
 
 /// What is done with files.
@@ -38,7 +40,7 @@ pub(super) enum Mode {
 
 impl<'a> Shelf<'a> {
     pub(super) fn new(dir: &'a Path, steps: &'a Steps<'a>, mode: Mode, lists: &'a Lists) -> Shelf<'a> {
-        Shelf { dir, steps, mode, lists }
+        Shelf { dir, steps, mode, lists, fetched: Cell::new(false) }
     }
 
     /// The lists that are open.
@@ -48,6 +50,11 @@ impl<'a> Shelf<'a> {
 
     pub(super) fn step(&self, step: Step) -> io::Result<()> {
         self.steps.at(step)
+    }
+
+    /// Whether a file was fetched that was not here.
+    pub(super) fn has_fetched(&self) -> bool {
+        self.fetched.get()
     }
 
     pub(super) fn is_rereading(&self) -> bool {
@@ -67,9 +74,17 @@ impl<'a> Shelf<'a> {
             Mode::Import if here => return Ok((file, place)),
             Mode::Again | Mode::InPlace if hashed() => return Ok((file, place)),
             Mode::Import => {}
-            Mode::Again => return Err(TufError::new(Refusal::Altered, path)),
-            Mode::InPlace => client.fetch(found, &mut io::sink()).map(drop)?,
+            Mode::Again => {
+                // Whatever has this name is whole: what is not has no name, and is fetched by the next import.
+                let _ = fs::remove_file(&place);
+                return Err(TufError::new(Refusal::Altered, path));
+            }
+            Mode::InPlace => {
+                client.fetch(found, &mut io::sink())?;
+                return Err(TufError::new(Refusal::Altered, path));
+            }
         }
+        self.fetched.set(true);
         self.fetch(client, found, &place).map_err(|error| match error {
             Failed::Tuf(error) => error,
             Failed::Io(error) => TufError::new(Refusal::Unreachable, format!("{} ({error})", place.display())),

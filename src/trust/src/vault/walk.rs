@@ -227,12 +227,32 @@ impl<'a> Walk<'a> {
             }
             deltas.retain(|seq| *seq > snapshot);
             deltas.sort_unstable();
-            let snapshot = self.file(role, Target::Snapshot(issuer, snapshot), origin, gathered)?;
-            let deltas = deltas.into_iter().map(|seq| self.file(role, Target::Delta(issuer, seq), origin, gathered));
-            let deltas = deltas.collect::<Result<Vec<_>, _>>()?;
-            found.push(self.shelf.lists().open(issuer, &snapshot, &deltas, self.published_unix_s)?);
+            match self.list(role, (issuer, snapshot, deltas), origin, gathered) {
+                Ok(status) => found.push(status),
+                // The gate's own disk has forgotten what was good: that costs this list and not what else the role
+                // says. Passes that it may speak of are referred until the list is imported again.
+                Err(error) if self.shelf.is_rereading() => {
+                    tracing::error!("the status list of {issuer} is damaged on this disk: {error}");
+                    self.status.put_unreadable(issuer);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
+    }
+
+    /// One list: its snapshot and the deltas after it, opened.
+    fn list(
+        &mut self,
+        role: &Targets,
+        (issuer, snapshot, deltas): (IssuerId, u64, Vec<u64>),
+        origin: Origin<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<IssuerStatus, TufError> {
+        let snapshot = self.file(role, Target::Snapshot(issuer, snapshot), origin, gathered)?;
+        let deltas = deltas.into_iter().map(|seq| self.file(role, Target::Delta(issuer, seq), origin, gathered));
+        let deltas = deltas.collect::<Result<Vec<_>, _>>()?;
+        self.shelf.lists().open(issuer, &snapshot, &deltas, self.published_unix_s)
     }
 
     fn file(
