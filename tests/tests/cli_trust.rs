@@ -64,6 +64,57 @@ fn show_says_the_same_to_people() {
 }
 
 #[test]
+fn the_matrix_says_by_which_way_and_whether_with_conditions() {
+    let desk = Desk::new();
+    let text = desk.menshen(["trust", "show", "--matrix"]).ends(0).stdout;
+    let row = |host: &str| {
+        let line = text.lines().find(|line| line.starts_with(host)).expect("each province has a row");
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let heads: Vec<&str> =
+        text.lines().find(|line| line.trim().starts_with("10 ")).expect("heads").split_whitespace().collect();
+    let cell = |host: &str, issuer: &str| {
+        let column = heads.iter().position(|head| *head == issuer).expect("each province has a column");
+        row(host)[column + 1].clone()
+    };
+    for (host, issuer, mark) in [
+        ("330000", "10", "N"),
+        ("330000", "33", "="),
+        ("330000", "31", "A"),
+        ("330000", "42", "."),
+        ("410000", "42", "r"),
+        ("110000", "12", "A"),
+        ("110000", "65", "r"),
+    ] {
+        assert_eq!(cell(host, issuer), mark, "{host} of {issuer}");
+    }
+    desk.menshen(["trust", "show", "--html", "matrix.html"]).ends(0);
+    let page = fs::read_to_string(desk.path("matrix.html")).expect("the page is written");
+    assert!(page.contains("yellow counts as red") && page.contains("410000 ← 420000"), "conditions are in words");
+}
+
+#[test]
+fn recognition_has_a_direction_and_an_end() {
+    let desk = Desk::new();
+    let refused = |home: &str| {
+        let ran = desk.menshen(["check", "photo.png", "--at", menshen_tests::cli::NOW, "--home", home, "--json"]);
+        ran.json()[0]["reasons"].to_string().contains("not_recognised")
+    };
+    desk.issue(&["--issuer", "420000", "--photo", "photo.png"]);
+    assert!(refused("330000"));
+    desk.menshen(["trust", "recognise", "330000", "420000", "--from", "2020-01-01", "--until", "2020-06-01"]).ends(0);
+    assert!(refused("330000"), "a draft counts nowhere");
+    desk.menshen(["trust", "publish", "--at", menshen_tests::cli::NOW]).ends(0);
+    assert!(!refused("330000"));
+    assert!(refused("350000"), "at gates of Zhejiang only");
+    desk.menshen(["trust", "recognise", "330000", "420000", "--end"]).ends(0);
+    desk.menshen(["trust", "publish", "--at", menshen_tests::cli::NOW]).ends(0);
+    assert!(refused("330000"));
+    let ran = desk.menshen(["trust", "recognise", "330000", "420000", "--end"]).ends(2);
+    assert!(ran.stderr.contains("no such rule"), "{ran:#?}");
+}
+
+#[test]
 fn a_repository_that_the_anchor_does_not_vouch_for_is_refused() {
     let (desk, stranger) = (Desk::new(), Desk::new());
     fs::copy(stranger.path("keys/dev/root.json"), desk.path("keys/dev/root.json")).expect("a copy");

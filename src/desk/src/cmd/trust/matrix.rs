@@ -8,12 +8,13 @@ use menshen_core::ids::IssuerId;
 use menshen_core::pass::{Colour, Kind};
 use menshen_core::recognition::{Kinds, Path, Rule};
 use menshen_core::trust::{Issuer, TrustList};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 const AS_IS: [Colour; 3] = [Colour::Green, Colour::Yellow, Colour::Red];
 const STYLE: &str = "body{font:16px/1.5 sans-serif;margin:1rem}table{border-collapse:collapse}\
 th,td{border:1px solid #999;padding:.2rem .4rem;text-align:center}thead th{position:sticky;top:0;background:#fff}\
-th[scope=row]{text-align:left;white-space:nowrap}.own{background:#eee}.some{font-style:italic}\
+th[scope=row]{text-align:left;white-space:nowrap;position:sticky;left:0;background:#fff}.own{background:#eee}.some{font-style:italic}\
 @media print{body{font-size:9px}}";
 
 /// The rules of a host for an issuer.
@@ -97,8 +98,27 @@ pub(super) fn page(list: &TrustList) -> String {
         }
         page.push_str("</tr>");
     }
-    page.push_str("</tbody></table></html>\n");
+    page.push_str("</tbody></table>");
+    page.push_str(&conditions(list));
+    page.push_str("</html>\n");
     page
+}
+
+/// The rules with conditions, in words: a printed page has no titles to point at.
+fn conditions(list: &TrustList) -> String {
+    let mut by_words: BTreeMap<String, BTreeMap<IssuerId, Vec<String>>> = BTreeMap::new();
+    for rule in list.content().rules.iter().filter(|rule| has_conditions(rule)) {
+        by_words.entry(told(rule)).or_default().entry(rule.host).or_default().push(rule.issuer.to_string());
+    }
+    let mut out = String::from("<h2>With conditions 有条件</h2><ul>");
+    for (words, hosts) in by_words {
+        write!(out, "<li>{words}<ul>").unwrap_or_default();
+        for (host, issuers) in hosts {
+            write!(out, "<li>{host} ← {}</li>", issuers.join(" ")).unwrap_or_default();
+        }
+        out.push_str("</ul></li>");
+    }
+    out + "</ul>"
 }
 
 fn cell(list: &TrustList, host: &Issuer, issuer: &Issuer) -> String {
