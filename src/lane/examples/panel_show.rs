@@ -4,18 +4,22 @@
 //! cargo run -p menshen-lane --example panel_show -- refuse
 //! ```
 //!
-//! Screens: idle, clock (idle, with a clock that fell back), the name of a hint, ask, again, admit, ageing, refer, refuse, bare, and tour, which shows one
-//! after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
+//! Screens: idle, clock (idle, with a clock that fell back), the name of a hint, ask, again, admit, ageing, refer, refuse,
+//! bare; stick_checking, stick_imported, stick_unchanged, stick_refused, stick_failed (idle, with a stick in); issuers
+//! (idle, with old lists: tap the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
 
 use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
 use menshen_core::time::Time;
-use menshen_lane::panel::{Bar, ClockView, HubView, Panel, PanelInfo, PartView, ScreenView, TrustView};
+use menshen_lane::panel::{
+    Bar, ClockView, HeldBackView, HubView, ImportView, IssuerView, ListsView, Panel, PanelInfo, PartView, ScreenView,
+    TrustView,
+};
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 16] = [
+const SCREENS: [&str; 22] = [
     "idle",
     "clock",
     "hold_still",
@@ -32,6 +36,12 @@ const SCREENS: [&str; 16] = [
     "refuse",
     "overridden",
     "bare",
+    "stick_checking",
+    "stick_imported",
+    "stick_unchanged",
+    "stick_refused",
+    "stick_failed",
+    "issuers",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,7 +62,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("there is no screen {name}: choose one of {} or tour", SCREENS.join(", ")).into());
     }
     for screen in chosen.iter().cycle() {
-        panel.publish_bar(Bar { clock: clock_view(ailing || *screen == "clock"), ..bar(ailing) });
+        let clock = clock_view(ailing || *screen == "clock");
+        let lists = if *screen == "issuers" { lists() } else { ListsView { of: 6, ..ListsView::default() } };
+        panel.publish_issuers(issuers());
+        panel.publish_bar(Bar { clock, lists, import: import(screen), ..bar(ailing) });
         panel.publish_screen(view(screen));
         std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
     }
@@ -112,6 +125,54 @@ fn overridden() -> DecisionView {
     decision
 }
 
+/// What came of a stick.
+fn import(screen: &str) -> Option<ImportView> {
+    let refused = |refusal, why: &str| ("refused", refusal, Some(why.to_owned()));
+    let (state, refusal, why) = match screen {
+        "stick_checking" => ("importing", None, None),
+        "stick_imported" => ("imported", None, None),
+        "stick_unchanged" => ("unchanged", None, None),
+        "stick_refused" => refused(Some("expired"), "timestamp.json has expired; get the newest from its publisher"),
+        "stick_failed" => refused(None, "trust/generation can not be written: no space is left on the device"),
+        _ => return None,
+    };
+    Some(ImportView { road: "stick", state, refusal, why })
+}
+
+fn lists() -> ListsView {
+    ListsView { of: 6, unreadable: 0, stale: 2, missing: 1, ageing: 1, held_back: 2 }
+}
+
+fn issuers() -> Vec<IssuerView> {
+    let held = |refusal, has_older| {
+        let why = "status/420000/list (400 of 512 bytes) ends too early; copy it again, to the end".to_owned();
+        Some(HeldBackView { refusal, why, has_older })
+    };
+    [
+        (420_000, "湖北健康码", "Hubei Health Code", "stale", held("cut_off", true)),
+        (650_000, "", "", "none", held("signature", false)),
+        (230_000, "龙江健康码", "Longjiang Health Code", "stale", None),
+        (441_900, "东莞健康码", "Dongguan Health Code", "missing", None),
+        (310_000, "随申码", "Suishen Code", "ageing", None),
+        (330_000, "浙江健康码", "Zhejiang Health Code", "fresh", None),
+        (110_000, "北京健康宝", "Beijing Health Kit", "fresh", None),
+        (100_000, "国家政务服务平台防疫健康码", "National Health Code", "none", None),
+    ]
+    .map(|(issuer, zh, en, list, held_back)| IssuerView {
+        issuer,
+        name: (!zh.is_empty()).then(|| NameView { zh: zh.to_owned(), en: en.to_owned() }),
+        list,
+        as_of: match list {
+            "stale" => Some("2020-07-12T22:00:00Z".to_owned()),
+            "ageing" => Some("2020-07-31T22:00:00Z".to_owned()),
+            "fresh" => Some("2020-08-02T22:00:00Z".to_owned()),
+            _ => None,
+        },
+        held_back,
+    })
+    .into()
+}
+
 fn not_a_pass() -> DecisionView {
     let mut bare = decision("refuse", "green", &[(11, "not_a_pass")]);
     (bare.issuer, bare.colour, bare.expires_at) = (None, None, None);
@@ -144,6 +205,9 @@ fn bar(ailing: bool) -> Bar {
             as_of: "2020-08-02T20:00:00Z".to_owned(),
             version: 7,
         }),
+        trust_fault: ailing.then(|| "snapshot.json has expired; get the newest from its publisher".to_owned()),
+        lists: ListsView::default(),
+        import: None,
         backlog: if ailing { 12_480 } else { 3 },
         camera: part("the camera /dev/video0 is gone: plug it in again"),
         thermometer: Some(part("the serial port /dev/ttyAMA0 gives no readings: check its cable")),

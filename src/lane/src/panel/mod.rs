@@ -12,11 +12,13 @@
 
 mod aim;
 mod door;
+mod issuers;
 mod screen;
 mod serve;
 mod watcher;
 
-pub use screen::{Bar, ClockView, HubView, PartView, ScreenView, TrustView};
+pub use issuers::{HeldBackView, IssuerView, ListsView};
+pub use screen::{Bar, ClockView, HubView, ImportView, PartView, ScreenView, TrustView};
 pub use serve::MAX_WATCHERS;
 pub use watcher::PanelWatcher;
 
@@ -143,6 +145,11 @@ impl Panel {
     /// Eyes for the page that helps to mount a camera: they see only while such a page is open.
     pub fn spectator(&self) -> Box<dyn Spectator> {
         Box::new(PanelSpectator::new(Arc::clone(&self.shared)))
+    }
+
+    /// Keeps how issuers stand, for a page that asks. Never waits.
+    pub fn publish_issuers(&self, issuers: Vec<IssuerView>) {
+        self.shared.issuers.send_replace(issuers.into());
     }
 
     /// Shows the state of the device on every watcher. Never waits.

@@ -3,10 +3,13 @@
 //! Separate from [`crate::view`], whose names scripts rely on: these names are between the gate and its
 //! own page, which is served by the same program and reloads itself when that changes.
 
+use super::issuers::ListsView;
+use crate::trust::{Import, RoadState};
 use crate::view::{DecisionView, rfc3339};
 use menshen_core::clock::{Doubt, View};
 use menshen_core::lane::Screen;
 use menshen_core::trust::{Freshness, TrustList};
+use menshen_trust::tuf::Refusal;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -110,6 +113,12 @@ pub struct Bar {
     pub clock: ClockView,
     /// What the gate believes; `None` while it has no trust list.
     pub trust: Option<TrustView>,
+    /// Why the newest that was to be believed is not, as one sentence for the technician.
+    pub trust_fault: Option<String>,
+    /// The issuers' status lists.
+    pub lists: ListsView,
+    /// An import that somebody may want to know of: that of a stick while it is in.
+    pub import: Option<ImportView>,
     /// How many records the hub has not acknowledged.
     pub backlog: u64,
     /// The camera.
@@ -178,6 +187,30 @@ impl TrustView {
     pub fn of(trust: &TrustList, freshness: Freshness) -> TrustView {
         let content = trust.content();
         TrustView { freshness: freshness.name(), as_of: rfc3339(content.as_of), version: content.version }
+    }
+}
+
+/// How an import stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImportView {
+    /// By which road it came: `stick`, `folder` or `hub`.
+    pub road: &'static str,
+    /// `importing`, `imported`, `unchanged` or `refused`.
+    pub state: &'static str,
+    /// Which kind of refusal; `None` for one that is refused where the gate itself could not take it.
+    pub refusal: Option<&'static str>,
+    /// Why it is refused, as one sentence for the technician.
+    pub why: Option<String>,
+}
+
+impl ImportView {
+    /// Of an import.
+    pub fn of(import: &Import) -> ImportView {
+        let (refusal, why) = match &import.state {
+            RoadState::Refused { refusal, why } => (refusal.map(Refusal::name), Some(why.clone())),
+            RoadState::Importing | RoadState::Imported | RoadState::Unchanged => (None, None),
+        };
+        ImportView { road: import.road.name(), state: import.state.name(), refusal, why }
     }
 }
 

@@ -4,11 +4,12 @@
 //! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, and a `beat` when there
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
 //! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
-//! the stream is open; `/install/picture` is the newest picture.
+//! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands.
 
 use super::PanelInfo;
 use super::aim::Aimed;
 use super::door::Door;
+use super::issuers::IssuerView;
 use super::screen::{Bar, Delivered, Shown};
 use crate::aim::AimView;
 use crate::words::{Lang, Words};
@@ -55,11 +56,14 @@ struct Asset {
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 11] = [
+const ASSETS: [Asset; 14] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
     Asset { path: "/panel.css", mime: "text/css; charset=utf-8", text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
     Asset { path: "/draw.js", mime: JS, text: include_str!("assets/draw.js") },
+    Asset { path: "/dom.js", mime: JS, text: include_str!("assets/dom.js") },
+    Asset { path: "/stick.js", mime: JS, text: include_str!("assets/stick.js") },
+    Asset { path: "/issuers.js", mime: JS, text: include_str!("assets/issuers.js") },
     Asset { path: "/say.js", mime: JS, text: include_str!("assets/say.js") },
     Asset { path: "/tone.js", mime: JS, text: include_str!("assets/tone.js") },
     Asset { path: "/lang.js", mime: JS, text: include_str!("assets/lang.js") },
@@ -77,6 +81,7 @@ pub(super) struct Shared {
     watchers: Arc<Semaphore>,
     pub(super) screens: watch::Sender<Shown>,
     pub(super) bars: watch::Sender<Option<Bar>>,
+    pub(super) issuers: watch::Sender<Arc<[IssuerView]>>,
     /// Its receivers are the pages that help to mount a camera.
     pub(super) aims: watch::Sender<Option<Arc<Aimed>>>,
 }
@@ -89,6 +94,7 @@ impl Shared {
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             screens,
             bars: watch::Sender::new(None),
+            issuers: watch::Sender::new([].into()),
             aims: watch::Sender::new(None),
         }
     }
@@ -131,6 +137,7 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>
         .route("/words.json", get(words))
         .route("/state", get(state))
         .route("/events", get(events))
+        .route("/issuers.json", get(issuers))
         .route("/install/events", get(install_events))
         .route("/install/picture", get(install_picture))
         .fallback(|| async { (StatusCode::NOT_FOUND, "the panel has no such page: open /\n") })
@@ -164,6 +171,11 @@ async fn words(Query(query): Query<WordsQuery>) -> Response {
 async fn state(State(shared): State<Arc<Shared>>) -> Response {
     let (screen, bar) = (shared.screens.borrow(), shared.bars.borrow());
     Json(Whole { hello: shared.hello(), screen: screen.deliver(), bar: &bar }).into_response()
+}
+
+async fn issuers(State(shared): State<Arc<Shared>>) -> Response {
+    let issuers = Arc::clone(&shared.issuers.borrow());
+    Json(issuers.as_ref()).into_response()
 }
 
 async fn events(State(shared): State<Arc<Shared>>) -> Response {

@@ -19,6 +19,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+mod trust;
+
 /// A clock that fell back ten hours, and a network that says something else.
 const CLOCK: View = View {
     time: Time::floor(1_600_000_000),
@@ -54,6 +56,9 @@ fn bar(backlog: u64) -> Bar {
     Bar {
         clock: ClockView::of(&CLOCK, Some("the clock chip does not answer: check its wires")),
         trust: None,
+        trust_fault: None,
+        lists: ListsView::default(),
+        import: None,
         backlog,
         camera: PartView::ailing("the camera is gone: plug it in"),
         thermometer: Some(PartView::FINE),
@@ -158,7 +163,8 @@ fn the_page_names_no_resource_outside_the_gate_and_all_it_names_is_there() {
         paths.extend(page.split(quote).skip(1).map(|rest| format!("/{}", rest.split('"').next().unwrap())));
     }
     assert!(paths.len() >= 4, "{paths:?}");
-    paths.extend(["/draw.js", "/say.js", "/tone.js", "/lang.js"].map(str::to_owned));
+    paths.extend(["/draw.js", "/dom.js", "/stick.js", "/issuers.js"].map(str::to_owned));
+    paths.extend(["/say.js", "/tone.js", "/lang.js"].map(str::to_owned));
     paths.extend(["/install", "/install.css", "/install.js"].map(str::to_owned));
     for path in paths {
         let (status, _, text) = get(&panel, &path);
@@ -174,7 +180,18 @@ fn the_page_puts_what_it_hears_on_the_screen_as_text_only() {
     let panel = panel();
     const MARKUP: [&str; 8] =
         ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "srcdoc"];
-    for path in ["/panel.js", "/draw.js", "/say.js", "/tone.js", "/lang.js", "/install.js", "/install", "/"] {
+    const SCRIPTS: [&str; 9] = [
+        "/panel.js",
+        "/draw.js",
+        "/dom.js",
+        "/stick.js",
+        "/issuers.js",
+        "/say.js",
+        "/tone.js",
+        "/lang.js",
+        "/install.js",
+    ];
+    for path in SCRIPTS.into_iter().chain(["/install", "/"]) {
         let (_, _, text) = get(&panel, path);
         for way in MARKUP {
             assert!(!text.contains(way), "{path} uses {way}");
@@ -328,6 +345,9 @@ fn the_state_is_one_json_object() {
             "fault": "the clock chip does not answer: check its wires",
         },
         "trust": null,
+        "trust_fault": null,
+        "lists": {"of": 0, "unreadable": 0, "stale": 0, "missing": 0, "ageing": 0, "held_back": 0},
+        "import": null,
         "backlog": 3,
         "camera": {"ok": false, "message": "the camera is gone: plug it in"},
         "thermometer": {"ok": true, "message": null},
@@ -349,29 +369,41 @@ fn the_words_come_from_the_language_files() {
     assert_eq!(get(&panel, "/words.json?lang=xx").0, 404);
 }
 
+/// The names that a script reads out of a table that it calls by this prefix.
+fn names_in(script: &str, prefix: &str) -> Vec<String> {
+    let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    // The prefix stands alone or after a dot, not at the end of another word.
+    let starts = |before: Option<char>| !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    let found = script.match_indices(prefix).filter(|(at, _)| starts(script[..*at].chars().next_back()));
+    found.map(|(at, _)| word(&script[at + prefix.len()..])).filter(|name| name != "js" && !name.is_empty()).collect()
+}
+
 #[test]
 fn every_text_that_the_page_names_is_in_the_words() {
     let words = serde_json::to_value(Words::of(Lang::Zh)).unwrap();
-    let script = include_str!("assets/draw.js");
-    let mut named = 0;
-    for (prefix, table) in [
-        ("words.screen.", "screen"),
-        ("words.label.", "label"),
-        ("words.bar.", "bar"),
-        ("words.doubt.", "doubt"),
-        ("say.", "bar"),
-        ("when.", "when"),
+    let (draw, stick, issuers) =
+        (include_str!("assets/draw.js"), include_str!("assets/stick.js"), include_str!("assets/issuers.js"));
+    let mut count = 0;
+    for (script, prefix, table) in [
+        (draw, "words.screen.", "screen"),
+        (draw, "words.label.", "label"),
+        (draw, "words.bar.", "bar"),
+        (draw, "words.doubt.", "doubt"),
+        (draw, "words.issuers.", "issuers"),
+        (draw, "say.", "bar"),
+        (draw, "when.", "when"),
+        (stick, "say.", "stick"),
+        (stick, "words.stick.", "stick"),
+        (issuers, "say.", "issuers"),
+        (issuers, "words.issuers.", "issuers"),
     ] {
-        for rest in script.split(prefix).skip(1) {
-            let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            if rest.starts_with("js") {
-                continue;
-            }
-            assert!(words[table][&name].is_string(), "draw.js names {prefix}{name}");
-            named += 1;
+        let names = names_in(script, prefix);
+        for name in &names {
+            assert!(words[table][name].is_string(), "a script names {prefix}{name}");
         }
+        count += names.len();
     }
-    assert!(named > 15, "only {named} texts found: the test no longer reads the script");
+    assert!(count > 30, "only {count} texts found: the test no longer reads the scripts");
 }
 
 #[test]
@@ -497,7 +529,9 @@ fn every_text_that_the_page_for_mounting_names_is_in_the_words() {
 #[test]
 fn the_page_can_change_nothing() {
     let panel = panel();
-    for path in ["/", "/state", "/events", "/words.json", "/install", "/install/events", "/install/picture"] {
+    const PATHS: [&str; 8] =
+        ["/", "/state", "/events", "/words.json", "/issuers.json", "/install", "/install/events", "/install/picture"];
+    for path in PATHS {
         let mut stream = TcpStream::connect(panel.addr()).unwrap();
         write!(stream, "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n").unwrap();
         assert_eq!(status(&mut BufReader::new(stream)), "HTTP/1.1 405 Method Not Allowed", "{path}");

@@ -1,21 +1,25 @@
 //! From what the gate tells its watchers to what the page shows.
 
-use super::{Bar, ClockView, HubView, Panel, PartView, ScreenView, TrustView};
+use super::{Bar, ClockView, HubView, ImportView, IssuerView, ListsView, Panel, PartView, ScreenView, TrustView};
 use crate::run::{Device, Spectator, Timing, Watcher};
+use crate::trust::Standings;
 use crate::view::rfc3339;
 use menshen_core::lane::Screen;
 use menshen_core::trust::TrustList;
+use std::sync::Arc;
 
 /// Puts a gate on its panel.
 #[derive(Debug)]
 pub struct PanelWatcher {
     panel: Panel,
+    /// How issuers stood when it was told last.
+    standings: Arc<Standings>,
 }
 
 impl PanelWatcher {
     /// A watcher that owns its panel.
     pub fn new(panel: Panel) -> PanelWatcher {
-        PanelWatcher { panel }
+        PanelWatcher { panel, standings: Arc::default() }
     }
 }
 
@@ -25,6 +29,10 @@ impl Watcher for PanelWatcher {
     }
 
     fn device(&mut self, device: &Device) {
+        if !Arc::ptr_eq(&self.standings, &device.standings) {
+            self.standings = device.standings.clone();
+            self.panel.publish_issuers(IssuerView::all(&self.standings));
+        }
         self.panel.publish_bar(bar_of(device));
     }
 
@@ -45,6 +53,9 @@ fn bar_of(device: &Device) -> Bar {
             as_of: rfc3339(as_of),
             version,
         }),
+        trust_fault: faults.trust.clone(),
+        lists: ListsView::of(&device.standings),
+        import: device.import.as_ref().map(ImportView::of),
         backlog: device.journal.backlog,
         camera: part_of(faults.camera.as_ref()),
         thermometer: device.has_thermometer.then(|| part_of(faults.thermometer.as_ref())),

@@ -23,7 +23,7 @@ use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::sync;
 use crate::threads::Stop;
-use crate::trust::{Feed, Import, Keeper, Trust};
+use crate::trust::{Feed, Import, Keeper, Standings, Trust};
 use menshen_core::clock::View;
 use menshen_core::decide::Context;
 use menshen_core::ids::IssuerId;
@@ -47,6 +47,8 @@ const TICK: Duration = Duration::from_millis(20);
 const QUEUE: usize = 4;
 /// How often watchers are told how the device is.
 const DEVICE_EVERY_MS: u64 = 500;
+/// How often it is looked at how old each issuer's list is.
+const STANDINGS_EVERY_MS: u64 = 5_000;
 /// How often old records are forgotten, a few at a time.
 const PURGE_EVERY_MS: u64 = 60_000;
 /// A reading that is older when its turn comes does not count.
@@ -129,6 +131,8 @@ pub struct Device {
     pub trust: Option<(u64, u64)>,
     /// The newest import that somebody may want to know of.
     pub import: Option<Import>,
+    /// How each issuer stands; the same value until something about it changes.
+    pub standings: Arc<Standings>,
     /// How much the journal holds.
     pub journal: journal::Status,
     /// Whether this lane has a thermometer at all.
@@ -183,6 +187,8 @@ pub fn run(mut parts: Parts, stop: &Stop) {
         has_thermometer,
         has_hub,
         told_at_ms: None,
+        standings: Arc::default(),
+        stood_at_ms: None,
         timing: Timing::default(),
         verified_in: None,
         relay_to_open: false,
@@ -225,6 +231,9 @@ struct Runtime {
     has_thermometer: bool,
     has_hub: bool,
     told_at_ms: Option<u64>,
+    standings: Arc<Standings>,
+    /// When they were looked at last; `None` to look at once.
+    stood_at_ms: Option<u64>,
     timing: Timing,
     /// How long the pass took that is being measured for.
     verified_in: Option<Duration>,
@@ -262,6 +271,7 @@ impl Runtime {
         let changes = self.feed.changes();
         if changes != self.believed_at {
             (self.trust, self.believed_at) = (self.feed.trust(), changes);
+            self.stood_at_ms = None;
         }
     }
 
@@ -398,6 +408,19 @@ impl Runtime {
         }
     }
 
+    /// Judges every issuer's list now and then; whoever watches sees by the value itself that it is another one.
+    fn look_at_issuers(&mut self, now_ms: u64, time: Time) {
+        if self.stood_at_ms.is_some_and(|stood_at_ms| now_ms < stood_at_ms + STANDINGS_EVERY_MS) {
+            return;
+        }
+        self.stood_at_ms = Some(now_ms);
+        let trust = self.trust.as_ref();
+        let new = trust.map(|trust| Standings::of(trust, &self.policy, time)).unwrap_or_default();
+        if new != *self.standings {
+            self.standings = Arc::new(new);
+        }
+    }
+
     fn tell_device(&mut self) {
         let now_ms = self.clock.mono_ms();
         if self.told_at_ms.is_some_and(|told_at_ms| now_ms < told_at_ms + DEVICE_EVERY_MS) {
@@ -406,6 +429,10 @@ impl Runtime {
         let clock = self.clock.view();
         let time = clock.time;
         self.health.set(Part::Clock, self.clock.fault());
+        // In this order, so that what is told to have been imported is believed already.
+        let import = self.feed.import();
+        self.believe_what_is_new();
+        self.look_at_issuers(now_ms, time);
         let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
         let trust = self.list();
         let freshness = trust.map(|trust| trust.freshness(time, trust_ageing_after_s, trust_stale_after_s));
@@ -417,7 +444,8 @@ impl Runtime {
             journal: self.journal.status(),
             has_thermometer: self.has_thermometer,
             has_hub: self.has_hub,
-            import: self.feed.import(),
+            import,
+            standings: self.standings.clone(),
             faults: self.health.faults(),
         };
         self.watchers.iter_mut().for_each(|watcher| watcher.device(&device));

@@ -4,6 +4,7 @@
 use super::*;
 use crate::journal::{JournalError, Pending, Status, Stored};
 use crate::optics::Diagnosis;
+use crate::trust::ListState;
 use ed25519_dalek::SigningKey;
 use menshen_core::clock::Implausible;
 use menshen_core::decide::Verdict;
@@ -172,6 +173,8 @@ fn gate(world: &World) -> Runtime {
         has_thermometer: false,
         has_hub: false,
         told_at_ms: None,
+        standings: Arc::default(),
+        stood_at_ms: None,
         timing: Timing::default(),
         verified_in: None,
         relay_to_open: false,
@@ -230,4 +233,38 @@ fn a_relay_that_stuck_closed_is_opened_as_soon_as_it_moves() {
     world.did();
     gate.open_relay_at_last();
     assert_eq!(world.did(), ["relay open"]);
+}
+
+/// A watcher that keeps what it is told of issuers.
+#[derive(Clone, Default)]
+struct Onlooker(Arc<Mutex<Vec<Arc<Standings>>>>);
+
+impl Watcher for Onlooker {
+    fn screen(&mut self, _: &Screen, _: Option<&TrustList>, _: Timing) {}
+    fn device(&mut self, device: &Device) {
+        self.0.lock().unwrap().push(device.standings.clone());
+    }
+}
+
+#[test]
+fn issuers_are_judged_again_now_and_then_and_stay_one_value_until_something_changes() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    let onlooker = Onlooker::default();
+    gate.watchers = vec![Box::new(onlooker.clone())];
+    for now_ms in [0, 500, 6_000] {
+        *world.now_ms.lock().unwrap() = now_ms;
+        gate.tell_device();
+    }
+    let id = IssuerId::new(330_000).unwrap();
+    let mut status = StatusBook::new();
+    status.put_unreadable(id);
+    gate.feed = Feed::fixed(Some(Trust { list: Arc::new(trust()), status, roles: [].into() }));
+    gate.believed_at = u64::MAX;
+    *world.now_ms.lock().unwrap() = 6_500;
+    gate.tell_device();
+    let told = onlooker.0.lock().unwrap();
+    assert!(Arc::ptr_eq(&told[0], &told[1]) && Arc::ptr_eq(&told[1], &told[2]));
+    assert_eq!(told[0].lists(), 0);
+    assert_eq!(told[3].issuers[0].list, ListState::Unreadable, "what is newly believed is judged at once");
 }

@@ -39,6 +39,17 @@ pub enum Road {
     Hub,
 }
 
+impl Road {
+    /// A stable name for the panel.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Road::Folder => "folder",
+            Road::Stick(_) => "stick",
+            Road::Hub => "hub",
+        }
+    }
+}
+
 /// How an import stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoadState {
@@ -55,6 +66,18 @@ pub enum RoadState {
         /// One sentence for the technician.
         why: String,
     },
+}
+
+impl RoadState {
+    /// A stable name for the panel.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            RoadState::Importing => "importing",
+            RoadState::Imported => "imported",
+            RoadState::Unchanged => "unchanged",
+            RoadState::Refused { .. } => "refused",
+        }
+    }
 }
 
 /// The newest import that somebody may want to know of.

@@ -13,10 +13,12 @@
 mod feed;
 mod keeper;
 mod roads;
+mod standing;
 
 pub use feed::{Feed, Import, Road, RoadState, Trust};
 pub use keeper::{Keeper, KeeperConfig};
 pub use roads::{HubRoad, STICK_FOLDER};
+pub use standing::{HeldBack, ListState, Standing, Standings};
 
 use menshen_core::ids::{Hex, sha256};
 use menshen_trust::tuf::TufError;

@@ -17,6 +17,7 @@ use menshen_core::reason::Reason;
 use menshen_core::recognition::{Path, Recognition};
 use menshen_core::time::Confidence;
 use menshen_core::trust::Freshness;
+use menshen_trust::tuf::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -121,6 +122,18 @@ pub struct HintWords {
     pub how: String,
 }
 
+/// Why an import is refused and what to do about it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalWords {
+    /// What it is, in a few words.
+    pub title: String,
+    /// The same as a plain sentence.
+    pub say: String,
+    /// What to do.
+    pub remedy: String,
+}
+
 /// A part of a pass that a person may ask about: the fields of [`menshen_core::pass::Claims`], and the
 /// key that signed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +216,7 @@ pub struct Words {
     status: BTreeMap<String, ReasonWords>,
     hint: BTreeMap<String, HintWords>,
     claim: BTreeMap<String, FieldWords>,
+    refusal: BTreeMap<String, RefusalWords>,
     colour: Table,
     kind: Table,
     recognition: Table,
@@ -217,11 +231,18 @@ pub struct Words {
     pub label: Table,
     /// What the device's own state is called.
     pub bar: Table,
+    /// What is said while a stick is in.
+    pub stick: Table,
+    /// How old each issuer's list is.
+    pub issuers: Table,
     /// What whoever mounts the camera is told.
     pub install: Table,
     /// How points in time and ages are spoken of.
     pub when: Table,
 }
+
+/// The name of the words for an import that failed in the gate's own storage.
+const OWN_REFUSAL: &str = "storage";
 
 static ZH: LazyLock<Words> = LazyLock::new(|| parse(Lang::Zh));
 static EN: LazyLock<Words> = LazyLock::new(|| parse(Lang::En));
@@ -273,6 +294,11 @@ impl Words {
         // A Chinese colon brings its own space.
         let colon = if remedy.is_ascii() { ": " } else { "：" };
         Some(format!("{seen}{colon}{remedy}"))
+    }
+
+    /// Of an import that is refused; `None` for one that the gate itself could not take.
+    pub fn refusal(&self, refusal: Option<Refusal>) -> &RefusalWords {
+        &self.refusal[refusal.map_or(OWN_REFUSAL, Refusal::name)]
     }
 
     /// A verdict's.

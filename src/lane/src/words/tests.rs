@@ -1,6 +1,7 @@
 //! Every text in every language against what people at a gate are owed.
 
 use super::*;
+use crate::trust::{ListState, RoadState};
 use menshen_core::clock::Doubt;
 use menshen_core::decide::{Context, Measured, Shown, decide};
 use menshen_core::ids::IssuerId;
@@ -270,6 +271,47 @@ fn every_hint_has_its_words_and_no_words_lack_their_hint() {
         // What fills a screen is read at three metres.
         let longest = shown.iter().map(|word| word.chars().count()).max();
         assert!(longest <= Some(if lang == Lang::Zh { 7 } else { 22 }), "{}: {shown:?}", lang.name());
+    }
+}
+
+#[test]
+fn every_refusal_of_an_import_has_its_own_words_and_a_remedy_in_every_language() {
+    let kinds = || Refusal::ALL.into_iter().map(Some).chain([None]);
+    let expected: BTreeSet<&str> = kinds().map(|kind| kind.map_or(OWN_REFUSAL, Refusal::name)).collect();
+    for lang in Lang::ALL {
+        let words = Words::of(lang);
+        assert_eq!(words.refusal.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{}", lang.name());
+        let titles: BTreeSet<&str> = kinds().map(|kind| words.refusal(kind).title.as_str()).collect();
+        let said: BTreeSet<&str> = kinds().map(|kind| words.refusal(kind).say.as_str()).collect();
+        assert_eq!((titles.len(), said.len()), (expected.len(), expected.len()), "two of {} are alike", lang.name());
+        assert!(kinds().all(|kind| words.refusal(kind).remedy.chars().count() > 5), "{}", lang.name());
+    }
+}
+
+#[test]
+fn a_refusal_of_an_import_blames_nobody() {
+    for lang in Lang::ALL {
+        for kind in Refusal::ALL {
+            let RefusalWords { title, say, remedy } = Words::of(lang).refusal(Some(kind));
+            let text = [title, say, remedy].map(|text| text.to_lowercase()).concat();
+            assert_eq!(BLAME.into_iter().find(|word| text.contains(word)), None, "{} {}", lang.name(), kind.name());
+        }
+    }
+}
+
+#[test]
+fn every_state_of_an_import_and_of_a_list_has_its_words() {
+    let why = RoadState::Refused { refusal: None, why: String::new() };
+    for lang in Lang::ALL {
+        let words = Words::of(lang);
+        for state in [&RoadState::Importing, &RoadState::Imported, &RoadState::Unchanged, &why] {
+            for name in ["", "_short", "_how"].map(|end| format!("{}{end}", state.name())) {
+                assert_ne!(words.stick.get(&name), name, "{}", lang.name());
+            }
+        }
+        for state in ListState::ALL {
+            assert!(words.issuers.0.contains_key(state.name()), "{} {}", lang.name(), state.name());
+        }
     }
 }
 

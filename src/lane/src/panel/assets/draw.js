@@ -1,20 +1,12 @@
 // From the state to the page. Whatever a pass says is put there as text (textContent), never as markup.
 
-import { age, fill, moment, timeOfDay } from "./say.js";
+import { byId, make, put } from "./dom.js";
+import { drawIssuers, lacks } from "./issuers.js";
+import { age, fill, joined, moment, timeOfDay } from "./say.js";
+import { card, forgotten, hasCard, stickPart } from "./stick.js";
 
-const byId = (id) => document.getElementById(id);
-
-function put(id, text) {
-  byId(id).textContent = text ?? "";
-  byId(id).hidden = !text;
-}
-
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
+/** The texts in the middle of the page. */
+const TEXTS = ["word", "other", "title", "say", "remedy", "also", "why", "volunteer"];
 
 /** Draws head, middle and bar. */
 export function draw(state) {
@@ -31,17 +23,25 @@ function drawHead(state) {
   put("lang", other?.name);
 }
 
-/** The middle of the page: a verdict, or what is asked of the person, or that the gate is not heard. */
-function drawScreen(state) {
+/** What the middle of the page is about. A stick comes after every person: its card shows while nobody is there. */
+function kindOf(state) {
   const kind = state.lost ? "lost" : state.screen?.kind ?? "starting";
+  return kind === "idle" && hasCard(state) ? "stick" : kind;
+}
+
+/** The middle of the page: a verdict, or what is asked of the person, or a stick, or that the gate is not heard. */
+function drawScreen(state) {
+  const kind = kindOf(state);
   const decision = kind === "verdict" ? state.screen.decision : null;
   document.body.dataset.screen = kind;
   document.body.dataset.verdict = decision?.verdict ?? "";
-  const sign = decision?.verdict ?? (kind === "hint" ? state.screen.hint : kind);
+  const stick = kind === "stick" ? card(state) : null;
+  const sign = decision?.verdict ?? stick?.sign ?? (kind === "hint" ? state.screen.hint : kind);
   byId("sign-use").setAttribute("href", `#sign-${sign}`);
-  for (const id of ["title", "say", "remedy", "also", "volunteer"]) put(id, null);
+  if (!stick) for (const id of TEXTS.slice(2)) put(id, null);
   byId("facts").replaceChildren();
   if (decision) drawDecision(state, decision);
+  else if (stick) TEXTS.forEach((id) => put(id, stick[id]));
   else if (kind === "hint") drawHint(state);
   else drawAsked(state, kind);
   put("volunteer-button", byId("volunteer").hidden ? null : state.words.screen.volunteer);
@@ -57,10 +57,13 @@ function drawAsked(state, kind) {
   if (kind === "measure_again") put("title", fill(words.screen.measure_again_count, screen));
 }
 
-/** What the volunteer should do before the next person comes: a clock that is contradicted or not sure. */
-function drawNotice({ words, bar, info }) {
+/** What the volunteer should do before the next person comes: a clock that is contradicted or not sure, a stick that
+ * was left in. */
+function drawNotice(state) {
+  const { words, bar, info } = state;
   const wrong = bar && (bar.clock.disagrees || bar.clock.confidence !== "trusted");
-  put("also", wrong ? joined(clockSentences(words, bar.clock, info?.utc_offset_min ?? 0)) : null);
+  const clock = wrong ? clockSentences(words, bar.clock, info?.utc_offset_min ?? 0) : [];
+  put("also", joined([...clock, forgotten(state)].filter(Boolean)));
 }
 
 /** What is wrong with the device's clock, with both times where they disagree, and the one action. */
@@ -116,11 +119,6 @@ function drawDecision(state, decision) {
   drawFacts(state, decision);
 }
 
-/** Sentences after one another; a Chinese full stop wants no space. */
-function joined(sentences) {
-  return sentences.join(" ").replaceAll("。 ", "。");
-}
-
 /** What to do next, with whom to call where there is somebody. */
 function remedy({ remedy: text, call }, hotline) {
   if (!call || !hotline) return text;
@@ -159,21 +157,21 @@ export function drawBar(state) {
   const items = state.bar && !state.lost ? parts(state) : [];
   byId("bar").replaceChildren(...items.map(strip));
   byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
-  if (document.body.dataset.screen === "idle") {
+  const kind = kindOf(state);
+  if (kind === "idle" && document.body.dataset.screen === "idle") {
     drawNotice(state);
     fit();
+  } else if (["idle", "stick"].includes(kind)) {
+    drawScreen(state);
   }
-  byId("device").replaceChildren(...items.map(line), ...(items.length > 0 ? [installLink(state.words)] : []));
+  byId("parts").replaceChildren(...items.map(line));
+  put("install-link", state.words.screen.install);
+  put("issuers-button", state.words.issuers.title);
+  drawIssuers(state);
 }
 
-/** The way to the page for whoever mounts the camera. */
-function installLink(words) {
-  const link = make("a", "install-link", words.screen.install);
-  link.href = "/install";
-  return link;
-}
-
-function parts({ words, bar, info, receivedAt }) {
+function parts(state) {
+  const { words, bar, info, receivedAt } = state;
   const offset = info?.utc_offset_min ?? 0;
   const { bar: say, when } = words;
   const now = new Date(Date.parse(bar.clock.time) + performance.now() - receivedAt).toISOString();
@@ -182,7 +180,7 @@ function parts({ words, bar, info, receivedAt }) {
     ({ name, label: say[name], value: ok ? say.fine : say.ailing, level: ok ? "fine" : "bad", message });
   const items = [
     clockPart(words, bar.clock, sure ? now : null, offset),
-    trustPart(words, bar.trust, sure ? now : null),
+    trustPart(words, bar, sure ? now : null),
     { name: "backlog", label: say.backlog, value: fill(say.backlog_count, { n: bar.backlog }), level: "fine" },
     part("camera", bar.camera),
     bar.thermometer && part("thermometer", bar.thermometer),
@@ -194,7 +192,7 @@ function parts({ words, bar, info, receivedAt }) {
     const message = [fill(say.last_ack, { when: last }), bar.hub.message].filter(Boolean).join(" · ");
     items.push({ ...part("hub", bar.hub), level: bar.hub.ok ? "fine" : "warn", message });
   }
-  return items.filter(Boolean);
+  return [...items, stickPart(state)].filter(Boolean);
 }
 
 function clockPart(words, clock, now, offset) {
@@ -205,12 +203,18 @@ function clockPart(words, clock, now, offset) {
   return { name: "clock", label: say.clock, value, level: now && !message ? "fine" : "warn", message };
 }
 
-function trustPart({ bar: say, when, freshness }, trust, now) {
-  if (!trust) return { name: "trust", label: say.trust, value: say.missing, level: "bad" };
+/** How old the trust is; before that what is worse: an issuer's list that is of no use, something new that is refused. */
+function trustPart(words, { trust, lists, trust_fault: fault }, now) {
+  const { bar: say, when, freshness } = words;
+  const part = { name: "trust", label: say.trust };
+  if (!trust) return { ...part, value: say.missing, level: "bad", message: fault };
   const level = { fresh: "fine", stale: "bad" }[trust.freshness] ?? "warn";
   const value = now ? age(when, trust.as_of, now) : freshness[trust.freshness];
-  const message = `${freshness[trust.freshness]} · ${fill(say.trust_version, { n: trust.version })}`;
-  return { name: "trust", label: say.trust, value, level, message };
+  const wrong = lacks(words, lists);
+  const shown = level === "bad" || (wrong.length === 0 && !fault);
+  const old = [shown ? null : value, freshness[trust.freshness], fill(say.trust_version, { n: trust.version })];
+  const message = [...old, ...wrong, fault].filter(Boolean).join(" · ");
+  return shown ? { ...part, value, level, message } : { ...part, value: wrong[0] ?? say.ailing, level: "warn", message };
 }
 
 function icon(name) {

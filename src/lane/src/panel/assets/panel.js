@@ -4,6 +4,7 @@
 // for longer than any gate lets it, the page says that the connection is lost until it hears again.
 
 import { draw, drawBar, fit } from "./draw.js";
+import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
 import { tone, wake } from "./tone.js";
 
@@ -88,6 +89,15 @@ function show(screen) {
 function openDevice(open) {
   document.getElementById("device").hidden = !open;
   document.getElementById("bar").setAttribute("aria-expanded", String(open));
+  openIssuers(false);
+}
+
+/** The issuers take the place of the parts. */
+function openIssuers(open) {
+  if (open) forgetIssuers();
+  document.getElementById("issuers").hidden = !open;
+  document.getElementById("parts").hidden = open;
+  document.getElementById("issuers-button").setAttribute("aria-pressed", String(open));
 }
 
 function lose(lost) {
@@ -111,6 +121,10 @@ function watch() {
 document.getElementById("lang").addEventListener("click", toggle);
 document.getElementById("bar").addEventListener("click", () => {
   openDevice(document.getElementById("device").hidden);
+  if (state.words) drawBar(state);
+});
+document.getElementById("issuers-button").addEventListener("click", () => {
+  openIssuers(document.getElementById("issuers").hidden);
   if (state.words) drawBar(state);
 });
 document.getElementById("volunteer-button").addEventListener("click", (event) => {

@@ -5,6 +5,11 @@ export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (blank, name) => (name in values ? String(values[name]) : blank));
 }
 
+/** Sentences after one another; a Chinese full stop wants no space. */
+export function joined(sentences) {
+  return sentences.join(" ").replaceAll("。 ", "。");
+}
+
 /** A point in time of the site: RFC 3339 text → parts on the site's own wall clock. */
 function wall(rfc3339, offsetMin) {
   const date = new Date(Date.parse(rfc3339) + offsetMin * 60000);
