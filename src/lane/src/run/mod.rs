@@ -188,7 +188,7 @@ pub fn run(mut parts: Parts, stop: &Stop) {
         has_hub,
         told_at_ms: None,
         standings: Arc::default(),
-        stood_at_ms: None,
+        stood_at: None,
         timing: Timing::default(),
         verified_in: None,
         relay_to_open: false,
@@ -232,8 +232,8 @@ struct Runtime {
     has_hub: bool,
     told_at_ms: Option<u64>,
     standings: Arc<Standings>,
-    /// When they were looked at last; `None` to look at once.
-    stood_at_ms: Option<u64>,
+    /// At which change of the trust they were looked at last, and when.
+    stood_at: Option<(u64, u64)>,
     timing: Timing,
     /// How long the pass took that is being measured for.
     verified_in: Option<Duration>,
@@ -271,7 +271,6 @@ impl Runtime {
         let changes = self.feed.changes();
         if changes != self.believed_at {
             (self.trust, self.believed_at) = (self.feed.trust(), changes);
-            self.stood_at_ms = None;
         }
     }
 
@@ -410,10 +409,11 @@ impl Runtime {
 
     /// Judges every issuer's list now and then; whoever watches sees by the value itself that it is another one.
     fn look_at_issuers(&mut self, now_ms: u64, time: Time) {
-        if self.stood_at_ms.is_some_and(|stood_at_ms| now_ms < stood_at_ms + STANDINGS_EVERY_MS) {
+        let is_recent = |(change, at_ms)| change == self.believed_at && now_ms < at_ms + STANDINGS_EVERY_MS;
+        if self.stood_at.is_some_and(is_recent) {
             return;
         }
-        self.stood_at_ms = Some(now_ms);
+        self.stood_at = Some((self.believed_at, now_ms));
         let trust = self.trust.as_ref();
         let new = trust.map(|trust| Standings::of(trust, &self.policy, time)).unwrap_or_default();
         if new != *self.standings {

@@ -174,7 +174,7 @@ fn gate(world: &World) -> Runtime {
         has_hub: false,
         told_at_ms: None,
         standings: Arc::default(),
-        stood_at_ms: None,
+        stood_at: None,
         timing: Timing::default(),
         verified_in: None,
         relay_to_open: false,
@@ -260,7 +260,9 @@ fn issuers_are_judged_again_now_and_then_and_stay_one_value_until_something_chan
     let mut status = StatusBook::new();
     status.put_unreadable(id);
     gate.feed = Feed::fixed(Some(Trust { list: Arc::new(trust()), status, roles: [].into() }));
+    // A feed that never changes stands in for one that did: what was looked at was another change.
     gate.believed_at = u64::MAX;
+    gate.stood_at = gate.stood_at.map(|(_, at_ms)| (u64::MAX, at_ms));
     *world.now_ms.lock().unwrap() = 6_500;
     gate.tell_device();
     let told = onlooker.0.lock().unwrap();

@@ -96,12 +96,8 @@ impl Keeper {
         let sticks = sticks(&self.config.mounts);
         let gone =
             |road: &Road| matches!(road, Road::Stick(place) if !sticks.iter().any(|(_, at)| at.starts_with(place)));
-        if let Some(import) = self.feed.import().filter(|import| gone(&import.road)) {
+        if self.feed.import().is_some_and(|import| gone(&import.road)) {
             self.feed.tell(None);
-            // What was wrong with it went with it: the gate itself lacks nothing.
-            if matches!(import.state, RoadState::Refused { .. }) {
-                health.set(Part::Trust, None);
-            }
         }
         self.marks.retain(|place, _| {
             *place == self.config.folder.join(REPOSITORY) || sticks.iter().any(|(_, at)| at == place)

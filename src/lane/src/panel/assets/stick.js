@@ -66,5 +66,5 @@ export function stickPart(state) {
   const { title, say: how, remedy, why } = card(state);
   const message = [title, joined([how, remedy].filter(Boolean)), why].filter(Boolean).join(" · ");
   const level = stick.state === "refused" ? "warn" : "fine";
-  return { name: "stick", label: say.label, value: say[`${stick.state}_short`], level, message };
+  return { name: "stick", label: say.label, value: say[`${nameOf(stick)}_short`], level, message };
 }
