@@ -268,9 +268,8 @@ impl Runtime {
 
     /// Between two inputs, so that a step stands on one trust from its beginning to its end.
     fn believe_what_is_new(&mut self) {
-        let changes = self.feed.changes();
-        if changes != self.believed_at {
-            (self.trust, self.believed_at) = (self.feed.trust(), changes);
+        if self.feed.changes() != self.believed_at {
+            self.believed_at = self.feed.renew(&mut self.trust);
         }
     }
 

@@ -1,6 +1,10 @@
 //! The newest trust, between the thread that imports it and the loop that decides by it.
 //!
-//! One value that is replaced whole. The loop looks whether it changed once a round, which costs one atomic read.
+//! One value that is replaced whole. The loop looks whether it changed once a round, which costs one atomic read. What
+//! it believed before it gives back: to free tens of megabytes takes time that a person at the gate would wait, and
+//! the thread that imports has that time.
+//!
+//! Invariant: under the lock values are moved and nothing is freed, so that whoever decides never waits for it.
 
 use menshen_core::trust::TrustList;
 use menshen_trust::status::StatusBook;
@@ -29,7 +33,7 @@ impl Trust {
 }
 
 /// By which road something came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Road {
     /// The trust folder of the site.
     Folder,
@@ -103,6 +107,8 @@ struct Inner {
 struct Now {
     trust: Option<Trust>,
     import: Option<Import>,
+    /// What the loop believed before, to be freed by the thread that imports.
+    spent: Vec<Trust>,
 }
 
 impl Feed {
@@ -123,22 +129,68 @@ impl Feed {
         self.now().trust.clone()
     }
 
+    /// Puts what is believed now in the place of what was, and gives the number of the change that it is. What was is
+    /// freed by the thread that imports.
+    pub fn renew(&self, held: &mut Option<Trust>) -> u64 {
+        let mut now = self.now();
+        // Under the lock: a change that comes after it has another number.
+        let changes = self.changes();
+        let old = std::mem::replace(held, now.trust.clone());
+        now.spent.extend(old);
+        changes
+    }
+
     /// The newest import: a stick's while it is in, else the last that did not work.
     pub fn import(&self) -> Option<Import> {
         self.now().import.clone()
     }
 
     pub(super) fn believe(&self, trust: Trust) {
-        self.now().trust = Some(trust);
+        let mut now = self.now();
+        let old = now.trust.replace(trust);
         self.0.changes.fetch_add(1, Ordering::Release);
+        drop(now);
+        drop(old);
     }
 
     pub(super) fn tell(&self, import: Option<Import>) {
-        self.now().import = import;
+        let old = std::mem::replace(&mut self.now().import, import);
+        drop(old);
+    }
+
+    /// Frees what the loop believed before.
+    pub(super) fn free_spent(&self) {
+        let spent = std::mem::take(&mut self.now().spent);
+        drop(spent);
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
-        // Both values are replaced whole, so they are whole after any panic.
+        // Every value is replaced whole, so they are whole after any panic.
         self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use menshen_core::trust::TrustContent;
+
+    fn trust() -> Trust {
+        let list = TrustList::new(TrustContent::default()).expect("an empty list is well formed");
+        Trust { list: Arc::new(list), status: StatusBook::new(), roles: Arc::new([]) }
+    }
+
+    #[test]
+    fn what_was_believed_is_freed_by_the_one_who_imports_and_not_by_the_one_who_decides() {
+        let (feed, first, second) = (Feed::default(), trust(), trust());
+        let old = Arc::downgrade(&first.list);
+        feed.believe(first);
+        let mut held = feed.trust();
+        feed.believe(second.clone());
+        assert_eq!(feed.renew(&mut held), 2);
+        assert!(held.is_some_and(|held| Arc::ptr_eq(&held.list, &second.list)));
+        assert!(old.upgrade().is_some(), "nobody has freed it yet");
+        feed.free_spent();
+        assert!(old.upgrade().is_none());
     }
 }
