@@ -241,9 +241,13 @@ impl Road {
         let bytes = self.0.metadata(name, max_bytes)?;
         if let Some(bytes) = &bytes
             && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
-            && error.is_eof()
         {
-            return Err(SourceError::CutOff { name: name.into() });
+            let name = name.to_owned();
+            return Err(if error.is_eof() {
+                SourceError::CutOff { name }
+            } else {
+                SourceError::SomethingElse { name }
+            });
         }
         Ok(bytes)
     }

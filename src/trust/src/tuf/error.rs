@@ -148,7 +148,7 @@ fn of_source(error: &SourceError) -> TufError {
         SourceError::TooLong { .. } => Refusal::TooLong,
         SourceError::CutOff { .. } => Refusal::CutOff,
         SourceError::Io { .. } | SourceError::Unreachable { .. } => Refusal::Unreachable,
-        SourceError::Name { .. } => Refusal::Malformed,
+        SourceError::SomethingElse { .. } | SourceError::Name { .. } => Refusal::Malformed,
     };
     TufError::new(refusal, format!("({error})"))
 }

@@ -40,6 +40,12 @@ pub enum SourceError {
         /// Which file.
         name: String,
     },
+    /// Something else lies in its place, such as the page of a captive portal.
+    #[error("{name} is no metadata of a repository but something else")]
+    SomethingElse {
+        /// Which file.
+        name: String,
+    },
     /// It can not be read.
     #[error("{name} can not be read: {source}")]
     Io {

@@ -96,6 +96,14 @@ pub enum VaultError {
     },
 }
 
+impl VaultError {
+    /// Whether the disk has no more room.
+    fn is_of_a_full_disk(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, VaultError::Io { source, .. } if [FileTooLarge, QuotaExceeded, StorageFull].contains(&source.kind()))
+    }
+}
+
 /// A moment within an import, for those who test what a power cut does there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -189,15 +197,30 @@ impl Vault {
     pub fn import(&self, source: Arc<dyn Source>, now_unix_s: u64, steps: &Steps<'_>) -> Result<Import, VaultError> {
         // A generation that can not be read protects from nothing; the next one will.
         let old = self.read(CURRENT).or_else(|_| self.read(PREVIOUS)).unwrap_or_default();
+        self.import_over(old.as_ref(), source, now_unix_s, steps).inspect_err(|error| {
+            if error.is_of_a_full_disk() {
+                // The journal is on the same disk, and what was half imported is of use to nobody there.
+                self.sweep(old.iter().chain(self.read(PREVIOUS).ok().flatten().iter()), &Steps::none());
+            }
+        })
+    }
+
+    fn import_over(
+        &self,
+        old: Option<&Generation>,
+        source: Arc<dyn Source>,
+        now_unix_s: u64,
+        steps: &Steps<'_>,
+    ) -> Result<Import, VaultError> {
         let files = self.dir.join(FILES);
         let shelf = Shelf::new(&files, steps, Mode::Import, &self.lists);
-        let (generation, believed) = self.verify(source, now_unix_s, old.as_ref(), &shelf)?;
+        let (generation, believed) = self.verify(source, now_unix_s, old, &shelf)?;
         let same = |old: &Generation| old.metadata == generation.metadata && old.held_back == generation.held_back;
         // What is the same and had to be fetched again had been damaged.
-        if old.as_ref().is_some_and(same) && !shelf.has_fetched() {
+        if old.is_some_and(same) && !shelf.has_fetched() {
             return Ok(Import::Unchanged);
         }
-        self.keep(&generation, old.as_ref(), steps)?;
+        self.keep(&generation, old, steps)?;
         Ok(Import::New(Box::new(believed)))
     }
 
@@ -228,7 +251,11 @@ impl Vault {
         shelf: &Shelf<'_>,
     ) -> Result<(Generation, Believed), VaultError> {
         let at = |source| VaultError::Io { path: self.dir.clone(), source };
-        let verified = verify(&self.root, source, now_unix_s, old, shelf)?;
+        let verified = verify(&self.root, source, now_unix_s, old, shelf);
+        if let Some((path, source)) = shelf.take_failure() {
+            return Err(VaultError::Io { path, source });
+        }
+        let verified = verified?;
         shelf.step(Step::Verified).map_err(at)?;
         Ok(verified)
     }
@@ -248,10 +275,14 @@ impl Vault {
         self.step(steps, Step::Replaced)?;
         let open = generation.files.values().map(|file| file.sha256.as_str());
         self.lists.keep(&open.collect::<Vec<_>>());
-        let kept = old.into_iter().chain([generation]).flat_map(|kept| kept.files.values());
-        Shelf::new(&self.dir.join(FILES), steps, Mode::Import, &self.lists)
-            .sweep(&kept.map(|file| file.sha256.as_str()).collect());
+        self.sweep(old.into_iter().chain([generation]), steps);
         self.step(steps, Step::Swept)
+    }
+
+    /// Removes the files that none of these generations names.
+    fn sweep<'a>(&self, kept: impl Iterator<Item = &'a Generation>, steps: &Steps<'_>) {
+        let named = kept.flat_map(|kept| kept.files.values()).map(|file| file.sha256.as_str()).collect();
+        Shelf::new(&self.dir.join(FILES), steps, Mode::Import, &self.lists).sweep(&named);
     }
 
     fn step(&self, steps: &Steps<'_>, step: Step) -> Result<(), VaultError> {

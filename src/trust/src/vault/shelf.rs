@@ -9,10 +9,10 @@ use super::walk::file_ref;
 use super::{Step, Steps};
 use crate::durable;
 use crate::tuf::{Client, Found, Refusal, TufError};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What a file is called before it is whole.
@@ -25,6 +25,8 @@ pub(super) struct Shelf<'a> {
     mode: Mode,
     lists: &'a Lists,
     fetched: Cell<bool>,
+    /// What the disk has refused to take: no fault of the repository, so no reason to hold a role back.
+    failed: RefCell<Option<(PathBuf, io::Error)>>,
 }
 
 /// What is done with files.
@@ -40,7 +42,7 @@ pub(super) enum Mode {
 
 impl<'a> Shelf<'a> {
     pub(super) fn new(dir: &'a Path, steps: &'a Steps<'a>, mode: Mode, lists: &'a Lists) -> Shelf<'a> {
-        Shelf { dir, steps, mode, lists, fetched: Cell::new(false) }
+        Shelf { dir, steps, mode, lists, fetched: Cell::new(false), failed: RefCell::new(None) }
     }
 
     /// The lists that are open.
@@ -87,9 +89,18 @@ impl<'a> Shelf<'a> {
         self.fetched.set(true);
         self.fetch(client, found, &place).map_err(|error| match error {
             Failed::Tuf(error) => error,
-            Failed::Io(error) => TufError::new(Refusal::Unreachable, format!("{} ({error})", place.display())),
+            Failed::Io(error) => {
+                let refused = TufError::new(Refusal::Unreachable, format!("{} ({error})", place.display()));
+                self.failed.replace(Some((place.clone(), error)));
+                refused
+            }
         })?;
         Ok((file, place))
+    }
+
+    /// What the disk has refused to take since this was asked last.
+    pub(super) fn take_failure(&self) -> Option<(PathBuf, io::Error)> {
+        self.failed.take()
     }
 
     /// The file of a target of a generation that is kept.
@@ -105,13 +116,19 @@ impl<'a> Shelf<'a> {
     fn fetch(&self, client: &Client, found: &Found, place: &Path) -> Result<(), Failed> {
         let beside = place.with_extension(UNFINISHED);
         self.steps.at(Step::FileBegun)?;
-        let mut out = File::create(&beside)?;
-        client.fetch(found, &mut out).inspect_err(|_| {
+        let mut out = Out { file: File::create(&beside)?, failed: None };
+        let fetched = client.fetch(found, &mut out);
+        let Out { file, failed } = out;
+        if fetched.is_err() {
             // What is left of it is swept after the next import.
             let _ = fs::remove_file(&beside);
-        })?;
+        }
+        match failed {
+            Some(error) => return Err(error.into()),
+            None => fetched?,
+        };
         self.steps.at(Step::FileWritten)?;
-        out.sync_all()?;
+        file.sync_all()?;
         self.steps.at(Step::FileDurable)?;
         fs::rename(&beside, place)?;
         self.steps.at(Step::FileNamed)?;
@@ -128,6 +145,27 @@ impl<'a> Shelf<'a> {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+}
+
+/// A file that remembers what the disk said, to tell a full disk from a source that fails.
+struct Out {
+    file: File,
+    failed: Option<io::Error>,
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|error| {
+            let kind = error.kind();
+            // One that was only interrupted is tried again by whoever writes.
+            self.failed = (kind != io::ErrorKind::Interrupted).then_some(error);
+            kind.into()
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -9,7 +9,7 @@ use menshen_core::status::{StatusSource, Tag};
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, PublishError, Signers};
 use menshen_trust::tuf::Refusal;
-use menshen_trust::vault::{self, Import, Steps, VaultError};
+use menshen_trust::vault::{self, Import, Step, Steps, VaultError};
 use std::fs;
 
 fn codes(believed: &menshen_trust::vault::Believed) -> Vec<u32> {
@@ -437,6 +437,31 @@ fn a_repository_can_be_looked_at_where_it_lies() {
     stick.change("snapshot-1", |bytes| bytes[0] ^= 1);
     let looked = vault::look(&country.root(), stick.path()).expect("the rest is good");
     assert_eq!(held_back(&looked, HENAN), Some(Refusal::Altered));
+}
+
+#[test]
+fn a_full_disk_refuses_the_import_as_a_whole_and_what_was_written_of_it_makes_room_again() {
+    let (country, gate) = with_gate();
+    gate.believes(&country.stick(), NOW);
+    let files = || fs::read_dir(gate.dir().join("files")).expect("reads").count();
+    let before = files();
+    country
+        .publish(NOW + DAY, |repository| [ZHEJIANG, HENAN].iter().for_each(|code| put_list(repository, *code, 2)))
+        .expect("publishes");
+    let stick = country.stick();
+    for step in [Step::FileBegun, Step::FileWritten] {
+        // Of the two new files the second finds no room.
+        let seen = std::cell::Cell::new(0);
+        let steps = Steps::new(|at| {
+            seen.set(seen.get() + usize::from(at == step));
+            if seen.get() < 2 { Ok(()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
+        });
+        let import = gate.vault().import(stick.source(), NOW + DAY, &steps);
+        assert!(matches!(&import, Err(VaultError::Io { .. })), "{step:?}: {import:?}");
+        assert_eq!(files(), before, "{step:?}");
+        assert_eq!(list_of(&gate.restarted(), HENAN), Some(1), "{step:?}");
+    }
+    assert_eq!(list_of(&gate.believes(&stick, NOW + DAY), HENAN), Some(2));
 }
 
 #[test]
