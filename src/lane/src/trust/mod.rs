@@ -12,8 +12,10 @@
 
 mod feed;
 mod keeper;
+mod leaving;
 mod roads;
 mod standing;
+mod walked;
 
 pub use feed::{Feed, Import, Road, RoadState, Trust};
 pub use keeper::{Keeper, KeeperConfig};

@@ -1,7 +1,7 @@
 //! Where something newer may be found, and whether it is worth a look.
 //!
 //! A road is looked down often and walked seldom: what it shows is recognised by its timestamp metadata, which is the
-//! one file that changes with every publication.
+//! one file that changes with every publication and is copied last.
 
 use super::feed::Road;
 use menshen_core::ids::sha256;
@@ -32,9 +32,18 @@ impl HubRoad {
 /// Tells one publication from another.
 pub(super) type Mark = [u8; 32];
 
-/// The mark of what a source shows now; `None` where it shows nothing.
+/// The mark of what a source shows now; `None` where it shows nothing. One that can not be read is walked like any
+/// other, so that it is refused for its own reason.
 pub(super) fn mark(source: &dyn Source) -> Option<Mark> {
-    Some(sha256(&source.metadata("timestamp.json", MAX_TIMESTAMP_BYTES).ok()??))
+    match source.metadata("timestamp.json", MAX_TIMESTAMP_BYTES) {
+        Ok(timestamp) => timestamp.map(|bytes| sha256(&bytes)),
+        Err(error) => Some(sha256(error.to_string().as_bytes())),
+    }
+}
+
+/// The mark of a stick's repository: that it has no timestamp is told, too.
+pub(super) fn mark_of_stick(source: &dyn Source) -> Mark {
+    mark(source).unwrap_or_default()
 }
 
 /// The sticks that are in: every folder below `mounts`, one or two levels deep (`/media/stick`, `/run/media/me/stick`),
