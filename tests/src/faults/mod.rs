@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod nonsense;
 pub mod process;
 pub mod random;
+pub mod sticks;
 pub mod watched;
 pub mod world;
 
