@@ -10,6 +10,7 @@ use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::GateId;
 use menshen_lane::device_key;
+use menshen_lane::hub_link::HubLink;
 use menshen_lane::journal::{JournalError, SledJournal};
 use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
 use menshen_lane::probe::Probe;
@@ -71,12 +72,14 @@ impl Gate {
             let key = device_key::load_or_make(state);
             key.inspect_err(|error| tracing::error!("this gate sends no records: {error}")).ok()
         });
-        let keeper = believe(board, site, state, &ports, key.as_ref());
+        let link = site.hub.as_ref().map(|hub| HubLink::new(&hub.url, hub.certificate.as_ref()));
+        let keeper = believe(board, site, state, &ports, key.as_ref(), link.clone());
         let trust = keeper.as_ref().map(Keeper::feed).unwrap_or_default();
         let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
         let panel_addr = panel.as_ref().map(Panel::addr);
         let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
-        let sync = site.hub.as_ref().zip(key).map(|(hub, key)| agent(hub, state, &ports, &journal, key));
+        let hub = site.hub.as_ref().zip(link).zip(key);
+        let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &ports, &journal, key));
         let parts = Parts {
             camera: ports.camera,
             thermometer: ports.thermometer,
@@ -120,7 +123,14 @@ impl Gate {
 }
 
 /// A gate without anything to believe runs and refers; it says so.
-fn believe(board: &Board, site: &Site, state: &Path, ports: &GatePorts, key: Option<&SigningKey>) -> Option<Keeper> {
+fn believe(
+    board: &Board,
+    site: &Site,
+    state: &Path,
+    ports: &GatePorts,
+    key: Option<&SigningKey>,
+    link: Option<HubLink>,
+) -> Option<Keeper> {
     if site.trust.join(UNSAFE_FILE).exists() {
         tracing::warn!(
             "{} is an UNSAFE development profile: anybody who has it can issue passes",
@@ -132,7 +142,7 @@ fn believe(board: &Board, site: &Site, state: &Path, ports: &GatePorts, key: Opt
         folder: site.trust.clone(),
         anchor: site.anchor,
         mounts: board.stick_mounts.iter().map(|mount| state.join(mount)).collect(),
-        hub: site.hub.as_ref().map(|hub| HubRoad { url: hub.url.clone() }),
+        hub: link.map(|link| HubRoad { link }),
         longest_wait: site.hub.as_ref().map_or(backoff::CAP, |hub| hub.longest_wait),
         // Gates differ in their ids, so they differ in their waits.
         seed: key.map_or(0, |key| u64::from_be_bytes(GateId::of(key.verifying_key().as_bytes()).0)),
@@ -158,6 +168,7 @@ fn start_panel(listen: SocketAddr, site: &Site) -> Option<Panel> {
 /// Who carries records to the hub.
 fn agent(
     hub: &crate::site::Hub,
+    link: HubLink,
     state: &Path,
     ports: &GatePorts,
     journal: &Arc<SledJournal>,
@@ -171,6 +182,6 @@ fn agent(
         longest_wait: hub.longest_wait,
     };
     let quarantine: PathBuf = state.join(QUARANTINE);
-    let uplink = Box::new(HttpUplink::new(&hub.url));
+    let uplink = Box::new(HttpUplink::new(link));
     Agent::new(config, uplink, journal.clone(), ports.clock.clone(), key, quarantine, Probe::default())
 }

@@ -96,10 +96,49 @@ fn a_hub_is_an_address_and_a_key() {
         (hub.url.as_str(), hub.key, hub.label.as_str()),
         ("http://10.0.0.1:8080", [0xab; 32], "Hangzhou East / 2")
     );
-    for url in ["hub.example", "https://hub.example"] {
-        refused(&format!("[hub]\nurl = \"{url}\"\nkey = \"{key}\"\n"), &["hub.url", "http://", "a tunnel"]);
+    for url in ["hub.example", "http://", "https://", "ftp://hub", "http://me@hub", "http://hub/a"] {
+        refused(&format!("[hub]\nurl = \"{url}\"\nkey = \"{key}\"\n"), &["hub.url", "http:// or https://"]);
     }
     refused("[hub]\nurl = \"http://hub\"\nkey = \"abcd\"\n", &["hub.key", "64 hexadecimal digits"]);
+}
+
+/// Made by `menshen-hub --tls`; its key is gone.
+const CERTIFICATE: &str = include_str!("data/hub.crt");
+
+#[test]
+fn a_hub_by_https_has_its_certificate_beside_the_site_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = |url: &str, more: &str| {
+        let path = folder.path().join("site.toml");
+        let key = "ab".repeat(32);
+        std::fs::write(&path, format!("{BASE}[hub]\nurl = \"{url}\"\nkey = \"{key}\"\n{more}\n")).unwrap();
+        Site::load(&path).map_err(|error| error.to_string())
+    };
+    let told = |result: Result<Site, String>, said: &[&str]| {
+        let error = result.expect_err("refused");
+        assert!(!error.contains('\n'), "one sentence: {error}");
+        assert!(said.iter().all(|part| error.contains(part)), "{said:?} is not in: {error}");
+    };
+    let named = "certificate = \"hub.crt\"";
+    told(site("https://hub.example:8470", ""), &["hub.certificate", "missing", "hub.crt"]);
+    told(site("https://hub.example:8470", named), &["hub.certificate", "can not be read", "--trust folder"]);
+    for (text, why) in [
+        ("", "no certificate"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificate"),
+        (&CERTIFICATE[..CERTIFICATE.len() / 2], "no certificate"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key"),
+        (&"\n".repeat(100_000), "too long"),
+    ] {
+        std::fs::write(folder.path().join("hub.crt"), text).unwrap();
+        told(site("https://hub.example:8470", named), &["hub.certificate", "hub.crt", why]);
+    }
+    std::fs::write(folder.path().join("hub.crt"), CERTIFICATE).unwrap();
+    told(site("http://hub.example:8470", named), &["hub.url", "https://", "take the certificate out"]);
+    let hub = site("https://hub.example:8470/", named).unwrap().hub.unwrap();
+    assert_eq!(hub.url, "https://hub.example:8470");
+    assert!(hub.certificate.is_some());
+    std::fs::write(folder.path().join("hub.crt"), CERTIFICATE.repeat(2)).unwrap();
+    assert!(site("https://[::1]:8470", named).is_ok(), "the old and the new while the hub's changes");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use menshen_core::ids::{IssuerId, unhex};
 use menshen_core::policy::Policy;
 use menshen_core::wire::MAX_TEXT_BYTES;
+use menshen_lane::hub_link::Pin;
 use menshen_lane::sync::backoff;
 use serde::Deserialize;
 
@@ -42,8 +43,10 @@ pub struct Site {
 /// The hub of a gate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hub {
-    /// Its address, `http://…`, without a `/` at the end.
+    /// Its address, `http://…` or `https://…`, without a `/` at the end.
     pub url: String,
+    /// The certificate that it shows; there is one exactly where its address begins with `https://`.
+    pub certificate: Option<Pin>,
     /// The public key that signs its acks.
     pub key: [u8; 32],
     /// The one-time secret by which it accepts this gate; `None` once it has.
@@ -134,6 +137,7 @@ struct SiteFile {
 #[serde(deny_unknown_fields)]
 struct HubSection {
     url: String,
+    certificate: Option<PathBuf>,
     key: String,
     enrol_token: Option<String>,
     label: Option<String>,
@@ -151,7 +155,7 @@ impl SiteFile {
             lane: self.lane,
             trust: folder.join(self.trust),
             anchor: self.anchor.map(|text| key("anchor", &text)).transpose()?,
-            hub: self.hub.map(|hub| hub.check(label)).transpose()?,
+            hub: self.hub.map(|hub| hub.check(folder, label)).transpose()?,
             policy: self.policy.over(Policy::default())?,
             name_zh: self.name_zh,
             name_en: self.name_en,
@@ -160,13 +164,8 @@ impl SiteFile {
 }
 
 impl HubSection {
-    fn check(self, label: String) -> Result<Hub, Refused> {
-        let host = self.url.strip_prefix("http://").map(|host| host.trim_matches('/'));
-        if host.is_none_or(|host| host.is_empty() || host.contains(|c: char| c.is_whitespace() || "@/?#".contains(c))) {
-            let allowed =
-                "it must be http:// with a host and a port; what it carries is signed, for secrecy use a tunnel";
-            return Err(Refused::new("hub.url", "no address of a hub", allowed));
-        }
+    fn check(self, folder: &Path, label: String) -> Result<Hub, Refused> {
+        let certificate = self.pin(folder)?;
         let label = self.label.unwrap_or(label);
         let token = self.enrol_token.as_deref().unwrap_or_default();
         for (key, text) in [("hub.label", label.as_str()), ("hub.enrol_token", token)] {
@@ -177,11 +176,46 @@ impl HubSection {
         let longest_wait_s = rules::within("hub.longest_wait_s", self.longest_wait_s, 1..=3600)?;
         Ok(Hub {
             url: self.url.trim_end_matches('/').to_owned(),
+            certificate,
             key: key("hub.key", &self.key)?,
             enrol_token: self.enrol_token,
             label,
             longest_wait: longest_wait_s.map_or(backoff::CAP, |s| Duration::from_secs(s.into())),
         })
+    }
+
+    /// The certificate that goes with the address.
+    fn pin(&self, folder: &Path) -> Result<Option<Pin>, Refused> {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or_default();
+        let host = rest.trim_matches('/');
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || "@/?#".contains(c)) {
+            return Err(Refused::new(
+                "hub.url",
+                "no address of a hub",
+                "it must be http:// or https:// with a host and a port",
+            ));
+        }
+        match (scheme, &self.certificate) {
+            ("http", None) => Ok(None),
+            ("https", Some(file)) => Pin::read(&folder.join(file)).map(Some).map_err(|error| {
+                Refused::new("hub.certificate", error, "it must be hub.crt of the hub's --trust folder, in PEM")
+            }),
+            ("https", None) => {
+                let allowed =
+                    "for https:// it must be the file of the hub's certificate, hub.crt of its --trust folder";
+                Err(Refused::new("hub.certificate", "missing", allowed))
+            }
+            ("http", Some(_)) => {
+                let allowed =
+                    "with a `hub.certificate` it must be https://; for plain http:// take the certificate out";
+                Err(Refused::new("hub.url", "an http:// address", allowed))
+            }
+            (scheme, _) => Err(Refused::new(
+                "hub.url",
+                format!("an address of {scheme:?}"),
+                "it must begin with http:// or https://",
+            )),
+        }
     }
 }
 

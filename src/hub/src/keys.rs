@@ -56,7 +56,7 @@ impl HubKey {
         match File::open(&path) {
             Ok(file) => Ok(HubKey { key: read(&file, &path)?, path, made: false }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = make(trust, &path)?;
+                let key = make(&path)?;
                 Ok(HubKey { key, path, made: true })
             }
             Err(source) => Err(KeyError::Io { path, source }),
@@ -78,26 +78,30 @@ fn read(file: &File, path: &Path) -> Result<SigningKey, KeyError> {
     Ok(SigningKey::from_bytes(&seed))
 }
 
-fn make(trust: &Path, path: &Path) -> Result<SigningKey, KeyError> {
+fn make(path: &Path) -> Result<SigningKey, KeyError> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(KeyError::Random)?;
-    write(trust, path, &seed).map_err(|source| KeyError::Io { path: path.into(), source })?;
+    let text = format!("{}\n", crate::lines::hex(&seed));
+    write_once(path, 0o600, &text).map_err(|source| KeyError::Io { path: path.into(), source })?;
     Ok(SigningKey::from_bytes(&seed))
 }
 
 /// Writes beside and renames, so that a power cut leaves the whole file or none.
-fn write(trust: &Path, path: &Path, seed: &[u8; 32]) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(trust)?;
-    let beside = path.with_extension("key.new");
+pub(crate) fn write_once(path: &Path, mode: u32, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
     fs::remove_file(&beside).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    writeln!(file, "{}", crate::lines::hex(seed))?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    File::open(trust)?.sync_all()
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

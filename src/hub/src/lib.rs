@@ -28,6 +28,7 @@ mod refusal;
 mod run;
 mod server;
 mod store;
+mod tls;
 
 pub use keys::{HubKey, KeyError};
 pub use refusal::Refusal;
@@ -35,3 +36,4 @@ pub use run::{Entry, HistoryError, Run};
 pub use server::{Config, Hub, HubError};
 pub use store::sqlite::SqliteStore;
 pub use store::{AppendError, Gate, Held, Page, Store, StoreError, StoreUrl, UnknownStore};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -4,7 +4,7 @@
 
 use clap::Parser;
 use menshen_core::ids::Hex;
-use menshen_hub::{Config, Hub, HubError, HubKey, KeyError, StoreUrl};
+use menshen_hub::{Config, Hub, HubError, HubKey, KeyError, StoreUrl, Tls, TlsError, TlsFiles};
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +29,16 @@ struct Args {
     /// can see arguments: prefer the variable MENSHEN_ENROL_TOKEN.
     #[arg(long)]
     enrol_token: Option<String>,
+    /// Speak TLS, with hub.crt and hub-tls.key of the --trust folder, which are made at the first start. Gates need a
+    /// copy of hub.crt.
+    #[arg(long)]
+    tls: bool,
+    /// Speak TLS with this certificate (PEM, with the chain of its authority behind it); gates need a copy of it.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert (PEM); nobody else may be able to read it.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +47,8 @@ enum StartError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Hub(#[from] HubError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the hub can not wait for signals or write to its output ({0}); start it again")]
     Io(#[from] io::Error),
 }
@@ -60,9 +72,10 @@ fn run(args: Args) -> Result<(), StartError> {
     if hub_key.made {
         eprintln!("menshen-hub: made a new key in {}; back it up, gates believe no other", hub_key.path.display());
     }
+    let tls = tls(&args)?;
     let enrol_token = args.enrol_token.or_else(|| std::env::var("MENSHEN_ENROL_TOKEN").ok());
     let repository = args.trust.join("repository");
-    let config = Config { listen: args.listen, store: args.store, repository, key: hub_key.key, enrol_token };
+    let config = Config { listen: args.listen, store: args.store, repository, key: hub_key.key, enrol_token, tls };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Listens for signals before the hub says that it is there: whoever reads that may end it at once.
     let (mut terminate, mut interrupt) = {
@@ -81,6 +94,21 @@ fn run(args: Args) -> Result<(), StartError> {
     Ok(())
 }
 
+/// What to speak TLS with, where that was asked for.
+fn tls(args: &Args) -> Result<Option<Tls>, TlsError> {
+    let files = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => TlsFiles::load(certificate, key)?,
+        _ if args.tls => TlsFiles::load_or_make(&args.trust, args.listen.ip())?,
+        _ => return Ok(None),
+    };
+    let (path, made) = (files.certificate.display(), if files.made { "made" } else { "shows" });
+    let fingerprint = Hex(&files.tls.fingerprint()).to_string();
+    eprintln!(
+        "menshen-hub: {made} the certificate {path} (SHA-256 {fingerprint}); gates need a copy, as `hub.certificate`"
+    );
+    Ok(Some(files.tls))
+}
+
 fn announce(hub: &Hub) -> io::Result<()> {
-    writeln!(io::stdout(), "menshen-hub listening on http://{} key {}", hub.addr(), Hex(&hub.public_key()))
+    writeln!(io::stdout(), "menshen-hub listening on {} key {}", hub.url(), Hex(&hub.public_key()))
 }

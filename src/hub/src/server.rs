@@ -7,8 +7,11 @@ use crate::api;
 use crate::ingest::Office;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError, StoreUrl};
+use crate::tls::{Tls, TlsListener};
+use axum::serve::Listener;
 use ed25519_dalek::SigningKey;
 use menshen_core::wire::MAX_TEXT_BYTES;
+use std::fmt::Debug;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub struct Config {
     pub key: SigningKey,
     /// What a gate must know to be enrolled, 1 to 64 bytes; `None` enrols no new gates.
     pub enrol_token: Option<String>,
+    /// What to speak TLS with; `None` speaks plain HTTP.
+    pub tls: Option<Tls>,
 }
 
 /// Why a hub does not start.
@@ -65,6 +70,7 @@ pub enum HubError {
 #[derive(Debug)]
 pub struct Hub {
     addr: SocketAddr,
+    scheme: &'static str,
     public_key: [u8; 32],
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
@@ -80,7 +86,7 @@ impl Hub {
 
     /// Starts on a store of the caller's; `config.store` is not opened.
     pub fn start_on(config: Config, store: Arc<dyn Store>) -> Result<Hub, HubError> {
-        let Config { listen, key, repository, enrol_token: token, .. } = config;
+        let Config { listen, key, repository, enrol_token: token, tls, .. } = config;
         if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > MAX_TEXT_BYTES) {
             return Err(HubError::Token);
         }
@@ -90,14 +96,20 @@ impl Hub {
         let public_key = office.public_key();
         let runtime = runtime().map_err(HubError::Thread)?;
         let (stop, stopped) = watch::channel(false);
-        let run = move || run(runtime, listener, office, stopped);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let run = move || run(runtime, listener, office, tls, stopped);
         let thread = thread::Builder::new().name("menshen-hub".into()).spawn(run).map_err(HubError::Thread)?;
-        Ok(Hub { addr, public_key, stop, thread: Some(thread) })
+        Ok(Hub { addr, scheme, public_key, stop, thread: Some(thread) })
     }
 
     /// Where it listens, with the port that it has.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Its address as gates are told it, without a `/` at the end.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.addr)
     }
 
     /// The key that its acks and its time are signed with.
@@ -133,16 +145,25 @@ fn runtime() -> io::Result<Runtime> {
     builder.worker_threads(2).max_blocking_threads(BLOCKING_THREADS).thread_name("menshen-hub").enable_all().build()
 }
 
-fn run(runtime: Runtime, listener: TcpListener, office: Arc<Office>, stopped: watch::Receiver<bool>) {
-    if let Err(error) = runtime.block_on(serve(listener, office, stopped)) {
+fn run(runtime: Runtime, listener: TcpListener, office: Arc<Office>, tls: Option<Tls>, stopped: watch::Receiver<bool>) {
+    let end = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        match tls {
+            Some(tls) => serve(TlsListener::new(listener, &tls), office, stopped).await,
+            None => serve(listener, office, stopped).await,
+        }
+    });
+    if let Err(error) = end {
         tracing::error!("the hub can not take requests any more ({error}); start it again");
     }
     // A commit that has begun ends; a client that sends nothing does not hold the hub up.
     runtime.shutdown_timeout(GRACE);
 }
 
-async fn serve(listener: TcpListener, office: Arc<Office>, stopped: watch::Receiver<bool>) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+async fn serve<L>(listener: L, office: Arc<Office>, stopped: watch::Receiver<bool>) -> io::Result<()>
+where
+    L: Listener<Addr: Debug>,
+{
     let server = axum::serve(listener, api::router(office)).with_graceful_shutdown(told(stopped.clone()));
     let out_of_patience = async {
         told(stopped).await;

@@ -11,6 +11,7 @@ pub mod device_key;
 pub use menshen_trust::durable;
 pub mod health;
 pub mod hint;
+pub mod hub_link;
 pub mod journal;
 pub mod moment;
 pub use menshen_optics as optics;

@@ -12,7 +12,7 @@ use menshen_core::ids::GateId;
 use menshen_core::pass;
 use menshen_core::record::{Body, Scan};
 use menshen_core::time::Time;
-use menshen_hub::{Config, Hub, StoreUrl};
+use menshen_hub::{Config, Hub, StoreUrl, Tls};
 use menshen_lane::device_key;
 use menshen_lane::journal::{Journal, SledJournal};
 use std::fs;
@@ -101,13 +101,18 @@ impl World {
 
     /// Writes the site file with a hub that is said to be elsewhere.
     pub fn site_with_hub(&self, hub: SocketAddr, policy: &str) {
+        self.site_with_hub_at(&format!("url = \"http://{hub}\""), policy);
+    }
+
+    /// Writes the site file with these lines on where the hub is.
+    pub fn site_with_hub_at(&self, lines: &str, policy: &str) {
         let key = self.profile.hub_key().expect("the profile has one").verifying_key();
         let key: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         self.write(
             "site.toml",
             format!(
                 "name_zh = \"试验门\"\nname_en = \"Trial gate\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n\n\
-                 [hub]\nurl = \"http://{hub}\"\nkey = \"{key}\"\nenrol_token = \"{TOKEN}\"\nlongest_wait_s = 1\n\n\
+                 [hub]\n{lines}\nkey = \"{key}\"\nenrol_token = \"{TOKEN}\"\nlongest_wait_s = 1\n\n\
                  [policy]\n{policy}"
             ),
         );
@@ -179,10 +184,15 @@ impl World {
 
     /// Starts the hub in this process.
     pub fn start_hub(&self) -> Hub {
+        self.start_hub_by(None)
+    }
+
+    /// Starts the hub, with TLS where it has a certificate.
+    pub fn start_hub_by(&self, tls: Option<Tls>) -> Hub {
         let key = self.profile.hub_key().expect("the profile has one");
         let store = StoreUrl::Sqlite(self.path("hub.sqlite"));
         let repository = self.folder.path().join("trust/repository");
-        let config = Config { listen: self.hub_addr, store, repository, key, enrol_token: Some(TOKEN.into()) };
+        let config = Config { listen: self.hub_addr, store, repository, key, enrol_token: Some(TOKEN.into()), tls };
         Hub::start(config).expect("its address is free and its folder ours")
     }
 

@@ -237,7 +237,7 @@ impl Watcher for Onlooker {
 fn start_hub(dir: &Path, listen: SocketAddr, key: SigningKey) -> Result<Hub> {
     let store = StoreUrl::Sqlite(dir.join("hub.sqlite"));
     let repository = dir.join("trust").join(REPOSITORY);
-    Ok(Hub::start(Config { listen, store, repository, key, enrol_token: Some(ENROL_TOKEN.into()) })?)
+    Ok(Hub::start(Config { listen, store, repository, key, enrol_token: Some(ENROL_TOKEN.into()), tls: None })?)
 }
 
 fn write_files(dir: &Path, panel: SocketAddr, hub: SocketAddr, hub_key: &[u8; 32]) -> Result<()> {

@@ -88,5 +88,6 @@ fn config(folder: &tempfile::TempDir, enrol_token: Option<String>) -> Config {
         repository: folder.path().join("repository"),
         key: ed25519_dalek::SigningKey::from_bytes(&[5; 32]),
         enrol_token,
+        tls: None,
     }
 }

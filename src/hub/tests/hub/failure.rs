@@ -107,6 +107,7 @@ fn config(path: &std::path::Path) -> Config {
         repository: path.with_extension("repository"),
         key: SigningKey::from_bytes(&[5; 32]),
         enrol_token: None,
+        tls: None,
     }
 }
 

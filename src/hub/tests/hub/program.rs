@@ -5,7 +5,10 @@ use menshen_core::cose::{Purpose, Sign1};
 use menshen_core::record::Seq;
 use menshen_core::wire::{Ack, Message};
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader};
+use std::fs::Permissions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -61,6 +64,48 @@ fn what_keeps_it_from_starting_is_one_sentence_and_exit_code_2() {
     }
 }
 
+#[test]
+fn with_tls_it_makes_its_certificate_once_and_tells_plain_http_what_it_speaks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let crt = folder.path().join("trust/hub.crt");
+    let first = Program::start_with(folder.path(), &["--tls"]);
+    assert_eq!(first.scheme, "https");
+    let made = std::fs::read(&crt).expect("it was made");
+    let mut plain = TcpStream::connect(&first.addr).expect("it listens");
+    plain.write_all(b"GET / HTTP/1.1\r\nhost: hub\r\n\r\n").expect("it is open");
+    // The hub goes on taking what the client may still send.
+    plain.shutdown(Shutdown::Write).expect("it is open");
+    let mut answer = String::new();
+    plain.read_to_string(&mut answer).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("write https://"), "{answer}");
+    first.kill();
+    let named = ["--tls-cert", "trust/hub.crt", "--tls-key", "trust/hub-tls.key"];
+    for args in [&["--tls"][..], &named] {
+        assert_eq!(Program::start_with(folder.path(), args).scheme, "https");
+        assert_eq!(std::fs::read(&crt).expect("still there"), made);
+    }
+}
+
+#[test]
+fn what_keeps_tls_from_starting_is_one_sentence_and_exit_code_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    Program::start_with(folder.path(), &["--tls"]).kill();
+    let key = folder.path().join("trust/hub-tls.key");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("own file");
+    for (more, told) in [
+        (&["--tls"][..], "chmod 600"),
+        (&["--tls-cert", "absent.crt", "--tls-key", "trust/hub-tls.key"], "absent.crt"),
+        (&["--tls-cert", "trust/hub.crt"], "--tls-key"),
+        (&["--tls-key", "trust/hub-tls.key"], "--tls-cert"),
+    ] {
+        let args = [&["--listen", "127.0.0.1:0", "--store", "hub.db", "--trust", "trust"], more].concat();
+        let output = run(&args, folder.path());
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(told) && !text.contains("panicked"), "{text}");
+    }
+}
+
 fn run(args: &[&str], folder: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_menshen-hub")).args(args).current_dir(folder).output().expect("runs")
 }
@@ -72,15 +117,21 @@ fn hex(bytes: &[u8]) -> String {
 /// A running `menshen-hub`; killed when dropped.
 struct Program {
     child: Child,
+    scheme: String,
     addr: String,
     key: String,
 }
 
 impl Program {
     fn start(folder: &Path) -> Program {
+        Program::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Program {
         let args = ["--listen", "127.0.0.1:0", "--store", "sqlite:hub.db", "--trust", "trust"];
         let mut child = Command::new(env!("CARGO_BIN_EXE_menshen-hub"))
             .args(args)
+            .args(more)
             .env("MENSHEN_ENROL_TOKEN", TOKEN)
             .current_dir(folder)
             .stdout(Stdio::piped())
@@ -89,9 +140,10 @@ impl Program {
             .expect("starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let rest = line.trim().strip_prefix("menshen-hub listening on http://").expect("its line");
-        let (addr, key) = rest.split_once(" key ").expect("address and key");
-        Program { child, addr: addr.into(), key: key.into() }
+        let rest = line.trim().strip_prefix("menshen-hub listening on ").expect("its line");
+        let (url, key) = rest.split_once(" key ").expect("address and key");
+        let (scheme, addr) = url.split_once("://").expect("an address");
+        Program { child, scheme: scheme.into(), addr: addr.into(), key: key.into() }
     }
 
     fn post(&self, path: &str, body: &[u8]) -> Vec<u8> {

@@ -101,6 +101,7 @@ fn config(folder: &TempDir) -> Config {
         repository: folder.path().join("repository"),
         key: SigningKey::from_bytes(&[200; 32]),
         enrol_token: Some(TOKEN.to_owned()),
+        tls: None,
     }
 }
 

@@ -2,14 +2,16 @@
 //!
 //! A trait, because the same exchange runs over HTTP, over a simulated bad link and in tests.
 
+use crate::hub_link::HubLink;
+use menshen_trust::tuf;
 use std::time::Duration;
 
 /// No answer of a hub is longer than this.
 const MAX_REPLY_BYTES: u64 = 16 * 1024;
 /// How long one exchange may take; a batch on a 2 kB/s link needs most of it.
 const TIMEOUT: Duration = Duration::from_secs(90);
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a hub that speaks TLS answers to plain HTTP.
+const UPGRADE_REQUIRED: u16 = 426;
 
 /// What the hub answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,36 +40,33 @@ pub trait Uplink: Send {
     fn post(&mut self, path: &str, body: &[u8]) -> Result<Reply, UplinkError>;
 }
 
-/// The way by HTTP.
+/// The way by HTTP, plain or by TLS.
 pub struct HttpUplink {
-    agent: ureq::Agent,
-    base: String,
+    link: HubLink,
 }
 
 impl HttpUplink {
-    /// A way to the hub at `base`, for example `http://hub.example:8470`.
-    pub fn new(base: &str) -> HttpUplink {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(TIMEOUT))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .proxy(None)
-            .build();
-        HttpUplink { agent: config.into(), base: base.trim_end_matches('/').into() }
+    /// The way by this link.
+    pub fn new(link: HubLink) -> HttpUplink {
+        HttpUplink { link }
     }
 }
 
 impl Uplink for HttpUplink {
     fn post(&mut self, path: &str, body: &[u8]) -> Result<Reply, UplinkError> {
-        let url = format!("{}{path}", self.base);
-        let failed = |why: ureq::Error| UplinkError { url: url.clone(), why: why.to_string() };
-        let mut response =
-            self.agent.post(&url).header("content-type", "application/cose").send(body).map_err(failed)?;
+        let url = format!("{}{path}", self.link.url());
+        let failed = |why: String| UplinkError { url: url.clone(), why };
+        let request = self.link.agent().post(&url).header("content-type", "application/cose");
+        let request = request.config().timeout_global(Some(TIMEOUT)).build();
+        let mut response = request.send(body).map_err(|error| failed(tuf::why(&error)))?;
+        let status = response.status().as_u16();
+        if status == UPGRADE_REQUIRED {
+            return Err(failed("it speaks TLS: write https:// in `hub.url` and set `hub.certificate`".into()));
+        }
         let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(MAX_REPLY_BYTES).read_to_vec().map_err(failed)?;
+        let body = response.body_mut().with_config().limit(MAX_REPLY_BYTES).read_to_vec();
+        let body = body.map_err(|error| failed(tuf::why(&error)))?;
         Ok(Reply { status, retry_after, body })
     }
 }

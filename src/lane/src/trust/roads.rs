@@ -4,6 +4,7 @@
 //! one file that changes with every publication and is copied last.
 
 use super::feed::Road;
+use crate::hub_link::HubLink;
 use menshen_core::ids::sha256;
 use menshen_trust::tuf::{Folder, Http, Source};
 use std::path::{Path, PathBuf};
@@ -18,14 +19,14 @@ const MAX_TIMESTAMP_BYTES: u64 = 16_384;
 /// The hub as a road.
 #[derive(Clone, Debug)]
 pub struct HubRoad {
-    /// Its address, without a `/` at the end.
-    pub url: String,
+    /// The way to it.
+    pub link: HubLink,
 }
 
 impl HubRoad {
     pub(super) fn source(&self) -> Arc<dyn Source> {
-        let part = |name: &str| format!("{}/v1/trust/{name}", self.url);
-        Arc::new(Http::new(&part(Folder::METADATA), &part(Folder::TARGETS)))
+        let part = |name: &str| format!("{}/v1/trust/{name}", self.link.url());
+        Arc::new(Http::with_agent(self.link.agent().clone(), &part(Folder::METADATA), &part(Folder::TARGETS)))
     }
 }
 

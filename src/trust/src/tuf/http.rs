@@ -25,16 +25,9 @@ pub struct Http {
 }
 
 impl Http {
-    /// The repository whose metadata and targets lie under these addresses.
+    /// The repository whose metadata and targets lie under these addresses, in plain HTTP.
     pub fn new(metadata_url: &str, targets_url: &str) -> Http {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_recv_response(Some(ANSWER_TIMEOUT))
-            .timeout_global(Some(FILE_TIMEOUT))
-            .proxy(None)
-            .build();
+        let config = ureq::Agent::config_builder().timeout_connect(Some(CONNECT_TIMEOUT)).proxy(None).build();
         Http::with_agent(config.into(), metadata_url, targets_url)
     }
 
@@ -47,11 +40,14 @@ impl Http {
     fn get(&self, base: &str, name: &str) -> Result<Option<ureq::BodyReader<'static>>, SourceError> {
         let url = format!("{base}/{}", escaped(name));
         let failed = |why: String| SourceError::Unreachable { name: url.clone(), why };
-        let response = self.agent.get(&url).call().map_err(|error| failed(error.to_string()))?;
+        let request = self.agent.get(&url).config().http_status_as_error(false).max_redirects(0);
+        let request = request.timeout_recv_response(Some(ANSWER_TIMEOUT)).timeout_global(Some(FILE_TIMEOUT)).build();
+        let response = request.call().map_err(|error| failed(why(&error)))?;
         match response.status().as_u16() {
             200 => Ok(Some(response.into_body().into_reader())),
             // Stores that do not list their files answer 403 for what is not there.
             403 | 404 => Ok(None),
+            426 => Err(failed("it speaks TLS: its address begins with https://".into())),
             status => Err(failed(format!("it answered with status {status}"))),
         }
     }
@@ -65,6 +61,14 @@ impl Source for Http {
 
     fn target(&self, path: &str) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
         Ok(self.get(&self.targets_url, path)?.map(|reader| Box::new(reader) as Box<dyn Read + Send>))
+    }
+}
+
+/// What a request failed by, in the words of whoever told it.
+pub fn why(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Other(told) => told.to_string(),
+        error => error.to_string(),
     }
 }
 

@@ -15,7 +15,7 @@ mod source;
 
 pub use client::{Client, Found, Store, signed_for};
 pub use error::{Refusal, TufError};
-pub use http::Http;
+pub use http::{Http, why};
 pub use source::{Folder, Source, SourceError};
 
 /// The bytes that signatures of metadata cover: canonical JSON as securesystemslib writes it.
