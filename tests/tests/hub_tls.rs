@@ -8,11 +8,17 @@ use menshen_tests::faults::watched::Watched;
 use menshen_tests::faults::world::World;
 use menshen_trust::tuf::{Http, Source};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, ServerConnection};
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -130,6 +136,13 @@ fn another_certificate_is_refused_and_told_and_the_records_wait_for_the_hub() {
     delivered(&world, hub);
 }
 
+#[test]
+fn who_shows_the_hubs_certificate_without_its_key_is_refused() {
+    let world = World::new();
+    let (_, certificate) = certificate(&world, "hub");
+    told(ask(&link(&format!("https://{}", copies(&certificate)), &certificate)), &["TLS with it failed"]);
+}
+
 /// Whatever a gate's clock says, 1970 or a year to come, one of these is out of date for it.
 #[test]
 fn no_date_and_no_name_in_a_pinned_certificate_keeps_a_gate_away() {
@@ -193,12 +206,36 @@ fn who_opens_and_says_nothing_holds_up_nobody() {
 }
 
 /// The address of somebody who takes connections and closes them.
-fn closes_at_once() -> std::net::SocketAddr {
+fn closes_at_once() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the machine has a free port");
     let addr = listener.local_addr().expect("a bound socket has an address");
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             drop(stream.read(&mut [0; 4096]));
+        }
+    });
+    addr
+}
+
+/// The address of somebody who has a hub's certificate, which everybody may, and a key of its own.
+fn copies(certificate: &Path) -> SocketAddr {
+    let shown = CertificateDer::from_pem_file(certificate).expect("a certificate");
+    let own = PrivateKeyDer::try_from(KeyPair::generate().expect("a key").serialize_der()).expect("a key");
+    let provider = aws_lc_rs::default_provider();
+    let key = provider.key_provider.load_private_key(own).expect("a key of a kind that is spoken");
+    let config = ServerConfig::builder_with_provider(provider.into())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("the provider has its suites")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![shown], key))));
+    let config = Arc::new(config);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the machine has a free port");
+    let addr = listener.local_addr().expect("a bound socket has an address");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut server = ServerConnection::new(config.clone()).expect("the configuration is sound");
+            // The gate ends the handshake.
+            drop(server.complete_io(&mut stream));
         }
     });
     addr

@@ -16,7 +16,7 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// The certificate, in the hub's `--trust` folder; for everybody.
+/// The certificate, in the hub's `--trust` folder; gates need copies.
 const CERTIFICATE: &str = "hub.crt";
 /// Its key, beside it; the hub's alone.
 const KEY: &str = "hub-tls.key";
