@@ -18,7 +18,7 @@ th[scope=row]{text-align:left;white-space:nowrap;position:sticky;left:0;backgrou
 @media print{body{font-size:9px}}";
 
 /// The rules of a host for an issuer.
-fn rules<'a>(list: &'a TrustList, host: IssuerId, issuer: IssuerId) -> impl Iterator<Item = &'a Rule> {
+fn rules(list: &TrustList, host: IssuerId, issuer: IssuerId) -> impl Iterator<Item = &Rule> {
     list.content().rules.iter().filter(move |rule| rule.host == host && rule.issuer == issuer)
 }
 
