@@ -3,6 +3,8 @@
 mod check;
 mod corpus;
 mod decode;
+mod import;
+mod lists;
 mod soak;
 mod status;
 
@@ -17,6 +19,8 @@ pub(super) enum Bench {
     Check(check::Check),
     /// How many pictures of a folder are read, and at what cost. Exit code 1 with a misreading, a false code or a panic.
     Decode(decode::Decode),
+    /// What a gate believes, imported while it decides: the longest gap between two decisions.
+    Import(import::Import),
     /// Status lists: a look-up, the memory they need, and a delta made durable.
     Status(status::Status),
 }
@@ -26,6 +30,7 @@ impl Bench {
         match self {
             Bench::Check(check) => check.run(),
             Bench::Decode(decode) => decode.run(),
+            Bench::Import(import) => import.run(),
             Bench::Status(status) => status.run(),
         }
     }
@@ -50,4 +55,8 @@ fn rss_kib() -> Result<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok())
         .ok_or_else(|| Failure::new("the system does not tell the memory of a process: measure on Linux"))
+}
+
+fn mib(kib: u64) -> f64 {
+    (kib as f64 / 1024.0 * 10.0).round() / 10.0
 }

@@ -3,14 +3,13 @@
 //! The lists are made by seed in a process of their own, so that the memory that is measured is that of a gate that only
 //! opens them. Each look-up is timed by itself and nothing is taken off: the two readings of the clock are in it.
 
-mod lists;
 mod times;
 
 use super::super::{say, say_json};
-use super::{machine, rss_kib};
+use super::lists::{self, Lists, Random};
+use super::{machine, mib, rss_kib};
 use crate::outcome::{Failure, Outcome, Result, at};
 use clap::Args;
-use lists::{Lists, Random};
 use menshen_core::status::StatusSource;
 use menshen_trust::status::{Loaded, StatusBook, StatusFolder};
 use serde::Serialize;
@@ -225,8 +224,4 @@ fn timed(what: impl Fn(u32) -> u64) -> Times {
         times.add(begun.elapsed());
     }
     times
-}
-
-fn mib(kib: u64) -> f64 {
-    (kib as f64 / 1024.0 * 10.0).round() / 10.0
 }

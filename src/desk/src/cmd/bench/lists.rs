@@ -1,6 +1,6 @@
 //! The lists that are measured: the same of every seed, with the tags that real holders would have.
 
-use super::super::super::progress;
+use super::super::progress;
 use crate::outcome::{Failure, Result, at};
 use menshen_core::ids::IssuerId;
 use menshen_core::status::{Status, StatusSource, Tag};
@@ -8,8 +8,9 @@ use menshen_trust::status::{About, Change, Delta, StatusBook, StatusFolder, writ
 use std::path::{Path, PathBuf};
 
 /// The number of every list; the delta's is the next.
-const SEQ: u64 = 1;
-const AS_OF: u64 = 1_600_000_000;
+pub(super) const SEQ: u64 = 1;
+/// Until when every list tells everything.
+pub(super) const AS_OF: u64 = 1_600_000_000;
 
 /// So many entries over so many issuers, numbered from 0.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +40,8 @@ impl Lists {
 
     /// The tag of an issuer's holder; those from 0 are listed.
     pub(super) fn tag(self, issuer: u32, holder: u32) -> Tag {
-        let mut value = [0; 16];
-        value[..4].copy_from_slice(&holder.to_be_bytes());
         // The issuers of these lists all have codes: `make` has asked for each.
-        self.issuer(issuer).map_or(Tag::from_number(0), |issuer| Tag::of_holder(issuer, &value))
+        self.issuer(issuer).map_or(Tag::from_number(0), |issuer| Tag::of_holder(issuer, &pseudonym(holder)))
     }
 
     /// The tag of a holder who is in no list.
@@ -55,11 +54,7 @@ impl Lists {
         let folder = StatusFolder::open(folder_path(dir))?;
         let bar = progress(self.issuers.into(), "making lists");
         for issuer in 0..self.issuers {
-            let about = About { issuer: self.issuer(issuer)?, seq: SEQ, as_of: AS_OF };
-            let entries = (0..self.of(issuer)).map(|n| (self.tag(issuer, n), Status::ALL[n as usize % 4]));
-            let mut bytes = Vec::new();
-            write_list(&mut bytes, about, entries)?;
-            folder.put_list(&StatusBook::new(), &mut &bytes[..])?;
+            folder.put_list(&StatusBook::new(), &mut &self.list(issuer, SEQ)?[..])?;
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -67,8 +62,17 @@ impl Lists {
         std::fs::write(&path, self.delta(delta_entries)?.to_bytes()).map_err(at(&path, "make room on the disk"))
     }
 
+    /// The list of an issuer under a number.
+    pub(super) fn list(self, issuer: u32, seq: u64) -> Result<Vec<u8>> {
+        let about = About { issuer: self.issuer(issuer)?, seq, as_of: AS_OF };
+        let entries = (0..self.of(issuer)).map(|n| (self.tag(issuer, n), Status::ALL[n as usize % 4]));
+        let mut bytes = Vec::new();
+        write_list(&mut bytes, about, entries)?;
+        Ok(bytes)
+    }
+
     /// What the first issuer changes: half of it new, a quarter cleared, a quarter changed to red.
-    fn delta(self, entries: u32) -> Result<Delta> {
+    pub(super) fn delta(self, entries: u32) -> Result<Delta> {
         let about = About { issuer: self.issuer(0)?, seq: SEQ + 1, as_of: AS_OF + 3600 };
         let changes = (0..entries.min(self.of(0))).map(|n| self.change(n));
         Ok(Delta::new(about, changes)?)
@@ -117,6 +121,13 @@ impl Lists {
         let lists = files.iter().filter(|file| file.path().extension().is_some_and(|ending| ending == "list"));
         Ok(lists.map(|file| file.metadata().map(|meta| meta.len())).sum::<std::io::Result<u64>>()?)
     }
+}
+
+/// What a holder is called in passes.
+pub(super) fn pseudonym(holder: u32) -> [u8; 16] {
+    let mut value = [0; 16];
+    value[..4].copy_from_slice(&holder.to_be_bytes());
+    value
 }
 
 fn says(book: &StatusBook, publisher: IssuerId, tag: Tag, expected: Change) -> bool {
