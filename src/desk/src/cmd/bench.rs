@@ -20,6 +20,11 @@ pub(super) enum Bench {
     /// How many pictures of a folder are read, and at what cost. Exit code 1 with a misreading, a false code or a panic.
     Decode(decode::Decode),
     /// What a gate believes, imported while it decides: the longest gap between two decisions.
+    ///
+    /// A gate whose status lists are full gets a stick: with a delta of 100,000 entries, then, from the beginning, with
+    /// a new list of every issuer. Its keeper imports in its own thread of low priority while another thread decides
+    /// without a pause, as the loop of a gate does; once with nothing but decisions, and once with each recorded in a
+    /// journal on the same disk. A frame at 30 a second takes 33 ms, at 15 a second 67 ms.
     Import(import::Import),
     /// Status lists: a look-up, the memory they need, and a delta made durable.
     Status(status::Status),
