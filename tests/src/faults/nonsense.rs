@@ -1,7 +1,7 @@
 //! The line to a hub on which everything that a network does may happen.
 //!
 //! A server at an address of its own that answers as [`Answer`] says; with [`Answer::Pass`] it hands every
-//! connection on to the true hub. Each change holds for the next connection.
+//! connection on to the true hub. Each change holds for the next connection, and ends those that were handed on.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -44,6 +44,8 @@ struct Shared {
     answer: Mutex<(Answer, usize)>,
     ended: AtomicBool,
     hub: SocketAddr,
+    /// The connections that were handed on and may be open still.
+    passing: Mutex<Vec<TcpStream>>,
 }
 
 impl Nonsense {
@@ -51,7 +53,7 @@ impl Nonsense {
     pub fn before(hub: SocketAddr, answer: Answer) -> Nonsense {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the machine has a free port");
         let addr = listener.local_addr().expect("a bound socket has an address");
-        let shared = Shared { answer: Mutex::new((answer, 0)), ended: false.into(), hub };
+        let shared = Shared { answer: Mutex::new((answer, 0)), ended: false.into(), hub, passing: Mutex::default() };
         let shared = Arc::new(shared);
         let serving = shared.clone();
         thread::spawn(move || {
@@ -75,6 +77,8 @@ impl Nonsense {
     /// Answers otherwise from now on.
     pub fn answer(&self, answer: Answer) {
         *lock(&self.shared.answer) = (answer, 0);
+        // One that is closed already is as good as one that is closed now.
+        lock(&self.shared.passing).drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
     }
 
     /// How many connections came since it answers so.
@@ -95,6 +99,7 @@ impl Shared {
     fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
         let answer = self.take();
         if answer == Answer::Pass {
+            lock(&self.passing).push(stream.try_clone()?);
             return relay(stream, TcpStream::connect(self.hub)?);
         }
         if stream.read(&mut [0; 64 * 1024])? == 0 {
@@ -152,6 +157,6 @@ fn relay(gate: TcpStream, hub: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-fn lock(answer: &Mutex<(Answer, usize)>) -> MutexGuard<'_, (Answer, usize)> {
-    answer.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -50,6 +50,8 @@ fn unknown(program: &str, words: &[String], offered: &BTreeMap<Vec<String>, Help
     let mut help = offered.get(&path)?;
     let named =
         |path: &[String]| [program].into_iter().chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    // A program with commands may be run without one, by flags with values alone.
+    let mut by_flags = false;
     for word in words.iter().take_while(|word| *word != "--") {
         // A number below zero begins with the same sign as a flag.
         let is_flag = word.starts_with('-') && word.len() > 1 && word.parse::<f64>().is_err();
@@ -57,7 +59,8 @@ fn unknown(program: &str, words: &[String], offered: &BTreeMap<Vec<String>, Help
         if is_flag && !help.flags.contains(flag) {
             return Some(format!("{} has no {flag}", named(&path)));
         }
-        if !is_flag && !help.commands.is_empty() {
+        by_flags |= is_flag && path.is_empty();
+        if !is_flag && !help.commands.is_empty() && !by_flags {
             path.push(word.clone());
             match offered.get(&path) {
                 Some(below) => help = below,
@@ -66,7 +69,7 @@ fn unknown(program: &str, words: &[String], offered: &BTreeMap<Vec<String>, Help
         }
     }
     let is_asked = words.iter().any(|word| ["--help", "-h", "--version", "-V"].contains(&word.as_str()));
-    (!help.commands.is_empty() && !is_asked).then(|| format!("{} needs a command", named(&path)))
+    (!help.commands.is_empty() && !is_asked && !by_flags).then(|| format!("{} needs a command", named(&path)))
 }
 
 fn faults(markdown: &str) -> Vec<String> {
