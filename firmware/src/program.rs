@@ -17,7 +17,7 @@ use menshen_lane::probe::Probe;
 use menshen_lane::run::{self, Parts, Watcher};
 use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
-use menshen_lane::trust::{HubRoad, Keeper, KeeperConfig};
+use menshen_lane::trust::{self, Feed, HubRoad, Keeper, KeeperConfig};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,8 +73,7 @@ impl Gate {
             key.inspect_err(|error| tracing::error!("this gate sends no records: {error}")).ok()
         });
         let link = site.hub.as_ref().map(|hub| HubLink::new(&hub.url, hub.certificate.as_ref()));
-        let keeper = believe(board, site, state, &ports, key.as_ref(), link.clone());
-        let trust = keeper.as_ref().map(Keeper::feed).unwrap_or_default();
+        let (keeper, trust) = believe(board, site, state, &ports, key.as_ref(), link.clone());
         let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
         let panel_addr = panel.as_ref().map(Panel::addr);
         let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
@@ -130,7 +129,7 @@ fn believe(
     ports: &GatePorts,
     key: Option<&SigningKey>,
     link: Option<HubLink>,
-) -> Option<Keeper> {
+) -> (Option<Keeper>, Feed) {
     if site.trust.join(UNSAFE_FILE).exists() {
         tracing::warn!(
             "{} is an UNSAFE development profile: anybody who has it can issue passes",
@@ -147,11 +146,18 @@ fn believe(
         // Gates differ in their ids, so they differ in their waits.
         seed: key.map_or(0, |key| u64::from_be_bytes(GateId::of(key.verifying_key().as_bytes()).0)),
     };
-    Keeper::open(config, ports.clock.clone())
-        .inspect_err(|error| {
-            tracing::error!("this gate admits nobody by itself until it has something to believe: {error}")
-        })
-        .ok()
+    let why = match Keeper::open(config, ports.clock.clone()) {
+        Ok(keeper) => {
+            let feed = keeper.feed();
+            return (Some(keeper), feed);
+        }
+        Err(why) => why,
+    };
+    tracing::error!("nothing newer is believed: {why}");
+    let feed = trust::as_it_came(&site.trust, site.anchor, ports.clock.as_ref(), &why).inspect_err(|error| {
+        tracing::error!("this gate admits nobody by itself until it has something to believe: {error}")
+    });
+    (None, feed.unwrap_or_default())
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.

@@ -213,6 +213,38 @@ fn a_disk_that_takes_nothing_more_is_told_the_old_trust_stays_and_room_is_enough
 }
 
 #[test]
+fn a_gate_whose_vault_can_not_be_made_decides_by_what_it_came_with_and_says_why() {
+    let mut world = parted_world();
+    fs::create_dir_all(world.state()).expect("the folder is ours");
+    fs::write(world.state().join("trust"), "a file where a folder must be").expect("the folder is ours");
+    let gate = Watched::start(&world).expect("it starts");
+    believes(&gate, 1);
+    admits_one(&mut world, &gate);
+    let why = gate.device("the fault in words", |device: &Device| match &device.import {
+        Some(Import { road: Road::Folder, state: RoadState::Refused { refusal: None, why } }) => Some(why.clone()),
+        _ => None,
+    });
+    assert!(why.contains("free or repair that disk"), "{why}");
+}
+
+#[test]
+fn a_publication_of_next_year_raises_no_floor_of_a_gate_whose_hub_has_signed_the_time() {
+    let mut world = parted_world();
+    let _hub = world.start_hub();
+    let gate = Watched::start(&world).expect("it starts");
+    gate.device("a time that was signed", |device: &Device| (device.clock.time.error_s < 5).then_some(()));
+    publish_at(&world.path("trust"), menshen::moment::now() + 365 * DAY_S, put_news);
+    let stick = Stick::new(&world, "next-year");
+    stick.put_in();
+    let RoadState::Refused { refusal, why } = stick_stands(&gate, "next-year", is_refused) else {
+        unreachable!("it was waited for")
+    };
+    assert_eq!(refusal, Some(Refusal::Ahead), "{why}");
+    admits_one(&mut world, &gate);
+    believes(&gate, 1);
+}
+
+#[test]
 fn what_the_hub_publishes_is_believed_and_nonsense_in_its_place_stops_nobody() {
     let mut world = parted_world();
     publish(&world, |repository| put_list(repository, ZHEJIANG, 1, 100_000));

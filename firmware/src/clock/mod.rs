@@ -170,6 +170,10 @@ impl Clock for GateClock {
         self.shared.judge().signed_now(self.mono_ms(), unix_s, error_s)
     }
 
+    fn signed_latest(&self) -> Option<u64> {
+        self.shared.judge().signed_latest(self.mono_ms())
+    }
+
     fn view(&self) -> View {
         self.shared.judge().view(self.mono_ms())
     }

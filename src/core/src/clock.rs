@@ -329,6 +329,17 @@ impl Clock {
         }
     }
 
+    /// The latest that it can be now, in seconds since 1970, where that rests on somebody's signature: of this run, or of
+    /// the run that confirmed the device's clock. `None` where it rests on nobody's word or on a device's alone.
+    pub fn signed_latest(&self, mono_ms: u64) -> Option<u64> {
+        let held = self.held?;
+        let is_lately =
+            |confirmed: &Confirmed| held.now_ms(mono_ms) / 1000 <= confirmed.at_s.saturating_add(CONFIRMED_FOR_S);
+        let time = self.time(mono_ms);
+        let is_sure = held.signed || self.kept.confirmed.as_ref().is_some_and(is_lately);
+        (is_sure && time.confidence == Confidence::Trusted).then_some(time.latest())
+    }
+
     /// What the device's clock is to be set to, in seconds since 1970: where the time is signed and the clock is not
     /// within two seconds of it.
     pub fn correction(&self, mono_ms: u64) -> Option<u64> {

@@ -218,7 +218,8 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     evidence.until = claims.until;
     evidence.display = claims.display.clone();
     evidence.holder = Some(claims.holder);
-    let dated = now.within(claims.valid_from(), claims.expires_at);
+    // The issuer signed it at `iat`: of a clock that is unsure by minutes, what is before that is ruled out.
+    let dated = now.narrowed(claims.issued_at).within(claims.valid_from(), claims.expires_at);
     match dated {
         Validity::Valid => {}
         Validity::NotYet => add(reasons, Reason::NotYetValid),

@@ -122,6 +122,20 @@ impl Time {
         }
     }
 
+    /// The same time, narrowed by something that an honest signer says was signed at `signed_s`: where that is within
+    /// the error, what is before it is ruled out. A signer whose clock is elsewhere changes nothing.
+    pub const fn narrowed(self, signed_s: u64) -> Time {
+        let (earliest, latest) = (self.earliest(), self.latest());
+        match self.confidence {
+            Confidence::Trusted if earliest < signed_s && signed_s <= latest => {
+                // Half of what is left, rounded up, is no more than the error was.
+                let error_s = (latest - signed_s).div_ceil(2) as u32;
+                Time::trusted_within(latest - error_s as u64, error_s)
+            }
+            Confidence::Floor | Confidence::Trusted => self,
+        }
+    }
+
     /// The same time as far as a record can say it, which knows no error: within [`SKEW_S`], or a floor.
     pub const fn recorded(self) -> Time {
         match self.confidence {
@@ -206,6 +220,20 @@ mod tests {
         let clock = Time::trusted_within(1000, 900);
         assert_eq!(clock.not_before(1900 + SKEW_S), clock);
         assert_eq!(clock.not_before(1901 + SKEW_S), Time::floor(1901 + SKEW_S));
+    }
+
+    #[test]
+    fn a_signature_within_the_error_rules_out_what_is_before_it_and_nothing_else() {
+        let clock = Time::trusted_within(1000, 900);
+        for (signed_s, ends) in [(1000, (1000, 1900)), (1899, (1898, 1900)), (1900, (1900, 1900)), (101, (100, 1900))] {
+            let time = clock.narrowed(signed_s);
+            assert_eq!((time.earliest(), time.latest()), ends, "signed at {signed_s}");
+        }
+        for time in [clock, Time::trusted(1000), Time::floor(1000)] {
+            for signed_s in [0, 100, 1901, u64::MAX] {
+                assert_eq!(time.narrowed(signed_s), time, "signed at {signed_s}");
+            }
+        }
     }
 
     #[test]

@@ -88,6 +88,10 @@ pub trait Clock: Send + Sync {
     /// # Errors
     /// Why it can not be so; then nothing changes.
     fn signed_now(&self, unix_s: u64, error_s: u32) -> Result<(), Implausible>;
+    /// The latest that it can be now, in seconds since 1970, where that rests on somebody's signature.
+    fn signed_latest(&self) -> Option<u64> {
+        None
+    }
     /// What a screen shows of the clock.
     fn view(&self) -> View {
         View::of(self.time())

@@ -366,6 +366,21 @@ fn a_hub_that_is_a_year_ahead_for_an_hour_ages_nobody_for_good() {
 }
 
 #[test]
+fn the_latest_that_it_can_be_is_known_by_a_signature_and_not_by_a_device() {
+    let latest = |story: Story| story.clock.signed_latest(story.mono_ms).map(|unix_s| unix_s - story.true_s());
+    assert_eq!(latest(Story::begin(Source::Rtc, KEPT)), None, "nobody has looked");
+    assert_eq!(latest(Story::begin(Source::Rtc, UNCONFIRMED).reads(0, 3)), None);
+    assert_eq!(latest(Story::begin(Source::System, UNCONFIRMED).reads(0, 3)), None, "a board's word is no signature");
+    assert_eq!(latest(Story::begin(Source::None, KEPT).hinted(0)), None);
+    assert_eq!(latest(Story::begin(Source::Rtc, KEPT).reads(0, 3)), Some(12), "confirmed a week ago");
+    assert_eq!(latest(Story::begin(Source::System, UNCONFIRMED).reads(0, 3).signed(0)), Some(2));
+    assert_eq!(latest(Story::begin(Source::None, KEPT).signed(0)), Some(2));
+    let old = Some(Confirmed { at_s: NOW_S - CONFIRMED_FOR_S - 301, error_s: 4 });
+    assert_eq!(latest(Story::begin(Source::Rtc, Kept { confirmed: old, ..KEPT }).reads(0, 3)), None);
+    assert_eq!(latest(Story::begin(Source::Rtc, KEPT).reads(0, 3).proven(3600)), None, "it was wrong");
+}
+
+#[test]
 fn a_jump_of_the_clock_is_not_followed_and_its_return_is_noticed() {
     let story = Story::begin(Source::System, KEPT).reads(0, 60).reads(4, 1);
     assert_eq!((story.view().doubt, story.view().disagrees()), (Some(Doubt::Jumped), true));

@@ -300,7 +300,7 @@ mod tests {
     fn a_new_profile_is_believed_by_a_gate_and_marked_unsafe() -> Result<()> {
         let dir = tempfile::tempdir()?;
         let profile = Authority::init(dir.path(), 1_700_000_000)?;
-        let believed = menshen_lane::trust::load(dir.path())?;
+        let believed = menshen_lane::trust::load(dir.path(), None)?;
         let content = believed.list.content();
         assert_eq!((content.issuers.len(), content.keys.len()), (40, 40));
         assert_eq!(believed.roles.len(), 39);
@@ -333,7 +333,7 @@ mod tests {
                 .flatten()
                 .all(|entry| !entry.file_name().to_string_lossy().contains("root"))
         );
-        assert_eq!(menshen_lane::trust::load(&home)?.list.content().issuers.len(), 1);
+        assert_eq!(menshen_lane::trust::load(&home, None)?.list.content().issuers.len(), 1);
         Ok(())
     }
 }

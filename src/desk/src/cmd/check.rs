@@ -90,7 +90,7 @@ impl Check {
     }
 
     fn place(&self) -> Result<Place> {
-        let believed = menshen_lane::trust::load(&self.trust.dir)?;
+        let believed = menshen_lane::trust::load(&self.trust.dir, None)?;
         let home = IssuerId::new(self.home)
             .ok_or_else(|| Failure::new(format!("--home {} is not a six-digit division code", self.home)))?;
         let at = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or_else(moment::now);

@@ -7,7 +7,7 @@
 use super::feed::{Feed, Road, RoadState, Trust};
 use super::leaving::{Better, Leaving};
 use super::roads::{HubRoad, Mark, mark, mark_of_stick, sticks};
-use super::walked::{Walks, held_back, may_be_the_copy};
+use super::walked::{Walks, held_back, may_fare_better};
 use super::{REPOSITORY, TrustLoadError, read_root};
 use crate::health::{Health, Part};
 use crate::ports::Clock;
@@ -121,7 +121,7 @@ impl Keeper {
         self.walks.begin(&Road::Folder, mark(source.as_ref()));
         let import = match self.feed.trust() {
             None => self.vault.import_as_of_itself(source, &Steps::none()),
-            Some(_) => self.vault.import(source, self.clock.time().unix_s, &Steps::none()),
+            Some(_) => self.vault.import(source, self.now(), &Steps::none()),
         };
         let again = self.may_fare_better(&import);
         match import {
@@ -134,6 +134,10 @@ impl Keeper {
         }
         // That a folder has grown old while the gate lived on is no fault to tell.
         self.walks.end(&Road::Folder, RoadState::Unchanged, again);
+    }
+
+    fn now(&self) -> vault::Now {
+        vault::Now { unix_s: self.clock.time().unix_s, latest_s: self.clock.signed_latest() }
     }
 
     fn believe(&self, believed: &vault::Believed) {
@@ -222,7 +226,7 @@ impl Keeper {
             }
             _ => Ok(()),
         });
-        let imported = self.vault.import(source, self.clock.time().unix_s, &steps);
+        let imported = self.vault.import(source, self.now(), &steps);
         let again = ended_early.get() || self.may_fare_better(&imported);
         let state = match imported {
             Ok(vault::Import::New(believed)) => {
@@ -255,12 +259,12 @@ impl Keeper {
     /// Whether the same publication may be believed, or believed in more of its roles, when it is read again.
     fn may_fare_better(&self, imported: &Result<vault::Import, VaultError>) -> bool {
         let some = |roles: &[RoleReport]| {
-            roles.iter().any(|role| role.held_back.as_ref().is_some_and(|error| may_be_the_copy(error.refusal)))
+            roles.iter().any(|role| role.held_back.as_ref().is_some_and(|error| may_fare_better(error.refusal)))
         };
         match imported {
             Ok(vault::Import::New(believed)) => some(&believed.roles),
             Ok(vault::Import::Unchanged) => self.feed.trust().is_some_and(|trust| some(&trust.roles)),
-            Err(VaultError::Refused(error)) => may_be_the_copy(error.refusal),
+            Err(VaultError::Refused(error)) => may_fare_better(error.refusal),
             Err(VaultError::Io { .. } | VaultError::Damaged { .. }) => true,
         }
     }

@@ -22,6 +22,7 @@ pub use keeper::{Keeper, KeeperConfig};
 pub use roads::{HubRoad, STICK_FOLDER};
 pub use standing::{HeldBack, ListState, Standing, Standings};
 
+use crate::ports::Clock;
 use menshen_core::ids::{Hex, sha256};
 use menshen_trust::tuf::TufError;
 use menshen_trust::vault::{self, Believed, VaultError};
@@ -85,12 +86,31 @@ pub fn read_root(dir: &Path, anchor: Option<[u8; 32]>) -> Result<Vec<u8>, TrustL
     }
 }
 
-/// What a trust folder says, as of the moment that it names itself, for those who show it and check against it.
+/// What a gate came with, for one whose vault can not be made: it works, learns nothing newer, and says why.
+///
+/// # Errors
+/// [`TrustLoadError`] where what it came with can not be believed either.
+pub fn as_it_came(
+    dir: &Path,
+    anchor: Option<[u8; 32]>,
+    clock: &dyn Clock,
+    why: &TrustLoadError,
+) -> Result<Feed, TrustLoadError> {
+    let believed = load(dir, anchor)?;
+    clock.raise_floor(believed.list.content().as_of);
+    let feed = Feed::fixed(Some(Trust::of(&believed)));
+    let state = RoadState::Refused { refusal: None, why: why.to_string() };
+    feed.tell(Some(Import { road: Road::Folder, state }));
+    Ok(feed)
+}
+
+/// What a trust folder says, as of the moment that it names itself, for those who show it and check against it; with
+/// `anchor`, as of [`read_root`].
 ///
 /// # Errors
 /// [`TrustLoadError`].
-pub fn load(dir: &Path) -> Result<Believed, TrustLoadError> {
-    let root = read_root(dir, None)?;
+pub fn load(dir: &Path, anchor: Option<[u8; 32]>) -> Result<Believed, TrustLoadError> {
+    let root = read_root(dir, anchor)?;
     let path = dir.join(REPOSITORY);
     vault::look(&root, &path).map_err(|source| TrustLoadError::Refused { path, source })
 }

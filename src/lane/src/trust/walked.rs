@@ -104,9 +104,10 @@ impl Walk {
     }
 }
 
-/// Whether the same publication may fare better next time: it was not read, or not copied, to its end.
-pub(super) fn may_be_the_copy(refusal: Refusal) -> bool {
-    refusal.is_of_the_road() || refusal == Refusal::CutOff
+/// Whether the same publication may fare better next time: it was not read, or not copied, to its end, or its moment
+/// has not come yet.
+pub(super) fn may_fare_better(refusal: Refusal) -> bool {
+    refusal.is_of_the_road() || matches!(refusal, Refusal::CutOff | Refusal::Ahead)
 }
 
 /// What of the roles that are believed is not their newest, in one sentence.

@@ -60,16 +60,6 @@ pub enum StatusError {
         /// Whose it is.
         found: IssuerId,
     },
-    /// A list that is older than the one in use.
-    #[error("status list {found} of issuer {issuer} is older than list {held}, which is in use: publish a newer one")]
-    Older {
-        /// Whose.
-        issuer: IssuerId,
-        /// The number of the list in use.
-        held: u64,
-        /// The number of the one that was offered.
-        found: u64,
-    },
     /// Two deltas under one number.
     #[error("issuer {issuer} gave two different deltas the number {seq}: publish a new list above it")]
     Conflict {
@@ -85,12 +75,6 @@ pub enum StatusError {
         issuer: IssuerId,
         /// The number of the first that is missing.
         missing: u64,
-    },
-    /// A delta before any list.
-    #[error("there is no status list of issuer {issuer} yet: import its list, then its deltas")]
-    NoList {
-        /// Whose.
-        issuer: IssuerId,
     },
     /// More deltas than one list carries.
     #[error("issuer {issuer} has more than 65536 deltas since its last list: publish a new list")]

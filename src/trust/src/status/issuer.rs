@@ -11,8 +11,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// A list and the deltas since. A value: a delta or a new list makes another one, which costs what the deltas hold and
-/// not what the list does.
+/// A list and the deltas since. A value: a delta makes another one, which costs what the deltas hold and not what the
+/// list does.
 #[derive(Clone)]
 pub struct IssuerStatus {
     list: Arc<StatusList>,
@@ -106,30 +106,6 @@ impl IssuerStatus {
         held.push(Held { seq, as_of, fingerprint });
         let complete = complete_of(&self.list, &held);
         Ok(IssuerStatus { list: self.list.clone(), held, overlay: Arc::new(overlay), complete })
-    }
-
-    /// A newer list and the deltas that it does not hold yet.
-    ///
-    /// # Errors
-    /// [`StatusError`] for a list of another issuer, or an older one.
-    pub fn with_list(&self, list: StatusList) -> Result<IssuerStatus, StatusError> {
-        let (own, new) = (self.list.about(), list.about());
-        if new.issuer != own.issuer {
-            return Err(StatusError::OtherIssuer { expected: own.issuer, found: new.issuer });
-        }
-        if new.seq < own.seq {
-            return Err(StatusError::Older { issuer: own.issuer, held: own.seq, found: new.seq });
-        }
-        let mut held = Vec::new();
-        let mut numbers = Vec::with_capacity(self.held.len());
-        for one in &self.held {
-            // There are no more of them than before, and those were counted in 16 bits.
-            numbers.push((one.seq > new.seq).then_some(held.len() as u16));
-            held.extend((one.seq > new.seq).then_some(*one));
-        }
-        let overlay = self.overlay.only(|by| numbers[usize::from(by)]);
-        let complete = complete_of(&list, &held);
-        Ok(IssuerStatus { list: Arc::new(list), held, overlay: Arc::new(overlay), complete })
     }
 
     /// Writes list and deltas as one new list; gives which it is. For publishers, once a day.

@@ -16,8 +16,7 @@
 //! - A list of number S says what all deltas through S say together. For each tag the newest delta counts, whatever the
 //!   order in which they came, so deltas apply in any order, twice, or in part, to the same result.
 //! - A list is complete until the newest delta before which none is missing; entries of later deltas count already.
-//! - Nothing is changed in place: a delta or a new list gives a new [`IssuerStatus`], and whoever reads the old one
-//!   goes on reading it.
+//! - Nothing is changed in place: a delta gives a new [`IssuerStatus`], and whoever reads the old one goes on reading it.
 //! - No bytes make this code panic, or hold more memory than a few times their length.
 //!
 //! Whether the bytes are an issuer's is not asked here: they come through a verified door (a signed repository). The
@@ -27,7 +26,6 @@ mod book;
 mod buckets;
 mod delta;
 mod error;
-mod folder;
 mod header;
 mod issuer;
 mod list;
@@ -37,7 +35,6 @@ mod write;
 pub use book::StatusBook;
 pub use delta::{Change, Delta};
 pub use error::StatusError;
-pub use folder::{Loaded, StatusFolder};
 pub use header::About;
 pub use issuer::IssuerStatus;
 pub use list::{Entries, StatusList};

@@ -70,10 +70,4 @@ impl Overlay {
         merged.extend(held);
         Overlay::of(&merged)
     }
-
-    /// Only what some deltas say, under their new numbers.
-    pub(super) fn only(&self, kept: impl Fn(u16) -> Option<u16>) -> Overlay {
-        let entries = self.entries().filter_map(|(tag, (change, by))| Some((tag, (change, kept(by)?))));
-        Overlay::of(&entries.collect::<Vec<_>>())
-    }
 }

@@ -22,6 +22,8 @@ pub enum Refusal {
     Older,
     /// Its validity has ended.
     Expired,
+    /// Published at a moment that has not come yet.
+    Ahead,
     /// Not the bytes that the signed metadata name.
     Altered,
     /// Ends too early.
@@ -40,10 +42,11 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every kind.
-    pub const ALL: [Refusal; 10] = [
+    pub const ALL: [Refusal; 11] = [
         Refusal::Signature,
         Refusal::Older,
         Refusal::Expired,
+        Refusal::Ahead,
         Refusal::Altered,
         Refusal::CutOff,
         Refusal::TooLong,
@@ -59,6 +62,7 @@ impl Refusal {
             Refusal::Signature => "signature",
             Refusal::Older => "older",
             Refusal::Expired => "expired",
+            Refusal::Ahead => "ahead",
             Refusal::Altered => "altered",
             Refusal::CutOff => "cut_off",
             Refusal::TooLong => "too_long",
@@ -80,6 +84,9 @@ impl Refusal {
             Refusal::Signature => "is not signed by those who must sign it; get it from its publisher again",
             Refusal::Older => "is older than what is believed already; get the newest",
             Refusal::Expired => "has expired; get the newest from its publisher",
+            Refusal::Ahead => {
+                "is of a moment that has not come; set its publisher's clock, and this gate's if it is slow"
+            }
             Refusal::Altered => "was altered or damaged on its way; copy it again",
             Refusal::CutOff => "ends too early; copy it again, to the end",
             Refusal::TooLong => "is longer than it may be; get it from its publisher again",

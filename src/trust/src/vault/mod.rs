@@ -24,6 +24,7 @@ use crate::tuf::{Client, Folder, Refusal, Source, Store, TufError};
 use generation::Generation;
 use lists::Lists;
 use menshen_core::ids::IssuerId;
+use menshen_core::time::SKEW_S;
 use menshen_core::trust::TrustList;
 use shelf::{Mode, Shelf};
 use source::Kept;
@@ -101,6 +102,34 @@ impl VaultError {
     fn is_of_a_full_disk(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         matches!(self, VaultError::Io { source, .. } if [FileTooLarge, QuotaExceeded, StorageFull].contains(&source.kind()))
+    }
+}
+
+/// What is known of the time at which something is imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// The time against which expiry is judged, seconds since 1970.
+    pub unix_s: u64,
+    /// The latest that it can be, where that is certain, seconds since 1970. Nothing that was published after it is
+    /// believed: a publisher whose clock is ahead would raise the floor of every gate's time, for good.
+    pub latest_s: Option<u64>,
+}
+
+impl Now {
+    /// About this late, by a clock that may be slow.
+    pub const fn about(unix_s: u64) -> Now {
+        Now { unix_s, latest_s: None }
+    }
+
+    /// What was published at a moment, seconds since 1970, must not be later than now.
+    fn allows(self, published_unix_s: u64) -> Result<(), TufError> {
+        match self.latest_s {
+            Some(latest_s) if published_unix_s > latest_s.saturating_add(SKEW_S) => {
+                let ahead_s = published_unix_s - latest_s;
+                Err(TufError::new(Refusal::Ahead, format!("timestamp.json ({ahead_s} s from now)")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -190,14 +219,14 @@ impl Vault {
         }
     }
 
-    /// Imports what a source has, as of `now_unix_s`.
+    /// Imports what a source has, as of `now`.
     ///
     /// # Errors
     /// [`VaultError`]; what was believed before still is.
-    pub fn import(&self, source: Arc<dyn Source>, now_unix_s: u64, steps: &Steps<'_>) -> Result<Import, VaultError> {
+    pub fn import(&self, source: Arc<dyn Source>, now: Now, steps: &Steps<'_>) -> Result<Import, VaultError> {
         // A generation that can not be read protects from nothing; the next one will.
         let old = self.read(CURRENT).or_else(|_| self.read(PREVIOUS)).unwrap_or_default();
-        self.import_over(old.as_ref(), source, now_unix_s, steps).inspect_err(|error| {
+        self.import_over(old.as_ref(), source, now, steps).inspect_err(|error| {
             if error.is_of_a_full_disk() {
                 // The journal is on the same disk, and what was half imported is of use to nobody there.
                 self.sweep(old.iter().chain(self.read(PREVIOUS).ok().flatten().iter()), &Steps::none());
@@ -209,12 +238,12 @@ impl Vault {
         &self,
         old: Option<&Generation>,
         source: Arc<dyn Source>,
-        now_unix_s: u64,
+        now: Now,
         steps: &Steps<'_>,
     ) -> Result<Import, VaultError> {
         let files = self.dir.join(FILES);
         let shelf = Shelf::new(&files, steps, Mode::Import, &self.lists);
-        let (generation, believed) = self.verify(source, now_unix_s, old, &shelf)?;
+        let (generation, believed) = self.verify(source, now, old, &shelf)?;
         let same = |old: &Generation| old.metadata == generation.metadata && old.held_back == generation.held_back;
         // What is the same and had to be fetched again had been damaged.
         if old.is_some_and(same) && !shelf.has_fetched() {
@@ -231,7 +260,7 @@ impl Vault {
     /// [`VaultError`].
     pub fn import_as_of_itself(&self, source: Arc<dyn Source>, steps: &Steps<'_>) -> Result<Import, VaultError> {
         let as_of = as_of_claimed(source.as_ref())?;
-        self.import(source, as_of, steps)
+        self.import(source, Now::about(as_of), steps)
     }
 
     fn again(&self, kept: Generation) -> Result<Believed, VaultError> {
@@ -239,19 +268,19 @@ impl Vault {
         let source = Arc::new(Kept::of(&kept, &files));
         let steps = Steps::none();
         let shelf = Shelf::new(&files, &steps, Mode::Again, &self.lists);
-        let (_, believed) = self.verify(source, kept.verified_at, Some(&kept), &shelf)?;
+        let (_, believed) = self.verify(source, Now::about(kept.verified_at), Some(&kept), &shelf)?;
         Ok(believed)
     }
 
     fn verify(
         &self,
         source: Arc<dyn Source>,
-        now_unix_s: u64,
+        now: Now,
         old: Option<&Generation>,
         shelf: &Shelf<'_>,
     ) -> Result<(Generation, Believed), VaultError> {
         let at = |source| VaultError::Io { path: self.dir.clone(), source };
-        let verified = verify(&self.root, source, now_unix_s, old, shelf);
+        let verified = verify(&self.root, source, now, old, shelf);
         if let Some((path, source)) = shelf.take_failure() {
             return Err(VaultError::Io { path, source });
         }
@@ -310,21 +339,23 @@ pub fn look(root: &[u8], dir: &Path) -> Result<Believed, TufError> {
     let (targets, steps) = (dir.join(Folder::TARGETS), Steps::none());
     let lists = Lists::default();
     let shelf = Shelf::new(&targets, &steps, Mode::InPlace, &lists);
-    Ok(verify(root, source, as_of, None, &shelf)?.1)
+    Ok(verify(root, source, Now::about(as_of), None, &shelf)?.1)
 }
 
 /// The whole way from a source to what is believed; writes nothing but status files.
 fn verify(
     root: &[u8],
     source: Arc<dyn Source>,
-    now_unix_s: u64,
+    now: Now,
     old: Option<&Generation>,
     shelf: &Shelf<'_>,
 ) -> Result<(Generation, Believed), TufError> {
+    let now_unix_s = now.unix_s;
     let staged = Arc::new(Staged::over(old));
     let mut client = Client::new(root, source, staged.clone())?;
     client.refresh(now_unix_s)?;
     let (version, as_of) = published(&client)?;
+    now.allows(as_of)?;
     let mut walk = Walk::new(&mut client, (now_unix_s, as_of), shelf, old);
     walk.all()?;
     let Walk { new: mut generation, mut content, status, roles, .. } = walk;

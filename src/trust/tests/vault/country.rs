@@ -10,7 +10,7 @@ use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, PublishError, Published, Repository, Signers, TopSigners};
 use menshen_trust::status::{About, Delta, write_list};
 use menshen_trust::tuf::{Folder, Refusal, Source};
-use menshen_trust::vault::{Believed, Import, Steps, Vault, VaultError};
+use menshen_trust::vault::{Believed, Import, Now, Steps, Vault, VaultError};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -184,7 +184,7 @@ impl Gate {
     }
 
     pub(crate) fn import(&self, stick: &Stick, now: u64) -> Result<Import, VaultError> {
-        self.vault().import(stick.source(), now, &Steps::none())
+        self.vault().import(stick.source(), Now::about(now), &Steps::none())
     }
 
     /// Imports what must be new and good.

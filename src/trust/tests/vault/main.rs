@@ -6,10 +6,11 @@ mod power_cut;
 use country::*;
 use menshen_core::ids::{IssuerId, KeyId};
 use menshen_core::status::{StatusSource, Tag};
+use menshen_core::time::SKEW_S;
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, PublishError, Signers};
 use menshen_trust::tuf::Refusal;
-use menshen_trust::vault::{self, Import, Step, Steps, VaultError};
+use menshen_trust::vault::{self, Import, Now, Step, Steps, VaultError};
 use std::fs;
 
 fn codes(believed: &menshen_trust::vault::Believed) -> Vec<u32> {
@@ -76,6 +77,25 @@ fn an_older_repository_is_refused_as_older() {
 fn a_repository_that_has_expired_is_refused_as_expired() {
     let (country, gate) = with_gate();
     assert_eq!(gate.refuses(&country.stick(), NOW + 31 * DAY), Refusal::Expired);
+}
+
+#[test]
+fn a_repository_of_a_moment_that_has_not_come_waits_for_it_where_the_time_is_certain() {
+    let (country, gate) = with_gate();
+    let year = 365 * DAY;
+    country.publish(NOW + year, |_| {}).expect("publishes");
+    let (stick, vault) = (country.stick(), gate.vault());
+    let sure = |latest_s| Now { unix_s: NOW, latest_s: Some(latest_s) };
+    for latest_s in [NOW, NOW + year - SKEW_S - 1] {
+        match vault.import(stick.source(), sure(latest_s), &Steps::none()) {
+            Err(VaultError::Refused(error)) => assert_eq!(error.refusal, Refusal::Ahead, "{error}"),
+            other => panic!("this must be refused: {other:?}"),
+        }
+        assert!(vault.current().expect("reads").is_none());
+    }
+    assert!(matches!(vault.import(stick.source(), sure(NOW + year - SKEW_S), &Steps::none()), Ok(Import::New(_))));
+    let unsure = Gate::new(&country);
+    assert_eq!(unsure.believes(&stick, NOW).list.content().as_of, NOW + year, "who knows no better believes it");
 }
 
 #[test]
@@ -456,7 +476,7 @@ fn a_full_disk_refuses_the_import_as_a_whole_and_what_was_written_of_it_makes_ro
             seen.set(seen.get() + usize::from(at == step));
             if seen.get() < 2 { Ok(()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
         });
-        let import = gate.vault().import(stick.source(), NOW + DAY, &steps);
+        let import = gate.vault().import(stick.source(), Now::about(NOW + DAY), &steps);
         assert!(matches!(&import, Err(VaultError::Io { .. })), "{step:?}: {import:?}");
         assert_eq!(files(), before, "{step:?}");
         assert_eq!(list_of(&gate.restarted(), HENAN), Some(1), "{step:?}");

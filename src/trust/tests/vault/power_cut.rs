@@ -5,7 +5,7 @@
 //! yet made durable may be gone. What starts afterwards must believe the old or the new, whole.
 
 use super::country::*;
-use menshen_trust::vault::{Believed, Import, Step, Steps};
+use menshen_trust::vault::{Believed, Import, Now, Step, Steps};
 use std::cell::Cell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -44,7 +44,7 @@ fn steps_of(gate: &Gate, stick: &Stick) -> u64 {
         count.set(count.get() + 1);
         Ok(())
     });
-    assert!(matches!(gate.vault().import(stick.source(), NOW + DAY, &steps), Ok(Import::New(_))));
+    assert!(matches!(gate.vault().import(stick.source(), Now::about(NOW + DAY), &steps), Ok(Import::New(_))));
     count.get()
 }
 
@@ -61,7 +61,7 @@ fn cut(gate: &Gate, stick: &Stick, at: u64) -> Step {
         Ok(())
     });
     let vault = gate.vault();
-    let cut = catch_unwind(AssertUnwindSafe(|| vault.import(stick.source(), NOW + DAY, &steps)));
+    let cut = catch_unwind(AssertUnwindSafe(|| vault.import(stick.source(), Now::about(NOW + DAY), &steps)));
     assert!(cut.is_err(), "the import has {at} steps or more");
     last.get()
 }

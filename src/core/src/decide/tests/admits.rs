@@ -282,6 +282,27 @@ fn a_trusted_clock_within_its_skew_decides_for_the_holder() {
 }
 
 #[test]
+fn a_pass_that_was_signed_just_now_has_begun_whatever_a_clock_says_that_is_unsure_by_minutes() {
+    let world = World::new();
+    let signed = |age_s| Claims { issued_at: NOW_S - age_s, expires_at: NOW_S + 3600, ..claims(ZHEJIANG, Kind::Phone) };
+    let dated = Claims { not_before: Some(NOW_S + 60), ..signed(30) };
+    let over = Claims { issued_at: NOW_S - 3600, expires_at: NOW_S - 100, ..signed(0) };
+    for (case, claims, expected) in [
+        ("signed half a minute ago", signed(30), Verdict::Admit),
+        ("signed ten minutes ago", signed(600), Verdict::Admit),
+        ("signed for later", dated, Verdict::Refer),
+        ("over for a minute and a half", over, Verdict::Refer),
+    ] {
+        for off_s in [-750_i64, 0, 750] {
+            let now = Time::trusted_within(NOW_S.saturating_add_signed(off_s), 900);
+            let shown = Shown::Verified(world.verified(&claims));
+            let decision = decide(&shown, Measured::Reading(GOOD_READING), now, world.context());
+            assert_eq!(decision.verdict, expected, "{case}, clock {off_s} s off: {:?}", decision.reasons);
+        }
+    }
+}
+
+#[test]
 fn a_pass_that_is_certainly_in_date_and_a_key_that_may_have_ended_are_for_a_person() {
     let mut content = content();
     content.keys.iter_mut().for_each(|key| key.valid_until = NOW_S + 300);

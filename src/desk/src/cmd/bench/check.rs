@@ -83,7 +83,7 @@ impl Check {
     fn measure(&self, dir: &PathBuf) -> Result<Line> {
         std::fs::create_dir_all(dir).map_err(at(dir, "choose a folder that you may write"))?;
         let profile = Authority::init(&dir.join("trust"), moment::now())?;
-        let trust = menshen_lane::trust::load(profile.dir())?.list;
+        let trust = menshen_lane::trust::load(profile.dir(), None)?.list;
         let home = IssuerId::new(ISSUER).ok_or_else(|| Failure::new("the issuer of the measured passes is no code"))?;
         let journal = SledJournal::open(&dir.join("state"))?;
         let (mut decisions, mut durables) = (Vec::new(), Vec::new());

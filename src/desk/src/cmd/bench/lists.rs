@@ -4,7 +4,7 @@ use super::super::progress;
 use crate::outcome::{Failure, Result, at};
 use menshen_core::ids::IssuerId;
 use menshen_core::status::{Status, StatusSource, Tag};
-use menshen_trust::status::{About, Change, Delta, StatusBook, StatusFolder, write_list};
+use menshen_trust::status::{About, Change, Delta, IssuerStatus, StatusBook, StatusList, write_list};
 use std::path::{Path, PathBuf};
 
 /// The number of every list; the delta's is the next.
@@ -23,8 +23,8 @@ pub(super) fn delta_path(dir: &Path) -> PathBuf {
     dir.join("delta")
 }
 
-pub(super) fn folder_path(dir: &Path) -> PathBuf {
-    dir.join("status")
+fn list_path(dir: &Path, issuer: u32) -> PathBuf {
+    dir.join(format!("{issuer}.list"))
 }
 
 impl Lists {
@@ -51,15 +51,24 @@ impl Lists {
 
     /// Makes the lists and the delta.
     pub(super) fn make(self, dir: &Path, delta_entries: u32) -> Result<()> {
-        let folder = StatusFolder::open(folder_path(dir))?;
         let bar = progress(self.issuers.into(), "making lists");
         for issuer in 0..self.issuers {
-            folder.put_list(&StatusBook::new(), &mut &self.list(issuer, SEQ)?[..])?;
+            let path = list_path(dir, issuer);
+            std::fs::write(&path, self.list(issuer, SEQ)?).map_err(at(&path, "make room on the disk"))?;
             bar.inc(1);
         }
         bar.finish_and_clear();
         let path = delta_path(dir);
         std::fs::write(&path, self.delta(delta_entries)?.to_bytes()).map_err(at(&path, "make room on the disk"))
+    }
+
+    /// Opens the lists.
+    pub(super) fn open(self, dir: &Path) -> Result<StatusBook> {
+        let mut book = StatusBook::new();
+        for issuer in 0..self.issuers {
+            book.put(IssuerStatus::new(StatusList::open(&list_path(dir, issuer))?));
+        }
+        Ok(book)
     }
 
     /// The list of an issuer under a number.
@@ -117,9 +126,8 @@ impl Lists {
 
     /// How long the files of the lists are together.
     pub(super) fn bytes(self, dir: &Path) -> Result<u64> {
-        let files = std::fs::read_dir(folder_path(dir))?.collect::<std::io::Result<Vec<_>>>()?;
-        let lists = files.iter().filter(|file| file.path().extension().is_some_and(|ending| ending == "list"));
-        Ok(lists.map(|file| file.metadata().map(|meta| meta.len())).sum::<std::io::Result<u64>>()?)
+        let lengths = (0..self.issuers).map(|issuer| Ok(std::fs::metadata(list_path(dir, issuer))?.len()));
+        lengths.sum()
     }
 }
 

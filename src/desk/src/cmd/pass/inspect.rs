@@ -35,7 +35,7 @@ impl Inspect {
         let parsed = pass::parse(&payload)?;
         let claims = parsed.claims_unverified().clone();
         let kid = parsed.kid();
-        let trust = menshen_lane::trust::load(&self.trust.dir).map_err(|error| complain(&error.to_string())).ok();
+        let trust = menshen_lane::trust::load(&self.trust.dir, None).map_err(|error| complain(&error.to_string())).ok();
         let proof = proof(&payload, trust.as_ref().map(|trust| trust.list.as_ref()));
         let chars = payload.len();
         let version = crate::qr::qr(&payload).map(|code| code.version()).ok();

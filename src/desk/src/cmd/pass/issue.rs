@@ -77,7 +77,7 @@ impl Issue {
         let claims = self.request.claims(now)?;
         let payload = issue(profile, &claims)?;
         if let Some(out) = &self.out {
-            let trust = menshen_lane::trust::load(profile.dir())?.list;
+            let trust = menshen_lane::trust::load(profile.dir(), None)?.list;
             let png = sheet::png(&card_of(&payload, &claims, &trust)?, PHONE_WIDTH_PX)?;
             write_output(out, &png)?;
         }

@@ -47,7 +47,7 @@ enum PerPage {
 
 impl Sheet {
     pub(super) fn run(self) -> Result {
-        let trust = menshen_lane::trust::load(&self.trust.dir)?.list;
+        let trust = menshen_lane::trust::load(&self.trust.dir, None)?.list;
         let payloads = payloads(&self.passes)?;
         let mut cards = Vec::with_capacity(payloads.len());
         for (line, payload) in &payloads {

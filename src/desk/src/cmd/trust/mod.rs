@@ -90,7 +90,7 @@ impl Init {
             let threshold = self.threshold.unwrap_or(self.root.len() / 2 + 1);
             Authority::init_real(&self.dir, &Roots { folders: self.root, threshold }, at)?;
         }
-        let believed = menshen_lane::trust::load(&self.dir)?;
+        let believed = menshen_lane::trust::load(&self.dir, None)?;
         let content = believed.list.content();
         say(format!(
             "{}: {} issuers, {} keys, {} recognition rules, {} delegated roles",

@@ -8,7 +8,7 @@ use clap::Args;
 use menshen_lane::trust::{REPOSITORY, STICK_FOLDER, read_root};
 use menshen_trust::publish::copy;
 use menshen_trust::tuf::{Folder, Source};
-use menshen_trust::vault::{Import as Imported, Steps, Vault};
+use menshen_trust::vault::{Import as Imported, Now, Steps, Vault};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ impl Import {
         if place.join(Folder::METADATA).is_dir() {
             vault.import_as_of_itself(now, &Steps::none())?;
         }
-        match vault.import(Arc::new(Folder::new(&from)), time(self.at.as_deref())?, &Steps::none())? {
+        match vault.import(Arc::new(Folder::new(&from)), Now::about(time(self.at.as_deref())?), &Steps::none())? {
             Imported::Unchanged => say(format!("{}: nothing new", from.display()))?,
             Imported::New(believed) => {
                 let content = believed.list.content();

@@ -54,7 +54,7 @@ struct KeyLine {
 
 impl Show {
     pub(super) fn run(self) -> Result {
-        let believed = load(&self.trust.dir)?;
+        let believed = load(&self.trust.dir, None)?;
         if self.trust.dir.join("UNSAFE").exists() {
             complain(&format!("{} is an UNSAFE development profile", self.trust.dir.display()));
         }

@@ -1,7 +1,6 @@
-//! Lists and deltas against a map, any bytes against the readers, and a folder against power cuts.
+//! Lists and deltas against a map, and any bytes against the readers.
 
 mod bytes;
-mod files;
 mod model;
 
 use super::*;
