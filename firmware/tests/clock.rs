@@ -2,7 +2,7 @@
 //! in the core's `clock/tests.rs`; here is that the real parts tell the same story.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 
-use menshen_core::clock::{Doubt, Implausible, Look, SYSTEM_ERROR_S, Source, UNCONFIRMED_ERROR_S};
+use menshen_core::clock::{Doubt, Implausible, Look, Published, SYSTEM_ERROR_S, Source, UNCONFIRMED_ERROR_S};
 use menshen_core::time::{Confidence, Time};
 use menshen_gate::board::Board;
 use menshen_gate::clock::{BUILD_UNIX_S, ClockParts, GateClock, HAND_ERROR_S};
@@ -96,13 +96,17 @@ impl World {
     }
 }
 
+fn publication(version: u64, at_s: u64) -> Published {
+    Published { version, at_s }
+}
+
 #[test]
 fn the_clock_of_the_machine_that_built_this_is_after_the_build() {
     let state = tempfile::tempdir().unwrap();
     let board = Board::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml")).unwrap();
     let clock = GateClock::open(state.path(), &board.clock).unwrap();
     // However long ago this was built, something was signed lately.
-    clock.raise_floor(moment::now() - DAY_S);
+    clock.published(publication(1, moment::now() - DAY_S));
     let time = clock.time();
     assert!(time.confidence == Confidence::Trusted && time.error_s <= SYSTEM_ERROR_S + 1, "{time:?}");
     assert!(time.unix_s.abs_diff(moment::now()) <= 1);
@@ -202,12 +206,14 @@ fn a_chip_a_year_ahead_is_not_believed_and_poisons_nothing() {
 fn a_floor_that_is_signed_for_good_survives_a_restart_and_no_signed_time_goes_behind_it() {
     let world = World::new();
     let clock = world.clock(Source::None);
-    clock.raise_floor(NOW + DAY_S);
-    clock.raise_floor(NOW);
+    clock.published(publication(7, NOW + DAY_S));
+    clock.published(publication(6, NOW));
     drop(clock);
     let clock = world.clock(Source::None);
     assert_eq!(clock.time(), Time::floor(NOW + DAY_S));
     assert_eq!(clock.signed_now(NOW, 2), Err(Implausible::BehindProof));
+    clock.published(publication(8, NOW));
+    assert_eq!(clock.time(), Time::floor(NOW), "the publisher has said otherwise");
 }
 
 #[test]
@@ -236,10 +242,10 @@ fn the_networks_time_is_shown_and_never_believed() {
 fn what_was_signed_is_on_disk_without_waiting_for_the_end() {
     let world = World::new();
     let clock = world.clock(Source::Rtc);
-    clock.raise_floor(NOW + 60);
+    clock.published(publication(1, NOW + 60));
     let deadline = Instant::now() + Duration::from_secs(20);
     let on_disk = || fs::read_to_string(world.file()).unwrap_or_default();
-    while !on_disk().contains(&format!("proven {}\n", NOW + 60)) {
+    while !on_disk().contains(&format!("published 1 {}\n", NOW + 60)) {
         assert!(Instant::now() < deadline, "{}", on_disk());
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -257,7 +263,7 @@ fn the_number_that_an_older_gate_kept_is_a_floor() {
 fn a_torn_or_rotten_file_falls_back_to_the_build_and_is_told_until_the_time_is_sure() {
     let world = World::new();
     let clock = world.clock(Source::None);
-    clock.raise_floor(NOW);
+    clock.published(publication(1, NOW));
     drop(clock);
     let whole = fs::read(world.file()).unwrap();
     let rotten: Vec<u8> = whole.iter().map(|byte| byte ^ 4).collect();
@@ -287,7 +293,7 @@ fn a_state_that_can_not_be_written_does_not_stop_the_clock() {
     world.state = tempfile::tempdir().unwrap();
     fs::remove_dir(world.state.path()).unwrap();
     let clock = world.clock(Source::System);
-    clock.raise_floor(NOW + DAY_S);
+    clock.published(publication(1, NOW + DAY_S));
     assert_eq!(clock.time(), Time::floor(NOW + DAY_S));
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! menshen-time 1
-//! proven 1606780800          signed for good: never falls
+//! proven 1606780800          known for good: never falls
+//! published 12 1606780800    publication 12 was believed, which names this moment
 //! seen 1606784400            seen on the own clock or heard of the hub
 //! rtc 1606784460             what the clock chip said when it was last believed
 //! confirmed 1606784000 4     the own clock was within 4 s of a signed time then
@@ -14,7 +15,7 @@
 //! with one digit changed would refuse everybody for years. What does not sum up is as good as no file, and is told.
 //! Older gates kept a single number, which mixed what was proved and what was seen; it counts as seen.
 
-use menshen_core::clock::{Confirmed, Kept};
+use menshen_core::clock::{Confirmed, Kept, Published};
 use menshen_core::ids::{Hex, first_8, sha256};
 use menshen_lane::durable;
 use std::io;
@@ -49,6 +50,9 @@ pub(super) fn write(path: &Path, kept: &Kept) -> io::Result<()> {
 
 fn text(kept: &Kept) -> String {
     let mut text = format!("{FIRST_LINE}\nproven {}\nseen {}\nrtc {}\n", kept.proven_s, kept.seen_s, kept.rtc_s);
+    if let Some(Published { version, at_s }) = kept.published {
+        text.push_str(&format!("published {version} {at_s}\n"));
+    }
     if let Some(Confirmed { at_s, error_s }) = kept.confirmed {
         text.push_str(&format!("confirmed {at_s} {error_s}\n"));
     }
@@ -78,6 +82,9 @@ fn parse(text: &str) -> Option<Kept> {
     for line in lines {
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["proven", unix_s] => kept.proven_s = unix_s.parse().ok()?,
+            ["published", version, at_s] => {
+                kept.published = Some(Published { version: version.parse().ok()?, at_s: at_s.parse().ok()? });
+            }
             ["seen", unix_s] => kept.seen_s = unix_s.parse().ok()?,
             ["rtc", unix_s] => kept.rtc_s = unix_s.parse().ok()?,
             ["confirmed", at_s, error_s] => {
@@ -96,6 +103,7 @@ mod tests {
 
     const KEPT: Kept = Kept {
         proven_s: 1_606_780_800,
+        published: Some(Published { version: 12, at_s: 1_606_780_800 }),
         seen_s: 1_606_784_400,
         rtc_s: 1_606_784_460,
         confirmed: Some(Confirmed { at_s: 1_606_784_000, error_s: 4 }),
@@ -104,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for kept in [KEPT, Kept::default(), Kept { confirmed: None, ..KEPT }, Kept { contradicted: false, ..KEPT }] {
+        for kept in [KEPT, Kept::default(), Kept { confirmed: None, ..KEPT }, Kept { published: None, ..KEPT }, Kept { contradicted: false, ..KEPT }] {
             assert_eq!(parse(&text(&kept)), Some(kept));
         }
     }

@@ -14,7 +14,7 @@ mod kept;
 use crate::board::{self, ClockSource};
 use crate::rtc::{self, Rtc};
 use kept::Found;
-use menshen_core::clock::{Clock as Judge, Doubt, Implausible, Kept, Look, Source, View};
+use menshen_core::clock::{Clock as Judge, Doubt, Implausible, Kept, Look, Published, Source, View};
 use menshen_core::time::{SKEW_S, Time};
 use menshen_lane::moment;
 use menshen_lane::ports::{Clock, Open, PortError};
@@ -158,8 +158,8 @@ impl Clock for GateClock {
         self.shared.judge().time(self.mono_ms())
     }
 
-    fn raise_floor(&self, unix_s: u64) {
-        tell_implausible(unix_s, self.shared.judge().proven_not_before(self.mono_ms(), unix_s));
+    fn published(&self, publication: Published) {
+        tell_implausible(publication.at_s, self.shared.judge().published(self.mono_ms(), publication));
     }
 
     fn heard_not_before(&self, unix_s: u64) {
@@ -358,6 +358,6 @@ impl Looker {
 
 /// Whether a power cut in the next minute would lose more than a minute.
 fn is_news(saved: &Kept, kept: &Kept) -> bool {
-    let sure = |kept: &Kept| (kept.proven_s, kept.confirmed, kept.contradicted);
+    let sure = |kept: &Kept| (kept.proven_s, kept.published, kept.confirmed, kept.contradicted);
     sure(saved) != sure(kept) || saved.seen_s.abs_diff(kept.seen_s) > SKEW_S + SAVE_EVERY_MS / 1000
 }

@@ -7,9 +7,10 @@
 //! 1970, a jump of a year, a dead battery) is a row of a table under test.
 //!
 //! Invariants:
-//! - **Two floors.** What is signed for good (a trust list, the build of the image) proves a moment for ever:
-//!   that floor never falls. What the gate saw on its own clock, or heard of its hub, may have been wrong:
-//!   that floor rises with them and is replaced, downwards too, by a fresh signed time.
+//! - **Two floors.** What is signed for good (a publication, the build of the image) proves a moment: that floor
+//!   never falls by itself, by a clock, or by a signed time. A publisher whose clock was ahead can be wrong too, so
+//!   its next publication replaces the moment of the one before. What the gate saw on its own clock, or heard of its
+//!   hub: that floor rises with them and is replaced, downwards too, by a fresh signed time.
 //! - **A reading is believed** only if it is not before either floor, not more than [`MAX_OFF_S`] after both, and,
 //!   while the gate runs, where the counting clock says that it must be. One that is not takes nothing away
 //!   from what the gate knew before: time goes on by the counting clock, with a growing error.
@@ -117,11 +118,22 @@ pub struct Confirmed {
     pub error_s: u32,
 }
 
+/// A publication that was believed: which, and the moment that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its number: it rises from one to the next.
+    pub version: u64,
+    /// Its moment, in seconds since 1970.
+    pub at_s: u64,
+}
+
 /// What survives a power cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// The newest moment that is proved for good, in seconds since 1970.
     pub proven_s: u64,
+    /// The newest publication that was believed: its moment is proved until its publisher says otherwise.
+    pub published: Option<Published>,
     /// The newest moment that the gate saw or heard of, in seconds since 1970.
     pub seen_s: u64,
     /// What a battery-backed clock said when it was last believed, in seconds since 1970: it never says less, unless
@@ -227,10 +239,11 @@ impl Clock {
         // A kept moment that can not be is a damaged file or a mistake of old; what is left of it is nothing.
         let possible = |unix_s| if unix_s <= latest_s { unix_s } else { 0 };
         let (proven_s, seen_s) = (built_s.max(possible(kept.proven_s)), possible(kept.seen_s));
+        let published = kept.published.filter(|published| published.at_s <= latest_s);
         Clock {
             source,
             latest_s,
-            kept: Kept { proven_s, seen_s, confirmed, ..kept },
+            kept: Kept { proven_s, published, seen_s, confirmed, ..kept },
             held: None,
             look: None,
             doubt: Some(Doubt::NoClock),
@@ -265,13 +278,17 @@ impl Clock {
         self.hint = unix_s.map(|unix_s| (unix_s, mono_ms));
     }
 
-    /// Something that was signed for good says that it is at least this late, in seconds since 1970.
+    /// A publication is believed: it is at least as late as the moment that it names. A newer one than those before
+    /// replaces their moment, also by an earlier one; any other only raises it.
     ///
     /// # Errors
     /// [`Implausible::TooLate`]; then it does not count.
-    pub fn proven_not_before(&mut self, mono_ms: u64, unix_s: u64) -> Result<(), Implausible> {
-        self.possible(unix_s)?;
-        self.kept.proven_s = self.kept.proven_s.max(unix_s);
+    pub fn published(&mut self, mono_ms: u64, new: Published) -> Result<(), Implausible> {
+        self.possible(new.at_s)?;
+        self.kept.published = Some(match self.kept.published {
+            Some(old) if new.version <= old.version => Published { at_s: old.at_s.max(new.at_s), ..old },
+            _ => new,
+        });
         self.judge_again(mono_ms);
         Ok(())
     }
@@ -300,7 +317,7 @@ impl Clock {
             return Err(Implausible::TooVague);
         }
         let time = Time::trusted_within(unix_s, error_s);
-        if time.latest().saturating_add(SKEW_S) < self.kept.proven_s {
+        if time.latest().saturating_add(SKEW_S) < self.proof_s() {
             return Err(Implausible::BehindProof);
         }
         self.held = Some(Held {
@@ -380,8 +397,12 @@ impl Clock {
         self.kept
     }
 
+    fn proof_s(&self) -> u64 {
+        self.kept.proven_s.max(self.kept.published.map_or(0, |published| published.at_s))
+    }
+
     fn floor_s(&self) -> u64 {
-        self.kept.proven_s.max(self.kept.seen_s)
+        self.proof_s().max(self.kept.seen_s)
     }
 
     fn possible(&self, unix_s: u64) -> Result<(), Implausible> {

@@ -6,7 +6,7 @@
 //! a failure.
 
 use crate::optics::Frame;
-use menshen_core::clock::{Implausible, View};
+use menshen_core::clock::{Implausible, Published, View};
 use menshen_core::decide::Verdict;
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
@@ -77,9 +77,9 @@ pub trait Clock: Send + Sync {
     fn mono_ms(&self) -> u64;
     /// The time of day, with its confidence and its error.
     fn time(&self) -> Time;
-    /// Something that is signed for good (a trust list) says that it is at least this late: seconds since 1970.
-    /// This floor never falls, also across restarts.
-    fn raise_floor(&self, unix_s: u64);
+    /// A publication is believed, so it is at least as late as the moment that it names. This floor falls by nothing but
+    /// a newer publication, also across restarts.
+    fn published(&self, publication: Published);
     /// The hub's signed ack says that it is at least this late, in seconds since 1970. It may be an old ack, and the
     /// hub's clock may have been wrong: this floor holds until the next [`Clock::signed_now`].
     fn heard_not_before(&self, unix_s: u64);

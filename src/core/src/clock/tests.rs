@@ -16,6 +16,7 @@ const NOW_S: u64 = BUILT_S + 100 * DAY_S;
 /// What the gate kept: it ran until an hour ago and its clock was confirmed a week ago.
 const KEPT: Kept = Kept {
     proven_s: NOW_S - 3 * DAY_S,
+    published: None,
     seen_s: NOW_S - 3600,
     rtc_s: 0,
     confirmed: Some(Confirmed { at_s: NOW_S - 7 * DAY_S, error_s: 4 }),
@@ -68,9 +69,11 @@ impl Story {
         self
     }
 
-    fn proven(mut self, off_s: i64) -> Story {
-        let unix_s = self.true_s().saturating_add_signed(off_s);
-        assert_eq!(self.clock.proven_not_before(self.mono_ms, unix_s), Ok(()));
+    /// The next publication is believed, of a moment this far from the true time.
+    fn published(mut self, off_s: i64) -> Story {
+        let version = self.clock.kept().published.map_or(1, |before| before.version + 1);
+        let at_s = self.true_s().saturating_add_signed(off_s);
+        assert_eq!(self.clock.published(self.mono_ms, Published { version, at_s }), Ok(()));
         self
     }
 
@@ -212,13 +215,13 @@ const ROWS: &[Row] = &[
     ),
     row(
         "floor ahead of the clock",
-        || Story::begin(Source::Rtc, KEPT).reads(-10 * 3600, 3).proven(-3600),
+        || Story::begin(Source::Rtc, KEPT).reads(-10 * 3600, 3).published(-3600),
         Floor,
         Some(Doubt::Behind),
     ),
     row(
         "floor comes ahead of a clock that was believed",
-        || Story::begin(Source::Rtc, UNCONFIRMED).reads(-1800, 60).proven(0).reads(-1800, 3),
+        || Story::begin(Source::Rtc, UNCONFIRMED).reads(-1800, 60).published(0).reads(-1800, 3),
         Floor,
         Some(Doubt::Behind),
     ),
@@ -245,9 +248,19 @@ const ROWS: &[Row] = &[
         "off for longer than is believed, and a new trust list",
         || {
             let old = Kept { seen_s: 0, proven_s: NOW_S - MAX_OFF_S - 9, ..KEPT };
-            Story::begin(Source::Rtc, old).reads(0, 3).proven(-3 * DAY_S as i64)
+            Story::begin(Source::Rtc, old).reads(0, 3).published(-3 * DAY_S as i64)
         },
         Within(11),
+        None,
+    ),
+    row(
+        "poisoned by a publisher a year ahead, mended by its next publication",
+        || {
+            let story = Story::begin(Source::System, UNCONFIRMED).reads(0, 9).published(YEAR_S).reads(0, 9).restarts();
+            assert!(story.time().earliest() > story.true_s() + DAY_S, "the floor is poisoned");
+            story.reads(0, 3).published(0).reads(0, 3)
+        },
+        Within(5),
         None,
     ),
     row(
@@ -274,7 +287,7 @@ const ROWS: &[Row] = &[
     ),
     row(
         "a replayed trust list of last month, with no clock",
-        || Story::begin(Source::None, KEPT).proven(-YEAR_S / 12),
+        || Story::begin(Source::None, KEPT).published(-YEAR_S / 12),
         Floor,
         Some(Doubt::NoClock),
     ),
@@ -342,17 +355,24 @@ fn what_is_over_before_the_floor_is_over_whatever_the_clock() {
 }
 
 #[test]
-fn the_floor_that_is_proved_never_falls() {
-    let story = Story::begin(Source::Rtc, KEPT).proven(DAY_S as i64);
-    let mut clock = story.clock;
+fn the_floor_that_is_proved_falls_by_no_word_but_its_publishers_next() {
+    let mut clock = Story::begin(Source::Rtc, KEPT).clock;
+    let published = |version, at_s| Published { version, at_s };
+    assert_eq!(clock.published(1, published(7, NOW_S + DAY_S)), Ok(()));
     assert_eq!(clock.signed_now(1, NOW_S, 2), Err(Implausible::BehindProof));
-    assert_eq!(clock.proven_not_before(1, NOW_S), Ok(()));
-    assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S));
-    assert_eq!(clock.proven_not_before(1, LATEST_S + 1), Err(Implausible::TooLate));
+    for version in [1, 6, 7] {
+        assert_eq!(clock.published(1, published(version, NOW_S)), Ok(()));
+        assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S), "publication {version} is not newer");
+    }
+    assert_eq!(clock.published(1, published(8, LATEST_S + 1)), Err(Implausible::TooLate));
     assert_eq!(clock.heard_not_before(1, u64::MAX), Err(Implausible::TooLate));
     assert_eq!(clock.signed_now(1, u64::MAX, 2), Err(Implausible::TooLate));
     assert_eq!(clock.signed_now(1, NOW_S + DAY_S, MAX_SIGNED_ERROR_S + 1), Err(Implausible::TooVague));
     assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S));
+    assert_eq!(clock.published(1, published(8, NOW_S)), Ok(()));
+    assert_eq!(clock.time(1), Time::floor(NOW_S));
+    assert_eq!(clock.published(1, published(9, 0)), Ok(()));
+    assert_eq!(clock.time(1), Time::floor(NOW_S - 3600), "not below what was seen");
 }
 
 #[test]
@@ -377,7 +397,7 @@ fn the_latest_that_it_can_be_is_known_by_a_signature_and_not_by_a_device() {
     assert_eq!(latest(Story::begin(Source::None, KEPT).signed(0)), Some(2));
     let old = Some(Confirmed { at_s: NOW_S - CONFIRMED_FOR_S - 301, error_s: 4 });
     assert_eq!(latest(Story::begin(Source::Rtc, Kept { confirmed: old, ..KEPT }).reads(0, 3)), None);
-    assert_eq!(latest(Story::begin(Source::Rtc, KEPT).reads(0, 3).proven(3600)), None, "it was wrong");
+    assert_eq!(latest(Story::begin(Source::Rtc, KEPT).reads(0, 3).published(3600)), None, "it was wrong");
 }
 
 #[test]
@@ -463,7 +483,8 @@ fn a_gate_that_runs_for_months_on_a_confirmed_clock_stays_within_its_error() {
 
 #[test]
 fn what_was_kept_and_can_not_be_is_as_good_as_nothing() {
-    let kept = Kept { proven_s: u64::MAX, seen_s: LATEST_S + 1, ..KEPT };
+    let published = Some(Published { version: 1, at_s: u64::MAX });
+    let kept = Kept { proven_s: u64::MAX, published, seen_s: LATEST_S + 1, ..KEPT };
     assert_eq!(Clock::new(Source::None, kept, BUILT_S, LATEST_S).time(0), Time::floor(BUILT_S));
 }
 
@@ -493,13 +514,15 @@ proptest::proptest! {
                 3 => drop(clock.signed_now(mono_ms, near, 3)),
                 4 => drop(clock.heard_not_before(mono_ms, near)),
                 _ => {
-                    if clock.proven_not_before(mono_ms, near).is_ok() {
+                    if clock.published(mono_ms, Published { version: 1, at_s: near }).is_ok() {
                         proven_s = proven_s.max(near);
                     }
                 }
             }
             proptest::prop_assert!(clock.time(mono_ms).latest() + SKEW_S.min(u64::MAX - clock.time(mono_ms).latest()) >= proven_s);
-            proptest::prop_assert!(clock.kept().proven_s >= proven_s);
+            let kept = clock.kept();
+            let proof_s = kept.proven_s.max(kept.published.map_or(0, |published| published.at_s));
+            proptest::prop_assert!(proof_s >= proven_s);
         }
     }
 }

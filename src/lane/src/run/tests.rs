@@ -6,7 +6,7 @@ use crate::journal::{JournalError, Pending, Status, Stored};
 use crate::optics::Diagnosis;
 use crate::trust::ListState;
 use ed25519_dalek::SigningKey;
-use menshen_core::clock::Implausible;
+use menshen_core::clock::{Implausible, Published};
 use menshen_core::decide::Verdict;
 use menshen_core::pass::{self, Claims, Kind, Level};
 use menshen_core::policy::Thermometry;
@@ -90,7 +90,7 @@ impl Clock for World {
     fn time(&self) -> Time {
         Time::trusted(NOW_S)
     }
-    fn raise_floor(&self, _: u64) {}
+    fn published(&self, _: Published) {}
     fn heard_not_before(&self, _: u64) {}
     fn signed_now(&self, _: u64, _: u32) -> Result<(), Implausible> {
         Ok(())

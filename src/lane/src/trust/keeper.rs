@@ -13,6 +13,7 @@ use crate::health::{Health, Part};
 use crate::ports::Clock;
 use crate::sync::backoff::Backoff;
 use crate::threads::{self, Stop};
+use menshen_core::clock::Published;
 use menshen_trust::tuf::{Folder, Refusal, Source};
 use menshen_trust::vault::{self, RoleReport, Step, Steps, Vault, VaultError};
 use std::io;
@@ -142,7 +143,7 @@ impl Keeper {
 
     fn believe(&self, believed: &vault::Believed) {
         let content = believed.list.content();
-        self.clock.raise_floor(content.as_of);
+        self.clock.published(Published { version: content.version, at_s: content.as_of });
         let before = self.feed.trust();
         let is_known = |role| before.as_ref().is_some_and(|before| before.roles.contains(role));
         for role in believed.roles.iter().filter(|role| !is_known(role)) {

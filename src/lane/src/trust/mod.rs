@@ -23,6 +23,7 @@ pub use roads::{HubRoad, STICK_FOLDER};
 pub use standing::{HeldBack, ListState, Standing, Standings};
 
 use crate::ports::Clock;
+use menshen_core::clock::Published;
 use menshen_core::ids::{Hex, sha256};
 use menshen_trust::tuf::TufError;
 use menshen_trust::vault::{self, Believed, VaultError};
@@ -97,7 +98,8 @@ pub fn as_it_came(
     why: &TrustLoadError,
 ) -> Result<Feed, TrustLoadError> {
     let believed = load(dir, anchor)?;
-    clock.raise_floor(believed.list.content().as_of);
+    let content = believed.list.content();
+    clock.published(Published { version: content.version, at_s: content.as_of });
     let feed = Feed::fixed(Some(Trust::of(&believed)));
     let state = RoadState::Refused { refusal: None, why: why.to_string() };
     feed.tell(Some(Import { road: Road::Folder, state }));

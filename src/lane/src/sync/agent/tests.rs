@@ -4,7 +4,7 @@
 use super::*;
 use crate::journal::SledJournal;
 use crate::sync::UplinkError;
-use menshen_core::clock::Implausible;
+use menshen_core::clock::{Implausible, Published};
 use menshen_core::decide::{Reasons, Verdict};
 use menshen_core::record::{Body, Scan};
 use menshen_core::time::Time;
@@ -45,7 +45,7 @@ impl Clock for FixedClock {
     fn time(&self) -> Time {
         Time::floor(self.0.lock().unwrap().heard_s.max(CLOCK_S))
     }
-    fn raise_floor(&self, _: u64) {}
+    fn published(&self, _: Published) {}
     fn heard_not_before(&self, unix_s: u64) {
         self.0.lock().unwrap().heard_s = unix_s;
     }

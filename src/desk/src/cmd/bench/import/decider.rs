@@ -2,7 +2,7 @@
 
 use super::super::lists::AS_OF;
 use crate::outcome::{Failure, Result};
-use menshen_core::clock::Implausible;
+use menshen_core::clock::{Implausible, Published};
 use menshen_core::decide::{Context, Verdict};
 use menshen_core::ids::IssuerId;
 use menshen_core::lane::{Action, Actions, Event, Lane, Now};
@@ -32,7 +32,7 @@ impl Clock for Standing {
         NOW
     }
 
-    fn raise_floor(&self, _: u64) {}
+    fn published(&self, _: Published) {}
 
     fn heard_not_before(&self, _: u64) {}
 
