@@ -18,6 +18,7 @@ use menshen_trust::tuf::Refusal;
 use menshen_trust::vault::{Believed, Vault};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,11 @@ fn every_bad_stick_is_refused_for_its_own_reason_while_people_pass_and_a_good_on
         stick.change(file, change);
         stick
     };
+    // A pipe into which nobody writes: whoever waits for it waits for ever.
+    let pipe = Stick::new(&world, "pipe");
+    let timestamp = pipe.folder("metadata").join("timestamp.json");
+    fs::remove_file(&timestamp).expect("it is on the stick");
+    assert!(Command::new("mkfifo").arg(&timestamp).status().expect("mkfifo runs").success());
     let stranger = World::new();
     let sticks = [
         (Refusal::Older, "older", old),
@@ -98,6 +104,7 @@ fn every_bad_stick_is_refused_for_its_own_reason_while_people_pass_and_a_good_on
         (Refusal::Signature, "strangers", Stick::of(&world, "strangers", &stranger.path("trust/repository"))),
         (Refusal::CutOff, "cut", bad("cut", "metadata/timestamp.json", |bytes| bytes.truncate(bytes.len() / 2))),
         (Refusal::TooLong, "long", bad("long", "metadata/timestamp.json", |bytes| bytes.resize(20_000, b' '))),
+        (Refusal::Malformed, "pipe", pipe),
         (Refusal::Malformed, "page", bad("page", "metadata/timestamp.json", |bytes| *bytes = b"<html></html>".into())),
     ];
     let gate = Watched::start(&world).expect("it starts");

@@ -112,7 +112,13 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for kept in [KEPT, Kept::default(), Kept { confirmed: None, ..KEPT }, Kept { published: None, ..KEPT }, Kept { contradicted: false, ..KEPT }] {
+        for kept in [
+            KEPT,
+            Kept::default(),
+            Kept { confirmed: None, ..KEPT },
+            Kept { published: None, ..KEPT },
+            Kept { contradicted: false, ..KEPT },
+        ] {
             assert_eq!(parse(&text(&kept)), Some(kept));
         }
     }

@@ -184,9 +184,8 @@ pub fn decide(shown: &Shown, measured: Measured, now: Time, context: Context<'_>
 }
 
 fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> Evidence {
-    let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = *context.policy;
     let content = context.trust.map(TrustList::content);
-    let freshness = context.trust.map(|trust| trust.freshness(now, trust_ageing_after_s, trust_stale_after_s));
+    let as_of = content.map(|content| content.as_of);
     Evidence {
         issuer: None,
         colour: None,
@@ -197,8 +196,8 @@ fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> E
         display: None,
         holder: None,
         trust_version: content.map(|content| content.version),
-        trust_as_of: content.map(|content| content.as_of),
-        freshness: freshness.unwrap_or(Freshness::Unknown),
+        trust_as_of: as_of,
+        freshness: trust_freshness(as_of, now, context.policy),
         status: None,
         status_as_of: None,
         status_freshness: None,
@@ -210,6 +209,12 @@ fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> E
     }
 }
 
+/// How old what is believed is by the site's policy, where anything is.
+fn trust_freshness(as_of: Option<u64>, now: Time, policy: &Policy) -> Freshness {
+    let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = *policy;
+    as_of.map_or(Freshness::Unknown, |as_of| status::freshness(now, as_of, trust_ageing_after_s, trust_stale_after_s))
+}
+
 fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mut Reasons, evidence: &mut Evidence) {
     let claims = pass.claims();
     evidence.issuer = Some(claims.issuer);
@@ -218,6 +223,9 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     evidence.until = claims.until;
     evidence.display = claims.display.clone();
     evidence.holder = Some(claims.holder);
+    // What is believed of this issuer may be older than the list.
+    evidence.trust_as_of = context.trust.map(|trust| trust.as_of(claims.issuer));
+    evidence.freshness = trust_freshness(evidence.trust_as_of, now, context.policy);
     // The issuer signed it at `iat`: of a clock that is unsure by minutes, what is before that is ruled out.
     let dated = now.narrowed(claims.issued_at).within(claims.valid_from(), claims.expires_at);
     match dated {

@@ -75,7 +75,7 @@ impl Kinds {
 /// One rule: at gates of `host`, passes of `issuer` count as follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The province that honours.
+    /// The division whose gates honour; what is national counts everywhere.
     pub host: IssuerId,
     /// Whose passes are honoured; a province stands for its cities too.
     pub issuer: IssuerId,
@@ -119,9 +119,7 @@ pub fn recognise(
         return (Recognition::Own, colour);
     }
     let covers = |rule: &&Rule| {
-        rule.host == home.province()
-            && (rule.issuer == issuer || rule.issuer == issuer.province())
-            && rule.kinds.has(kind)
+        rule.host.covers(home) && (rule.issuer == issuer || rule.issuer == issuer.province()) && rule.kinds.has(kind)
     };
     let sure = |rule: &&Rule| now.within(rule.valid_from, rule.valid_until) == Validity::Valid;
     let maybe = |rule: &&Rule| now.within(rule.valid_from, rule.valid_until) == Validity::Unknown;

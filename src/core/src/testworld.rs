@@ -120,6 +120,7 @@ pub(crate) fn content() -> TrustContent {
         issuers: codes.into_iter().map(issuer).collect(),
         keys: codes.into_iter().map(issuer_key).collect(),
         rules: rules.into_iter().collect(),
+        lagging: heapless::Vec::new(),
     };
     content.sort();
     content

@@ -3,24 +3,29 @@
 //! What is believed comes in parts ([`part`]), each from whoever may speak for a part of the country, and is joined to
 //! one [`TrustContent`]; a [`TrustList`] is that content, checked and ready to be asked. This crate has no files and no
 //! repository, so it takes parts as they are: whoever makes a list must have verified who signed each part (the crate
-//! `menshen-trust` does, by TUF). Keys are looked up by id, never tried in turn. Everything has bounds, so that a gate's
-//! memory does not depend on what it is sent.
+//! `menshen-trust` does, by TUF). Keys are looked up by id and issuer, never tried in turn, so that nobody gains or loses
+//! anything by listing a key that is somebody else's. Everything has bounds, for each province too, so that a gate's
+//! memory does not depend on what it is sent, and no province takes the room of another.
 
 use crate::cbor::CborError;
 use crate::ids::{IssuerId, KeyId};
 use crate::pass::{Colour, Level};
 use crate::recognition::Rule;
-use crate::time::Time;
 use core::fmt;
 
 pub mod part;
 
-/// The most issuers in a list: the 31 provinces, the national platform, every prefecture-level division (333), and some offices.
-pub const MAX_ISSUERS: usize = 384;
-/// The most keys in a list.
-pub const MAX_KEYS: usize = 640;
-/// The most recognition rules in a list.
-pub const MAX_RULES: usize = 512;
+/// The most issuers in a list: the 31 provinces, the national platform, every prefecture-level division (333), and some
+/// offices.
+pub const MAX_ISSUERS: usize = 416;
+/// The most keys in a list: two of each issuer while all rotate, and some.
+pub const MAX_KEYS: usize = 960;
+/// The most recognition rules in a list: every province's for every other (930), and some.
+pub const MAX_RULES: usize = 1024;
+/// The most issuers of one province, its own and its cities' and offices'; the most rules for its gates are twice this.
+pub const MAX_ISSUERS_OF_PROVINCE: usize = 64;
+/// The most keys of the issuers of one province.
+pub const MAX_KEYS_OF_PROVINCE: usize = 160;
 
 /// Why something is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +41,9 @@ pub enum TrustError {
     Dangling,
     /// A part speaks of an issuer, or makes a rule for gates, that is not its signer's.
     Foreign(IssuerId),
-    /// A part speaks of an issuer, or lists a key, that is spoken for already.
+    /// A part speaks of an issuer that is spoken for already.
     Taken(IssuerId),
-    /// Together with the other parts there is more than a list has room for.
+    /// Together with the other parts there is more than a list, or its province in it, has room for.
     Full,
 }
 
@@ -59,7 +64,9 @@ impl fmt::Display for TrustError {
             TrustError::Taken(id) => {
                 write!(f, "it speaks for {id}, for whom its superior speaks already: take it out of one of the two")
             }
-            TrustError::Full => f.write_str("there are more issuers, keys or rules than a gate has room for"),
+            TrustError::Full => f.write_str(
+                "with it there are more issuers, keys or rules than a gate has room for: take out what has ended",
+            ),
         }
     }
 }
@@ -141,6 +148,15 @@ impl Freshness {
     }
 }
 
+/// A division whose newest publication a gate does not believe, so that its last good one goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lagging {
+    /// Which division; what lies within it lags too.
+    pub scope: IssuerId,
+    /// Until when what is believed of it is known to have been its newest, seconds since 1970.
+    pub as_of: u64,
+}
+
 /// What a gate believes, checked and ready to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustList {
@@ -164,6 +180,8 @@ pub struct TrustContent {
     pub keys: heapless::Vec<IssuerKey, MAX_KEYS>,
     /// Whose codes count where.
     pub rules: heapless::Vec<Rule, MAX_RULES>,
+    /// What is older than `as_of` says.
+    pub lagging: heapless::Vec<Lagging, MAX_ISSUERS>,
 }
 
 impl TrustList {
@@ -172,7 +190,7 @@ impl TrustList {
     /// # Errors
     /// [`TrustError::Dangling`] where the content contradicts itself.
     pub fn new(content: TrustContent) -> Result<TrustList, TrustError> {
-        part::check(&content.issuers, &content.keys)?;
+        part::check(&content.issuers, &content.keys, part::by_issuer_too)?;
         let kids = content.keys.iter().map(|key| KeyId::of(&key.public_key)).collect();
         Ok(TrustList { content, kids })
     }
@@ -182,10 +200,11 @@ impl TrustList {
         self.content.issuer(id)
     }
 
-    /// The key of an id.
-    pub fn key(&self, kid: KeyId) -> Option<&IssuerKey> {
-        let at = self.kids.binary_search(&kid).ok()?;
-        self.content.keys.get(at)
+    /// Every issuer's key of an id: one, but for a collision or a mistake.
+    pub fn keys(&self, kid: KeyId) -> &[IssuerKey] {
+        let begin = self.kids.partition_point(|other| *other < kid);
+        let count = self.kids[begin..].partition_point(|other| *other == kid);
+        &self.content.keys[begin..begin + count]
     }
 
     /// Everything in the list, for those who show it.
@@ -193,24 +212,18 @@ impl TrustList {
         &self.content
     }
 
-    /// How old the list is, judged by a policy's two ages in seconds.
-    pub fn freshness(&self, now: Time, ageing_after_s: u64, stale_after_s: u64) -> Freshness {
-        use crate::time::Confidence;
-        let age_s = now.since(self.content.as_of);
-        match now.confidence {
-            _ if age_s >= stale_after_s => Freshness::Stale,
-            Confidence::Floor => Freshness::Unknown,
-            Confidence::Trusted if age_s >= ageing_after_s => Freshness::Ageing,
-            Confidence::Trusted => Freshness::Fresh,
-        }
+    /// Until when what is believed of an issuer is known to hold, seconds since 1970: as long as the list, or less where
+    /// a division that speaks for it lags.
+    pub fn as_of(&self, issuer: IssuerId) -> u64 {
+        let lagging = self.content.lagging.iter().filter(|lagging| lagging.scope.covers(issuer));
+        lagging.map(|lagging| lagging.as_of).fold(self.content.as_of, u64::min)
     }
 }
 
 impl TrustContent {
     /// Puts issuers and keys into their order.
     pub fn sort(&mut self) {
-        self.issuers.sort_unstable_by_key(|issuer| issuer.id);
-        self.keys.sort_unstable_by_key(|key| KeyId::of(&key.public_key));
+        part::sort(&mut self.issuers, &mut self.keys);
     }
 
     /// The issuer of an id, where the content is in order.
@@ -232,10 +245,11 @@ impl TrustContent {
                 return Err(TrustError::Taken(issuer.id));
             }
         }
-        if let Some(key) = part.keys.iter().find(|key| self.keys.iter().any(|own| own.public_key == key.public_key)) {
-            return Err(TrustError::Taken(key.issuer));
-        }
-        if self.issuers.len() + part.issuers.len() > MAX_ISSUERS || self.keys.len() + part.keys.len() > MAX_KEYS {
+        let issuers = self.issuers.iter().map(|issuer| issuer.id);
+        let keys = self.keys.iter().map(|key| key.issuer);
+        let has_room = has_room::<MAX_ISSUERS>(scope, issuers, part.issuers.len(), MAX_ISSUERS_OF_PROVINCE)
+            && has_room::<MAX_KEYS>(scope, keys, part.keys.len(), MAX_KEYS_OF_PROVINCE);
+        if !has_room {
             return Err(TrustError::Full);
         }
         self.issuers.extend(part.issuers.iter().cloned());
@@ -252,12 +266,26 @@ impl TrustContent {
         if let Some(rule) = part.rules.iter().find(|rule| !scope.covers(rule.host)) {
             return Err(TrustError::Foreign(rule.host));
         }
-        if self.rules.len() + part.rules.len() > MAX_RULES {
+        let hosts = self.rules.iter().map(|rule| rule.host);
+        if !has_room::<MAX_RULES>(scope, hosts, part.rules.len(), 2 * MAX_ISSUERS_OF_PROVINCE) {
             return Err(TrustError::Full);
         }
         self.rules.extend(part.rules.iter().copied());
         Ok(())
     }
+}
+
+/// Whether so many more of a part have room among those that are there, each of a division: in all, and in the
+/// province of a part that is not national.
+fn has_room<const ALL: usize>(
+    scope: IssuerId,
+    there: impl ExactSizeIterator<Item = IssuerId>,
+    more: usize,
+    most_of_province: usize,
+) -> bool {
+    let all = there.len() + more;
+    let of_province = there.filter(|id| id.province() == scope.province()).count() + more;
+    all <= ALL && (scope == IssuerId::NATIONAL || of_province <= most_of_province)
 }
 
 #[cfg(test)]

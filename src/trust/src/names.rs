@@ -5,6 +5,7 @@
 //! | `issuers`, `issuers/330000` | top-level targets; the role `330000` | [`menshen_core::trust::part::Issuers`] |
 //! | `recognition`, `recognition/330000` | the same | [`menshen_core::trust::part::Rules`] |
 //! | `status/330000/snapshot-7`, `status/330000/delta-8` | the role `330000`, or its superior | `status` files |
+//! | `status/100000/…` | the role `100000`, or top-level targets | the same, of the national platform |
 //!
 //! A delegated role has the name of its division code. Its paths are patterns over the digits that its code leaves
 //! open (`33????` for a province, `3301??` for a city), so TUF itself keeps one province out of another's.
@@ -99,7 +100,8 @@ pub fn issuer(name: &str) -> Option<IssuerId> {
 pub fn own_paths(owner: IssuerId) -> [String; 3] {
     let code = owner.code();
     let digits = match owner {
-        IssuerId::NATIONAL => "??????".to_owned(),
+        // What lies within the nation it does not speak for by this role.
+        IssuerId::NATIONAL => code.to_string(),
         _ if owner == owner.province() => format!("{:02}????", code / 10_000),
         _ if owner == owner.city() => format!("{:04}??", code / 100),
         _ => code.to_string(),

@@ -83,10 +83,10 @@ impl UnverifiedPass {
     pub fn verify(self, trust: &TrustList) -> Result<VerifiedPass, VerifyError> {
         let claimed = self.claimed_issuer();
         let issuer = trust.issuer(claimed).ok_or(VerifyError::UnknownIssuer(claimed))?;
-        let key = trust.key(self.kid()).ok_or(VerifyError::UnknownKey(self.kid()))?;
-        if key.issuer != claimed {
-            return Err(VerifyError::WrongIssuer { key_of: key.issuer, claimed });
-        }
+        let keys = trust.keys(self.kid());
+        let other = keys.first().ok_or(VerifyError::UnknownKey(self.kid()))?.issuer;
+        let own = keys.iter().find(|key| key.issuer == claimed);
+        let key = own.ok_or(VerifyError::WrongIssuer { key_of: other, claimed })?;
         self.check_signature(key)?;
         // The window of the key is compared with the time of issue, not with now: no clock is needed.
         let issued = crate::time::Time::trusted(self.claims.issued_at);

@@ -39,8 +39,7 @@ pub struct Rules {
 impl Issuers {
     /// Puts issuers and keys into the order that the encoding wants.
     pub fn sort(&mut self) {
-        self.issuers.sort_unstable_by_key(|issuer| issuer.id);
-        self.keys.sort_unstable_by_key(|key| KeyId::of(&key.public_key));
+        sort(&mut self.issuers, &mut self.keys);
     }
 
     /// Writes the one encoding of this part.
@@ -74,7 +73,7 @@ impl Issuers {
         let mut expect = Expect::new(bytes);
         part.encode(&mut expect).map_err(|_| CborError::NotCanonical)?;
         expect.end()?;
-        check(&part.issuers, &part.keys)?;
+        check(&part.issuers, &part.keys, |key| KeyId::of(&key.public_key))?;
         Ok(part)
     }
 }
@@ -105,10 +104,25 @@ impl Rules {
     }
 }
 
-/// Whether issuers and keys are in order, and every key is of one of the issuers.
-pub(super) fn check(issuers: &[Issuer], keys: &[IssuerKey]) -> Result<(), TrustError> {
+/// Puts issuers and keys into their order.
+pub(super) fn sort(issuers: &mut [Issuer], keys: &mut [IssuerKey]) {
+    issuers.sort_unstable_by_key(|issuer| issuer.id);
+    keys.sort_unstable_by_key(by_issuer_too);
+}
+
+/// The order of the keys of several parts, which may list the same one.
+pub(super) fn by_issuer_too(key: &IssuerKey) -> (KeyId, IssuerId) {
+    (KeyId::of(&key.public_key), key.issuer)
+}
+
+/// Whether issuers and keys are in order, keys by `order`, and every key is of one of the issuers.
+pub(super) fn check<K: Ord>(
+    issuers: &[Issuer],
+    keys: &[IssuerKey],
+    order: impl Fn(&IssuerKey) -> K,
+) -> Result<(), TrustError> {
     let issuers_rise = issuers.is_sorted_by(|a, b| a.id < b.id);
-    let keys_rise = keys.is_sorted_by(|a, b| KeyId::of(&a.public_key) < KeyId::of(&b.public_key));
+    let keys_rise = keys.is_sorted_by(|a, b| order(a) < order(b));
     let levels_rise = issuers.iter().all(Issuer::only_adds_levels);
     let has = |id| issuers.binary_search_by_key(&id, |issuer| issuer.id).is_ok();
     let known = keys.iter().all(|key| has(key.issuer));

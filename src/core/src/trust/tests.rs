@@ -3,6 +3,7 @@
 use super::part::{Issuers, MAX_PART_BYTES, Rules};
 use super::*;
 use crate::cbor::Buf;
+use crate::pass::{self, Claims, Kind};
 use crate::testworld::*;
 use minicbor::Encoder;
 use std::vec::Vec;
@@ -43,11 +44,11 @@ fn a_list_finds_every_issuer_and_every_key_it_was_made_of() {
     assert_eq!(list.content(), &content());
     for code in [NATIONAL, SHANGHAI, ZHEJIANG, HANGZHOU, HENAN, HUBEI] {
         let kid = KeyId::of(&key_of(code).verifying_key().to_bytes());
-        assert_eq!(list.key(kid).map(|key| key.issuer), Some(id(code)));
+        assert_eq!(list.keys(kid).iter().map(|key| key.issuer).collect::<Vec<_>>(), [id(code)]);
         assert_eq!(list.issuer(id(code)).map(|issuer| issuer.id), Some(id(code)));
     }
     assert_eq!(list.issuer(id(510_000)), None);
-    assert_eq!(list.key(KeyId([0; 8])), None);
+    assert_eq!(list.keys(KeyId([0; 8])), []);
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn the_largest_parts_read_back_and_are_within_their_bytes() {
 fn one_more_of_anything_than_there_may_be_is_refused() {
     // The counts are at the only places where the encoding of the largest part has them.
     let payload = encoded(&largest());
-    for (head, more) in [(&[0x99, 1, 0x80][..], &[0x99, 1, 0x81][..]), (&[0x99, 2, 0x80], &[0x99, 2, 0x81])] {
+    for (head, more) in [(&[0x99, 1, 0xa0][..], &[0x99, 1, 0xa1][..]), (&[0x99, 3, 0xc0], &[0x99, 3, 0xc1])] {
         let at = payload.windows(head.len()).position(|window| window == head).expect("the head of a list");
         let mut longer = payload.clone();
         longer.splice(at..at + head.len(), more.iter().copied());
@@ -221,10 +222,56 @@ fn who_was_spoken_for_is_not_spoken_for_again() {
     content.join_issuers(id(NATIONAL), &part_of(&[ZHEJIANG, HENAN])).expect("the nation speaks for both");
     let twice = content.join_issuers(id(ZHEJIANG), &part_of(&[ZHEJIANG]));
     assert_eq!(twice, Err(TrustError::Taken(id(ZHEJIANG))));
+}
+
+#[test]
+fn who_lists_a_key_that_is_anothers_takes_nothing_from_it_and_gains_nothing() {
     let mut stolen = part_of(&[HANGZHOU]);
     stolen.keys[0].public_key = key_of(HENAN).verifying_key().to_bytes();
-    let twice = content.join_issuers(id(ZHEJIANG), &stolen);
-    assert_eq!(twice, Err(TrustError::Taken(id(HANGZHOU))), "a key that is Henan's");
+    for [first, second] in
+        [[(ZHEJIANG, &stolen), (HENAN, &part_of(&[HENAN]))], [(HENAN, &part_of(&[HENAN])), (ZHEJIANG, &stolen)]]
+    {
+        let mut content = TrustContent::default();
+        content.join_issuers(id(first.0), first.1).expect("it is its own");
+        content.join_issuers(id(second.0), second.1).expect("it is its own");
+        let trust = trust_list(&content);
+        let shown = |claims: &Claims, signer| {
+            let pass = pass::issue(claims, &key_of(signer)).expect("within bounds");
+            pass::parse(pass.as_bytes()).expect("a pass").verify(&trust).map(|pass| pass.claims().issuer)
+        };
+        let (henan, hangzhou) = (claims(HENAN, Kind::Phone), claims(HANGZHOU, Kind::Phone));
+        assert_eq!(shown(&henan, HENAN), Ok(id(HENAN)));
+        assert!(shown(&hangzhou, HANGZHOU).is_err(), "its own key it does not list");
+        assert!(shown(&claims(ZHEJIANG, Kind::Phone), HENAN).is_err(), "nobody lists it for Zhejiang");
+    }
+}
+
+#[test]
+fn a_province_takes_the_room_of_no_other() {
+    let numbered = |scope: u32, count: usize| {
+        let mut part = largest();
+        part.issuers.truncate(count);
+        part.keys.retain(|key| key.issuer < id(100_000 + count as u32));
+        part.issuers.iter_mut().for_each(|issuer| issuer.id = id(scope + issuer.id.code() - 100_000));
+        part.keys.iter_mut().for_each(|key| key.issuer = id(scope + key.issuer.code() - 100_000));
+        part
+    };
+    let mut content = TrustContent::default();
+    let most = numbered(ZHEJIANG, MAX_ISSUERS_OF_PROVINCE);
+    let mut keys = most.clone();
+    keys.issuers.truncate(MAX_ISSUERS_OF_PROVINCE);
+    keys.keys.truncate(MAX_KEYS_OF_PROVINCE);
+    assert_eq!(
+        content.join_issuers(id(ZHEJIANG), &numbered(ZHEJIANG, MAX_ISSUERS_OF_PROVINCE + 1)),
+        Err(TrustError::Full)
+    );
+    assert_eq!(content.join_issuers(id(ZHEJIANG), &keys), Ok(()));
+    let one_more = Issuers { keys: Default::default(), ..numbered(ZHEJIANG + 9900, 1) };
+    assert_eq!(content.join_issuers(id(ZHEJIANG + 9900), &one_more), Err(TrustError::Full), "a city of it");
+    assert_eq!(content.join_issuers(id(HENAN), &part_of(&[HENAN])), Ok(()));
+    let rules = |count| Rules { rules: (0..count).map(|_| rules().rules[0]).collect() };
+    assert_eq!(content.join_rules(id(ZHEJIANG), &rules(2 * MAX_ISSUERS_OF_PROVINCE + 1)), Err(TrustError::Full));
+    assert_eq!(content.join_rules(id(ZHEJIANG), &rules(2 * MAX_ISSUERS_OF_PROVINCE)), Ok(()));
 }
 
 #[test]
@@ -247,18 +294,12 @@ fn parts_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
-fn freshness_is_staged_and_an_unsure_clock_never_calls_a_list_fresh() {
-    let list = trust_list(&TrustContent { as_of: 1_000_000, ..content() });
-    for (now, expected) in [
-        (Time::trusted(1_000_000), Freshness::Fresh),
-        (Time::trusted(1_000_099), Freshness::Fresh),
-        (Time::trusted(1_000_100), Freshness::Ageing),
-        (Time::trusted(1_000_200), Freshness::Stale),
-        (Time::floor(0), Freshness::Unknown),
-        (Time::floor(1_000_199), Freshness::Unknown),
-        (Time::floor(1_000_200), Freshness::Stale),
-    ] {
-        assert_eq!(list.freshness(now, 100, 200), expected, "{now:?}");
+fn what_is_believed_of_a_division_that_lags_is_as_old_as_its_last_good_word() {
+    let lagging = [(ZHEJIANG, 700), (HANGZHOU, 900), (HENAN, 2000)];
+    let lagging = lagging.map(|(code, as_of)| Lagging { scope: id(code), as_of }).into_iter().collect();
+    let list = trust_list(&TrustContent { as_of: 1000, lagging, ..content() });
+    for (code, as_of) in [(ZHEJIANG, 700), (HANGZHOU, 700), (HENAN, 1000), (SHANGHAI, 1000), (NATIONAL, 1000)] {
+        assert_eq!(list.as_of(id(code)), as_of, "{code}");
     }
 }
 

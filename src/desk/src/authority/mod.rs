@@ -308,7 +308,7 @@ mod tests {
         assert!(fs::read_to_string(dir.path().join("UNSAFE"))?.contains("Never"));
         let zhejiang = profile.issuer_key(IssuerId::new(330_000).ok_or_else(|| Failure::new("six digits"))?)?;
         let kid = KeyId::of(zhejiang.verifying_key().as_bytes());
-        assert_eq!(believed.list.key(kid).map(|key| key.issuer.code()), Some(330_000));
+        assert_eq!(believed.list.keys(kid).first().map(|key| key.issuer.code()), Some(330_000));
         Ok(())
     }
 

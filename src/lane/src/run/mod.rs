@@ -434,7 +434,9 @@ impl Runtime {
         self.look_at_issuers(now_ms, time);
         let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
         let trust = self.list();
-        let freshness = trust.map(|trust| trust.freshness(time, trust_ageing_after_s, trust_stale_after_s));
+        let freshness = trust.map(|trust| {
+            menshen_core::status::freshness(time, trust.content().as_of, trust_ageing_after_s, trust_stale_after_s)
+        });
         let device = Device {
             time,
             clock,

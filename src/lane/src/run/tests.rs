@@ -129,6 +129,7 @@ fn trust() -> TrustList {
         issuers: Default::default(),
         keys: Default::default(),
         rules: Default::default(),
+        lagging: Default::default(),
     };
     content.issuers.push(issuer).unwrap();
     content.keys.push(IssuerKey { issuer: id, public_key, valid_from: 0, valid_until: NOW_S * 2 }).unwrap();

@@ -229,8 +229,9 @@ mod tests {
     #[test]
     fn what_is_held_back_is_told_with_its_reason_even_of_an_issuer_that_nothing_is_known_of() {
         let error = TufError::new(Refusal::Expired, "330000.json");
-        let held = |code, version| RoleReport { scope: id(code), version, held_back: Some(error.clone()) };
-        let fine = RoleReport { scope: id(110_000), version: Some(2), held_back: None };
+        let held =
+            |code, version| RoleReport { scope: id(code), version, held_back: Some(error.clone()), as_of: NOW_S };
+        let fine = RoleReport { scope: id(110_000), version: Some(2), held_back: None, as_of: NOW_S };
         let issuers = [issuer(110_000, false), issuer(ZHEJIANG, false)];
         let roles = vec![held(ZHEJIANG, Some(4)), held(440_000, None), fine];
         let standings = standings(&trust(issuers, StatusBook::new(), roles), Time::trusted(NOW_S));

@@ -15,10 +15,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// Every division of China down to the city has room, and the offices of many of them.
-const MAX_ROLES: u32 = 4096;
-/// The most bytes of one target: a status list of 6 million entries.
-const MAX_TARGET_BYTES: u64 = 50_000_000;
+/// Every division of China down to the city has room, and the offices of some of them.
+const MAX_ROLES: u32 = 1024;
+/// How many roots a gate from a shelf may be behind: one every month for twenty years.
+const MAX_ROOT_ROTATIONS: u32 = 240;
+/// The most bytes of the metadata of one role: some 8,000 files.
+const MAX_ROLE_BYTES: u64 = 2_000_000;
+/// The most bytes of one target: a status list of 11 million entries.
+const MAX_TARGET_BYTES: u64 = 80_000_000;
 
 /// Where verified metadata are kept: `root.json`, `root_history/2.root.json`, `timestamp.json`, `330000.json`, …
 ///
@@ -54,6 +58,8 @@ impl Client {
     pub fn new(root: &[u8], source: Arc<dyn Source>, store: Arc<dyn Store>) -> Result<Client, TufError> {
         let mut config = UpdaterConfig::default();
         config.max_delegations = MAX_ROLES;
+        config.max_root_rotations = MAX_ROOT_ROTATIONS;
+        config.targets_max_length = MAX_ROLE_BYTES;
         config.target_max_length = MAX_TARGET_BYTES;
         let updater = Updater::new(Road(source.clone()), root)?.with_config(config).with_store(Keeper(store));
         Ok(Client { updater, source })

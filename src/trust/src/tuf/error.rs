@@ -136,6 +136,10 @@ impl From<sigstore_tuf::Error> for TufError {
                 TufError::new(Refusal::Older, format!("root (version {new}, believed {trusted})"))
             }
             E::Expired { role, expires } => TufError::new(Refusal::Expired, format!("{role} (valid until {expires})")),
+            // A publisher that takes a role out of its snapshot must give the snapshot role a new key first.
+            E::IntegrityMismatch(what) if what.starts_with("snapshot removes") => {
+                TufError::new(Refusal::Malformed, format!("({what})"))
+            }
             E::IntegrityMismatch(what) => TufError::new(Refusal::Altered, format!("({what})")),
             E::TargetNotFound(path) => TufError::new(Refusal::Missing, path.clone()),
             E::Transport { message, .. } => match error.source().and_then(|source| source.downcast_ref()) {

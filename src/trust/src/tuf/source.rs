@@ -3,8 +3,10 @@
 //! A source only carries bytes. It is never believed, so it may be anything that can name files; but it is bounded,
 //! so that a broken or hostile one can not fill a gate's memory.
 
-use std::fs::File;
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Carries the files of a repository.
@@ -41,7 +43,7 @@ pub enum SourceError {
         name: String,
     },
     /// Something else lies in its place, such as the page of a captive portal.
-    #[error("{name} is no metadata of a repository but something else")]
+    #[error("{name} is no file of a repository but something else")]
     SomethingElse {
         /// Which file.
         name: String,
@@ -93,8 +95,11 @@ impl Folder {
             return Err(SourceError::Name { name: name.into() });
         }
         let path = self.dir.join(part).join(name);
-        match File::open(&path) {
-            Ok(file) => Ok(Some(file)),
+        // A stick may hold anything: a pipe that never ends, a link to somewhere else. Neither is waited for or followed.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+        match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
+            Ok(_) => Err(SourceError::SomethingElse { name: name.into() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SourceError::Io { name: path.display().to_string(), source }),
         }
@@ -137,6 +142,24 @@ mod tests {
         for name in ["../secret", "/etc/passwd", "a/../../secret", "", "."] {
             assert!(matches!(folder.metadata(name, 10), Err(SourceError::Name { .. })), "{name}");
             assert!(matches!(folder.target(name), Err(SourceError::Name { .. })), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_or_a_link_in_the_place_of_a_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let metadata = dir.path().join("metadata");
+        std::fs::create_dir(&metadata).expect("makes a folder");
+        std::fs::write(dir.path().join("secret"), "x").expect("writes");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        let (cwd, pipe) = (rustix::fs::CWD, metadata.join("pipe.json"));
+        rustix::fs::mknodat(cwd, pipe, rustix::fs::FileType::Fifo, mode, 0).expect("makes a pipe");
+        std::os::unix::fs::symlink("../secret", metadata.join("link.json")).expect("makes a link");
+        std::fs::create_dir(metadata.join("folder.json")).expect("makes a folder");
+        let folder = Folder::new(dir.path());
+        for name in ["pipe.json", "link.json", "folder.json"] {
+            let refused = folder.metadata(name, 10);
+            assert!(matches!(refused, Err(SourceError::SomethingElse { .. } | SourceError::Io { .. })), "{name}");
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the file's format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What one import verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct Generation {
     format: u32,
     /// The time against which expiry was judged, seconds since 1970.
     pub(super) verified_at: u64,
+    /// When its publisher said that this is what holds, seconds since 1970.
+    pub(super) as_of: u64,
     /// TUF metadata by name: `root_history/2.root.json`, `timestamp.json`, `330000.json`, …
     pub(super) metadata: BTreeMap<String, String>,
     /// Small targets by path, in hexadecimal digits.
@@ -46,11 +48,13 @@ pub(super) struct FileRef {
 pub(super) struct HeldBack {
     refusal: String,
     detail: String,
+    /// Until when what is believed in its place was its newest, seconds since 1970.
+    pub(super) as_of: u64,
 }
 
 impl HeldBack {
-    pub(super) fn of(error: &TufError) -> HeldBack {
-        HeldBack { refusal: error.refusal.name().to_owned(), detail: error.detail.clone() }
+    pub(super) fn of(error: &TufError, as_of: u64) -> HeldBack {
+        HeldBack { refusal: error.refusal.name().to_owned(), detail: error.detail.clone(), as_of }
     }
 
     pub(super) fn error(&self) -> TufError {
@@ -60,8 +64,8 @@ impl HeldBack {
 }
 
 impl Generation {
-    pub(super) fn new(verified_at: u64) -> Generation {
-        Generation { format: FORMAT, verified_at, ..Generation::default() }
+    pub(super) fn new(verified_at: u64, as_of: u64) -> Generation {
+        Generation { format: FORMAT, verified_at, as_of, ..Generation::default() }
     }
 
     /// The file's bytes.
@@ -101,11 +105,11 @@ mod tests {
     use super::*;
 
     fn generation() -> Generation {
-        let mut generation = Generation::new(7);
+        let mut generation = Generation::new(7, 6);
         generation.metadata.insert("timestamp.json".into(), "{\"a\":\"\\n\"}\n".into());
         generation.put_part("issuers", &[0, 255]);
         generation.files.insert("status/330000/delta-1".into(), FileRef { sha256: "00".into(), length: 9 });
-        generation.held_back.insert("330000".into(), HeldBack::of(&TufError::new(Refusal::Expired, "330000")));
+        generation.held_back.insert("330000".into(), HeldBack::of(&TufError::new(Refusal::Expired, "330000"), 5));
         generation
     }
 

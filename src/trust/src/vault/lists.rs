@@ -80,7 +80,12 @@ impl Lists {
 }
 
 fn refused(file: &Verified, error: &StatusError) -> TufError {
-    TufError::new(Refusal::Malformed, format!("{} ({error})", file.target.path()))
+    let refusal = match error {
+        // The gate's own trouble and not the publisher's.
+        StatusError::Disk { .. } | StatusError::Io(_) => Refusal::Unreachable,
+        _ => Refusal::Malformed,
+    };
+    TufError::new(refusal, format!("{} ({error})", file.target.path()))
 }
 
 fn fits(about: About, file: &Verified, issuer: IssuerId, published_unix_s: u64) -> Result<(), TufError> {

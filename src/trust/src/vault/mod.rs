@@ -25,7 +25,7 @@ use generation::Generation;
 use lists::Lists;
 use menshen_core::ids::IssuerId;
 use menshen_core::time::SKEW_S;
-use menshen_core::trust::TrustList;
+use menshen_core::trust::{Lagging, MAX_ISSUERS, TrustContent, TrustList};
 use shelf::{Mode, Shelf};
 use source::Kept;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ use walk::Walk;
 const CURRENT: &str = "generation";
 const PREVIOUS: &str = "generation.previous";
 const FILES: &str = "files";
+/// The year 2100: no publication of this program's time is later.
+const LATEST_UNIX_S: u64 = 4_102_444_800;
 
 /// What is believed after an import or at a start.
 #[derive(Clone, Debug)]
@@ -62,6 +64,8 @@ pub struct RoleReport {
     pub version: Option<u64>,
     /// Why its newest publication is not believed.
     pub held_back: Option<TufError>,
+    /// Until when what is believed of it is known to have been its newest, seconds since 1970.
+    pub as_of: u64,
 }
 
 /// What came of an import.
@@ -225,8 +229,9 @@ impl Vault {
     /// [`VaultError`]; what was believed before still is.
     pub fn import(&self, source: Arc<dyn Source>, now: Now, steps: &Steps<'_>) -> Result<Import, VaultError> {
         // A generation that can not be read protects from nothing; the next one will.
-        let old = self.read(CURRENT).or_else(|_| self.read(PREVIOUS)).unwrap_or_default();
+        let old = self.read(CURRENT).ok().flatten().or_else(|| self.read(PREVIOUS).ok().flatten());
         self.import_over(old.as_ref(), source, now, steps).inspect_err(|error| {
+            self.keep_open(old.iter());
             if error.is_of_a_full_disk() {
                 // The journal is on the same disk, and what was half imported is of use to nobody there.
                 self.sweep(old.iter().chain(self.read(PREVIOUS).ok().flatten().iter()), &Steps::none());
@@ -302,10 +307,15 @@ impl Vault {
         self.step(steps, Step::SetAside)?;
         durable::replace(&current, &bytes(generation)?, 0o600).map_err(failed(&current))?;
         self.step(steps, Step::Replaced)?;
-        let open = generation.files.values().map(|file| file.sha256.as_str());
-        self.lists.keep(&open.collect::<Vec<_>>());
+        self.keep_open([generation].into_iter());
         self.sweep(old.into_iter().chain([generation]), steps);
         self.step(steps, Step::Swept)
+    }
+
+    /// Closes the lists that none of these generations names.
+    fn keep_open<'a>(&self, kept: impl Iterator<Item = &'a Generation>) {
+        let open = kept.flat_map(|kept| kept.files.values()).map(|file| file.sha256.as_str());
+        self.lists.keep(&open.collect::<Vec<_>>());
     }
 
     /// Removes the files that none of these generations names.
@@ -360,10 +370,29 @@ fn verify(
     walk.all()?;
     let Walk { new: mut generation, mut content, status, roles, .. } = walk;
     (content.version, content.as_of) = (version, as_of);
+    content.lagging = lagging(&roles)?;
     staged.finish(&mut generation, &roles);
-    let list = TrustList::new(content).map_err(|error| TufError::new(Refusal::Malformed, format!("({error})")))?;
-    let root_version = client.root_version();
-    Ok((generation, Believed { list: Arc::new(list), status, roles, root_version, verified_at: now_unix_s }))
+    let (list, root_version) = (list_of(content)?, client.root_version());
+    Ok((generation, Believed { list, status, roles, root_version, verified_at: now_unix_s }))
+}
+
+/// Apart from the walk, which is deep, because a list is large and is moved here.
+fn list_of(content: Box<TrustContent>) -> Result<Arc<TrustList>, TufError> {
+    let list = TrustList::new(*content).map_err(|error| TufError::new(Refusal::Malformed, format!("({error})")))?;
+    Ok(Arc::new(list))
+}
+
+/// The divisions of which something older is believed than they have published. That the nation's own list lags is told
+/// by that list alone.
+fn lagging(roles: &[RoleReport]) -> Result<heapless::Vec<Lagging, MAX_ISSUERS>, TufError> {
+    let lags = |role: &&RoleReport| role.held_back.is_some() && role.version.is_some();
+    let of_divisions = roles.iter().filter(lags).filter(|role| role.scope != IssuerId::NATIONAL);
+    let mut lagging = heapless::Vec::new();
+    for RoleReport { scope, as_of, .. } in of_divisions {
+        let full = |_| TufError::new(Refusal::Malformed, "(too many divisions are held back)");
+        lagging.push(Lagging { scope: *scope, as_of: *as_of }).map_err(full)?;
+    }
+    Ok(lagging)
 }
 
 /// The moment that a source names, before anybody has verified it.
@@ -375,7 +404,8 @@ fn as_of_claimed(source: &dyn Source) -> Result<u64, TufError> {
 /// The snapshot's version, and since when its publisher says that this is what holds.
 fn published(client: &Client) -> Result<(u64, u64), TufError> {
     let as_of = client.published(names::AS_OF).and_then(|(version, as_of)| Some((version, as_of.as_u64()?)));
-    as_of.ok_or_else(|| TufError::new(Refusal::Malformed, format!("timestamp.json (no {})", names::AS_OF)))
+    let as_of = as_of.filter(|(_, as_of)| *as_of < LATEST_UNIX_S);
+    as_of.ok_or_else(|| TufError::new(Refusal::Malformed, format!("timestamp.json (no good {})", names::AS_OF)))
 }
 
 /// The metadata of an import: what is kept already, and what was verified since.

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// What a file is called before it is whole.
 const UNFINISHED: &str = "part";
+/// What an import leaves free on the disk: the journal is on it too, and a gate that can not record admits nobody.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The folder of files.
 pub(super) struct Shelf<'a> {
@@ -116,6 +118,10 @@ impl<'a> Shelf<'a> {
     fn fetch(&self, client: &Client, found: &Found, place: &Path) -> Result<(), Failed> {
         let beside = place.with_extension(UNFINISHED);
         self.steps.at(Step::FileBegun)?;
+        let space = rustix::fs::statvfs(self.dir).map_err(io::Error::from)?;
+        if space.f_bavail.saturating_mul(space.f_frsize) < found.length().saturating_add(RESERVE_BYTES) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
         let mut out = Out { file: File::create(&beside)?, failed: None };
         let fetched = client.fetch(found, &mut out);
         let Out { file, failed } = out;

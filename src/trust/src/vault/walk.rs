@@ -3,22 +3,27 @@
 //! The national part must be good, or nothing new is believed. Each delegated role stands for itself: one that is
 //! missing, expired, badly signed or speaks for others is held back alone, and its last good publication stays, as
 //! long as its superior still gives it the keys that signed it. So one careless city never stops a nation's updates,
-//! and a thief whose key was taken away is believed no longer.
+//! and a thief whose key was taken away is believed no longer. What goes on so ages from the day on which it was last
+//! known to be the newest: whoever keeps a province's news from a gate only makes it refer that province's passes.
 
 use super::RoleReport;
 use super::generation::{FileRef, Generation, HeldBack};
 use super::lists::Verified;
 use super::shelf::Shelf;
 use crate::names::{self, Target};
-use crate::status::{IssuerStatus, StatusBook};
+use crate::status::{About, IssuerStatus, StatusBook};
 use crate::tuf::{Client, DelegatedRole, Delegations, Found, Refusal, Targets, TufError, signed_for};
 use menshen_core::ids::{Hex, IssuerId};
 use menshen_core::trust::part::{Issuers, MAX_PART_BYTES, Rules};
-use menshen_core::trust::{TrustContent, TrustError};
-use std::collections::BTreeMap;
+use menshen_core::trust::{MAX_ISSUERS, MAX_ISSUERS_OF_PROVINCE, TrustContent, TrustError};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The top-level targets role.
 const TOP: &str = "targets";
+/// The most status lists of one province, its own and its cities' and offices'.
+const MAX_LISTS_OF_PROVINCE: usize = MAX_ISSUERS_OF_PROVINCE + 1;
+/// The most deltas behind one list; a publisher makes a new list long before.
+const MAX_DELTAS: usize = 512;
 
 /// What the walk has come to.
 pub(super) struct Walk<'a> {
@@ -30,8 +35,8 @@ pub(super) struct Walk<'a> {
     old: Option<&'a Generation>,
     /// What will be kept.
     pub(super) new: Generation,
-    /// What is believed.
-    pub(super) content: TrustContent,
+    /// What is believed; boxed, because it is large and the walk is deep.
+    pub(super) content: Box<TrustContent>,
     /// The status lists.
     pub(super) status: StatusBook,
     /// How each role came off.
@@ -49,6 +54,7 @@ enum Origin<'a> {
 
 /// A role that was walked, for those to whom it delegates.
 struct Superior {
+    name: String,
     scope: IssuerId,
     role: Targets,
     held_back: Option<TufError>,
@@ -74,8 +80,8 @@ impl<'a> Walk<'a> {
             published_unix_s,
             shelf,
             old,
-            new: Generation::new(now_unix_s),
-            content: TrustContent::default(),
+            new: Generation::new(now_unix_s, published_unix_s),
+            content: Box::default(),
             status: StatusBook::new(),
             roles: Vec::new(),
         }
@@ -88,7 +94,7 @@ impl<'a> Walk<'a> {
             return Err(TufError::new(Refusal::Missing, names::ISSUERS));
         }
         self.take(IssuerId::NATIONAL, &top, Origin::Newest)?;
-        let mut ahead = vec![Superior { scope: IssuerId::NATIONAL, role: top, held_back: None }];
+        let mut ahead = vec![Superior { name: TOP.to_owned(), scope: IssuerId::NATIONAL, role: top, held_back: None }];
         while let Some(superior) = ahead.pop() {
             let Some(delegations) = &superior.role.delegations else { continue };
             // Last in, first out: the first delegation is taken first.
@@ -106,8 +112,17 @@ impl<'a> Walk<'a> {
         if self.roles.iter().any(|role| role.scope == scope) {
             return None;
         }
+        // What is not within it takes nobody's place: whoever may delegate to that division does so elsewhere.
+        let is_own = match scope {
+            // The nation may give its status list into other hands than those that sign its issuers.
+            IssuerId::NATIONAL => superior.name == TOP,
+            _ => is_within(scope, superior.scope),
+        };
+        if !is_own {
+            return None;
+        }
         let newest = match &superior.held_back {
-            None => self.newest(superior.scope, scope, child),
+            None => self.newest(scope, child),
             // A publication that was refused vouches for nobody.
             Some(error) => Err(error.clone()),
         };
@@ -119,29 +134,43 @@ impl<'a> Walk<'a> {
             }
         };
         let name = format!("{}.json", child.name);
+        let as_of = match (&held_back, self.old) {
+            (None, _) => self.published_unix_s,
+            (Some(_), Some(old)) => old.held_back.get(&child.name).map_or(old.as_of, |held_back| held_back.as_of),
+            (Some(_), None) => 0,
+        };
         if let Some(error) = &held_back {
-            self.new.held_back.insert(child.name.clone(), HeldBack::of(error));
+            self.new.held_back.insert(child.name.clone(), HeldBack::of(error, as_of));
             let old = self.old.filter(|_| role.is_some()).and_then(|old| old.metadata.get(&name)).cloned();
             old.map(|bytes| self.new.metadata.insert(name.clone(), bytes));
         }
         let version = role.as_ref().map(|role| role.version);
-        self.roles.push(RoleReport { scope, version, held_back: held_back.clone() });
-        role.map(|role| Superior { scope, role, held_back })
+        self.roles.push(RoleReport { scope, version, held_back: held_back.clone(), as_of });
+        let role = role.filter(|_| scope != IssuerId::NATIONAL)?;
+        Some(Superior { name: child.name.clone(), scope, role, held_back })
     }
 
-    fn newest(&mut self, superior: IssuerId, scope: IssuerId, child: &DelegatedRole) -> Result<Targets, TufError> {
-        if scope == superior || !superior.covers(scope) {
-            return Err(TufError::new(Refusal::ForeignPath, format!("{superior} delegates to {scope}, which")));
-        }
+    fn newest(&mut self, scope: IssuerId, child: &DelegatedRole) -> Result<Targets, TufError> {
         // Whatever lists this path, looking for it loads the role and verifies it by every delegation on the way.
-        self.client.find(&Target::Issuers(scope).path(), self.now_unix_s)?;
+        let path = match scope {
+            // Its list may still be in the superior's hands, but not under this number.
+            IssuerId::NATIONAL => Target::Delta(scope, u64::MAX),
+            _ => Target::Issuers(scope),
+        };
+        self.client.find(&path.path(), self.now_unix_s)?;
         let role = self.client.role(&child.name).cloned();
         let role = role.ok_or_else(|| TufError::new(Refusal::Missing, format!("{}.json", child.name)))?;
         for path in role.targets.keys() {
             let own = child.matches_path(path).map_err(TufError::from)?;
-            if !own || Target::parse(path).is_some_and(|target| !scope.covers(target.owner())) {
+            if !own || Target::parse(path).is_some_and(|target| !may_list(scope, target)) {
                 return Err(TufError::new(Refusal::ForeignPath, format!("{} ({path})", child.name)));
             }
+        }
+        let others = role.delegations.iter().flat_map(|delegations| &delegations.roles);
+        if let Some(other) =
+            others.filter_map(|other| names::issuer(&other.name)).find(|other| !is_within(*other, scope))
+        {
+            return Err(TufError::new(Refusal::ForeignPath, format!("{} (it delegates to {other})", child.name)));
         }
         self.take(scope, &role, Origin::Newest)?;
         Ok(role)
@@ -172,10 +201,16 @@ impl<'a> Walk<'a> {
                 gathered.parts.insert(path, bytes);
             }
         }
-        let content = joined(self.content.clone(), scope, &gathered.parts)?;
+        let content = joined(&self.content, scope, &gathered.parts)?;
         let status = self.status_of(role, origin, &mut gathered)?;
         self.content = content;
-        status.into_iter().for_each(|status| self.status.put(status));
+        for status in status {
+            // Where a superior speaks for the same list, whoever spoke last counts.
+            let About { issuer, as_of, .. } = status.complete();
+            if self.status.get(issuer).is_none_or(|held| held.complete().as_of < as_of) {
+                self.status.put(status);
+            }
+        }
         gathered.parts.iter().for_each(|(path, bytes)| self.new.put_part(path, bytes));
         self.new.files.extend(gathered.files);
         Ok(())
@@ -185,7 +220,7 @@ impl<'a> Walk<'a> {
         let altered = || TufError::new(Refusal::Altered, path);
         match origin {
             Origin::Newest => {
-                let found = self.found(path)?;
+                let found = Found::listed(role, path).ok_or_else(altered)?;
                 if found.length() > MAX_PART_BYTES as u64 {
                     return Err(TufError::new(Refusal::TooLong, path));
                 }
@@ -218,8 +253,7 @@ impl<'a> Walk<'a> {
                 Some(Target::Issuers(_) | Target::Recognition(_)) | None => {}
             }
         }
-        // The superior was walked first, and what it says of a list counts.
-        lists.retain(|owner, _| self.status.get(*owner).is_none());
+        self.has_room(lists.keys().copied().collect())?;
         let mut found = Vec::new();
         for (issuer, (snapshot, mut deltas)) in lists {
             if snapshot == 0 {
@@ -227,11 +261,15 @@ impl<'a> Walk<'a> {
             }
             deltas.retain(|seq| *seq > snapshot);
             deltas.sort_unstable();
+            if deltas.len() > MAX_DELTAS {
+                let what = format!("the status list of {issuer} ({} deltas behind it)", deltas.len());
+                return Err(TufError::new(Refusal::TooLong, what));
+            }
             match self.list(role, (issuer, snapshot, deltas), origin, gathered) {
                 Ok(status) => found.push(status),
                 // The gate's own disk has forgotten what was good: that costs this list and not what else the role
                 // says. Passes that it may speak of are referred until the list is imported again.
-                Err(error) if self.shelf.is_rereading() => {
+                Err(error) if self.shelf.is_rereading() || matches!(origin, Origin::Kept(_)) => {
                     tracing::error!("the status list of {issuer} is damaged on this disk: {error}");
                     self.status.put_unreadable(issuer);
                 }
@@ -265,7 +303,7 @@ impl<'a> Walk<'a> {
         let path = target.path();
         let (file, place) = match origin {
             Origin::Newest => {
-                let found = self.found(&path)?;
+                let found = Found::listed(role, &path).ok_or_else(|| TufError::new(Refusal::Altered, path.clone()))?;
                 self.shelf.obtain(self.client, &found, &path)?
             }
             Origin::Kept(_) => {
@@ -277,18 +315,44 @@ impl<'a> Walk<'a> {
         Ok(Verified { target, file, place })
     }
 
-    fn found(&mut self, path: &str) -> Result<Found, TufError> {
-        let found = self.client.find(path, self.now_unix_s)?;
-        found.ok_or_else(|| TufError::new(Refusal::ForeignPath, path))
+    /// Whether there is room for the lists of these issuers: each costs memory and an open file, and none takes what
+    /// another province needs.
+    fn has_room(&self, issuers: BTreeSet<IssuerId>) -> Result<(), TufError> {
+        let all: BTreeSet<IssuerId> = self.status.iter().map(|(issuer, _)| issuer).chain(issuers).collect();
+        let mut of_provinces: BTreeMap<IssuerId, usize> = BTreeMap::new();
+        all.iter().for_each(|issuer| *of_provinces.entry(issuer.province()).or_default() += 1);
+        match of_provinces.into_iter().find(|(_, count)| *count > MAX_LISTS_OF_PROVINCE) {
+            None if all.len() <= MAX_ISSUERS => Ok(()),
+            None => Err(TufError::new(Refusal::TooLong, format!("(status lists of {} issuers)", all.len()))),
+            Some((province, count)) => {
+                Err(TufError::new(Refusal::TooLong, format!("(status lists of {count} issuers of {province})")))
+            }
+        }
+    }
+}
+
+/// Whether a division is a part of another one.
+fn is_within(part: IssuerId, whole: IssuerId) -> bool {
+    part != whole && whole.covers(part)
+}
+
+/// Whether the role of a division may list a target. That of the nation is only there for its status list: issuers and
+/// rules are signed by the top-level targets role.
+fn may_list(scope: IssuerId, target: Target) -> bool {
+    match (scope, target) {
+        (IssuerId::NATIONAL, Target::Snapshot(owner, _) | Target::Delta(owner, _)) => owner == IssuerId::NATIONAL,
+        (IssuerId::NATIONAL, Target::Issuers(_) | Target::Recognition(_)) => false,
+        _ => scope.covers(target.owner()),
     }
 }
 
 /// `content` with a role's parts.
 fn joined(
-    mut content: TrustContent,
+    content: &TrustContent,
     scope: IssuerId,
     parts: &BTreeMap<String, Vec<u8>>,
-) -> Result<TrustContent, TufError> {
+) -> Result<Box<TrustContent>, TufError> {
+    let mut content = Box::new(content.clone());
     for (path, bytes) in parts {
         let joined = match Target::parse(path) {
             Some(Target::Issuers(_)) => {

@@ -222,11 +222,16 @@ pub(crate) fn list_of(believed: &Believed, code: u32) -> Option<u64> {
 
 /// Lets a division publish a whole status list of a number; its own number is a tag in it.
 pub(crate) fn put_list(repository: &mut Repository, code: u32, seq: u64) {
+    put_list_of(repository, &code.to_string(), code, seq);
+}
+
+/// The same of a role that may be another division's.
+pub(crate) fn put_list_of(repository: &mut Repository, role: &str, code: u32, seq: u64) {
     let about = About { issuer: id(code), seq, as_of: NOW };
     let entries = [(Tag::from_number(u64::from(code)), Status::Revoked), (Tag::from_number(seq), Status::Revoked)];
     let mut bytes = Vec::new();
     write_list(&mut bytes, about, entries).expect("a vector grows");
-    repository.put(&code.to_string(), &Target::Snapshot(id(code), seq).path(), &bytes).expect("lists");
+    repository.put(role, &Target::Snapshot(id(code), seq).path(), &bytes).expect("lists");
 }
 
 /// Lets a division publish a delta.

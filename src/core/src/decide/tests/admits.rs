@@ -8,10 +8,11 @@ use crate::status::{Status, StatusSource, Tag};
 use crate::testworld::*;
 use crate::thermo::Reading;
 use crate::time::{Confidence, SKEW_S};
-use crate::trust::TrustContent;
+use crate::trust::{Lagging, TrustContent};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::boxed::Box;
 use std::vec;
 
 const DAY_S: u64 = 86_400;
@@ -24,7 +25,7 @@ struct Visit {
     now: Time,
     measured: Measured,
     policy: Policy,
-    content: Option<TrustContent>,
+    content: Option<Box<TrustContent>>,
     said: Option<Said>,
     home: u32,
 }
@@ -82,8 +83,12 @@ prop_compose! {
         rule_ends in prop::bool::weighted(0.2),
         treat in select(vec![[Colour::Green, Colour::Yellow, Colour::Red], [Colour::Yellow, Colour::Green, Colour::Green]]),
         lists_status in prop::bool::weighted(0.2),
-    ) -> TrustContent {
-        let mut content = TrustContent { as_of, ..content() };
+        lags in option::weighted(0.2, (select(vec![ZHEJIANG, HANGZHOU, HENAN]), time_around(NOW_S - 14 * DAY_S, NOW_S))),
+    ) -> Box<TrustContent> {
+        // Boxed at once: the strategies around it hand it on by value, many times.
+        let mut content = Box::new(content());
+        content.as_of = as_of;
+        content.lagging = lags.map(|(code, as_of)| Lagging { scope: id(code), as_of }).into_iter().collect();
         content.keys.iter_mut().filter(|_| key_ends).for_each(|key| key.valid_until = key_end);
         content.rules.iter_mut().filter(|_| rule_ends).for_each(|rule| rule.valid_until = rule_end);
         content.rules.iter_mut().for_each(|rule| rule.treat = treat);
@@ -130,7 +135,7 @@ prop_compose! {
 impl Visit {
     /// The decision; `None` for a pass that no issuer could make.
     fn decide(&self) -> Option<Decision> {
-        let trust = self.content.as_ref().map(trust_list);
+        let trust = self.content.as_deref().map(trust_list);
         let text = pass::issue(&self.claims, &key_of(self.signer)).ok()?;
         let lists = self.lists();
         let status: Option<&dyn StatusSource> = Some(&lists);
@@ -175,7 +180,9 @@ impl Visit {
         let key_until = content.keys.iter().find(|key| key.issuer.code() == issuer).map_or(0, |key| key.valid_until);
         let signed = self.signer == issuer && self.claims.issued_at < key_until + SKEW_S && clock < key_until + SKEW_S;
         let in_date = clock + SKEW_S >= self.claims.valid_from() && clock < self.claims.expires_at + SKEW_S;
-        let fresh = clock.saturating_sub(content.as_of) < self.policy.trust_stale_after_s;
+        let lags = content.lagging.iter().find(|lags| lags.scope == id(issuer) || lags.scope == id(issuer).province());
+        let believed_as_of = lags.map_or(content.as_of, |lags| lags.as_of.min(content.as_of));
+        let fresh = clock.saturating_sub(believed_as_of) < self.policy.trust_stale_after_s;
         let known = fresh && !self.unwatched(content);
         sure && signed && in_date && known && self.green_here(content) && self.kind_and_test_do() && self.reading_does()
     }

@@ -9,7 +9,7 @@ use crate::status::{Status, StatusSource, Tag};
 use crate::testworld::*;
 use crate::thermo::Reading;
 use crate::time::SKEW_S;
-use crate::trust::TrustContent;
+use crate::trust::{Lagging, TrustContent};
 use std::collections::BTreeSet;
 
 const GOOD: Measured = Measured::Reading(GOOD_READING);
@@ -63,6 +63,12 @@ impl Visit {
     fn paper_of(&mut self, days: u64) {
         self.claims = Claims { issued_at: NOW_S - days * DAY_S, ..claims(ZHEJIANG, Kind::Paper) };
         self.content().issuers.iter_mut().for_each(|issuer| issuer.lists_status = true);
+    }
+
+    /// What is believed of a division is so many days old.
+    fn lags(&mut self, scope: u32, days: u64) {
+        let lagging = Lagging { scope: id(scope), as_of: NOW_S - days * DAY_S };
+        self.content().lagging.push(lagging).expect("room");
     }
 
     /// Asks for a negative test of the last two days.
@@ -168,6 +174,8 @@ const CAUSES: &[Cause] = &[
     ("a paper pass of fifteen days and no list", |v| v.paper_of(15), StatusStale, Verdict::Refer),
     ("an ageing list", |v| v.content().as_of = NOW_S - 3 * DAY_S, TrustAgeing, Verdict::Admit),
     ("an old list", |v| v.content().as_of = NOW_S - 15 * DAY_S, TrustStale, Verdict::Refer),
+    ("an issuer that lags", |v| v.lags(ZHEJIANG, 3), TrustAgeing, Verdict::Admit),
+    ("an issuer that lags for long", |v| v.lags(ZHEJIANG, 15), TrustStale, Verdict::Refer),
     ("no list", |v| v.content = None, TrustMissing, Verdict::Refer),
     (
         "a list lost since",
@@ -283,4 +291,14 @@ fn a_pass_that_is_not_believed_leaves_no_evidence_of_a_person() {
     let evidence = Visit::of(|v| v.shown = forged(&full_claims(ZHEJIANG, Kind::Paper))).evidence;
     let of_pass = (evidence.issuer, evidence.colour, evidence.holder, evidence.display, evidence.expires_at);
     assert_eq!(of_pass, (None, None, None, None, None));
+}
+
+#[test]
+fn who_lags_ages_alone_and_the_evidence_says_since_when() {
+    let decision = Visit::of(|v| v.lags(HENAN, 15));
+    assert_eq!((decision.verdict, decision.reasons.as_slice()), (Verdict::Admit, &[][..]));
+    assert_eq!(decision.evidence.trust_as_of, Some(NOW_S - DAY_S));
+    let decision = Visit::of(|v| v.lags(ZHEJIANG, 15));
+    assert_eq!(decision.evidence.trust_as_of, Some(NOW_S - 15 * DAY_S));
+    assert_eq!(decision.evidence.freshness, Freshness::Stale);
 }
