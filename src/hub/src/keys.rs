@@ -86,7 +86,8 @@ fn make(path: &Path) -> Result<SigningKey, KeyError> {
     Ok(SigningKey::from_bytes(&seed))
 }
 
-/// Writes beside and renames, so that a power cut leaves the whole file or none.
+/// Writes beside and renames, so that a power cut leaves the whole file or none. The file has just this mode, whatever
+/// the program's umask takes away from what it makes.
 pub(crate) fn write_once(path: &Path, mode: u32, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -98,6 +99,7 @@ pub(crate) fn write_once(path: &Path, mode: u32, text: &str) -> io::Result<()> {
         _ => Err(error),
     })?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
