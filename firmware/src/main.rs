@@ -37,10 +37,12 @@ enum Command {
         /// What the gate is wired to.
         #[arg(long, value_name = "FILE")]
         board: PathBuf,
-        /// Where the gate keeps what it knows of the time, so that it learns that its clock was set.
+        /// Where this very gate keeps what it knows of the time: it must be there, so that the gate learns that its clock
+        /// was set, and nothing is set that the gate knows to have passed.
         #[arg(long, value_name = "DIR", default_value = "state")]
         state: PathBuf,
-        /// A time such as 2020-03-01T08:00:30 (China time) or 2020-03-01T00:00:30Z, or now: what this system's clock says.
+        /// A time such as 2026-11-27T09:00:30 (China time) or 2026-11-27T01:00:30Z; or now: what this system's clock says,
+        /// if a time service has set it since this device was started.
         #[arg(long, value_name = "TIME")]
         set: Option<SetTo>,
     },

@@ -301,8 +301,10 @@ fn a_state_that_can_not_be_written_does_not_stop_the_clock() {
 fn a_clock_that_a_person_sets_is_believed_by_a_gate_that_runs_and_by_one_that_starts() {
     let state = tempfile::tempdir().unwrap();
     let sim = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
-    fs::write(state.path().join("mine.toml"), format!("inherits = [{sim:?}]\n[clock]\nsource = \"simulated\"\n"))
-        .unwrap();
+    let sign = state.path().join("synchronised");
+    fs::write(&sign, "").unwrap();
+    let clock = format!("[clock]\nsource = \"simulated\"\nsign = {sign:?}\n");
+    fs::write(state.path().join("mine.toml"), format!("inherits = [{sim:?}]\n{clock}")).unwrap();
     let board = Board::load(state.path().join("mine.toml")).unwrap();
     fs::write(state.path().join("rtc.txt"), "-1000").unwrap();
     let clock = GateClock::open(state.path(), &board.clock).unwrap();

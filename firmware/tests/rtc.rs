@@ -4,11 +4,12 @@
 use embedded_hal::i2c::{ErrorKind, I2c, NoAcknowledgeSource};
 use embedded_hal_mock::eh1::i2c::{Mock, Transaction};
 use menshen_core::clock::Look;
-use menshen_gate::board::Board;
+use menshen_gate::board::{Board, ClockSource};
+use menshen_gate::clock::{BUILD_UNIX_S, GateClock};
 use menshen_gate::rtc::{Ds3231, Rtc, SetTo, run};
 use menshen_gate::sim::SimRtc;
 use menshen_lane::moment;
-use menshen_lane::ports::PortError;
+use menshen_lane::ports::{Clock, PortError};
 use std::fs;
 use std::path::Path;
 
@@ -136,18 +137,93 @@ fn board(folder: &Path, clock: &str) -> Board {
     Board::load(folder.join("mine.toml")).unwrap()
 }
 
+/// A state folder with a board whose clock is simulated; the system's clock was set if `synchronised` is there.
+fn bench(says: &str) -> (tempfile::TempDir, Board) {
+    let folder = tempfile::tempdir().unwrap();
+    let sign = folder.path().join("synchronised");
+    let board = board(folder.path(), &format!("source = \"simulated\"\nsign = {sign:?}"));
+    fs::write(folder.path().join("rtc.txt"), says).unwrap();
+    (folder, board)
+}
+
+fn synchronise(folder: &Path) {
+    fs::write(folder.join("synchronised"), "").unwrap();
+}
+
+fn at(unix_s: u64) -> Option<SetTo> {
+    Some(unix_s.to_string().parse().unwrap())
+}
+
+fn simulated_by(control: &Path) -> ClockSource {
+    ClockSource::Simulated { control: control.to_owned() }
+}
+
+/// That the chip was left alone, and the gate told nothing.
+#[track_caller]
+fn assert_untouched(folder: &Path, says: &str) {
+    assert_eq!(fs::read_to_string(folder.join("rtc.txt")).unwrap(), says);
+    assert!(!folder.join("clock-set").exists());
+}
+
 #[test]
 fn a_field_tech_reads_sets_and_reads_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let board = board(folder.path(), "source = \"simulated\"");
-    fs::write(folder.path().join("rtc.txt"), "-86400 stopped").unwrap();
+    let (folder, board) = bench("-86400 stopped");
     let said = run(&board, folder.path(), None).unwrap();
     assert!(said.contains("stood still") && said.contains("battery"), "{said}");
+    synchronise(folder.path());
     let said = run(&board, folder.path(), Some(SetTo::Now)).unwrap();
     assert!(said.contains("as the system's clock does"), "{said}");
-    let said = run(&board, folder.path(), Some("2026-11-27T17:00:03".parse().unwrap())).unwrap();
-    assert!(said.contains("2026-11-27 17:00:0"), "{said}");
+    let later_s = BUILD_UNIX_S + 86_400;
+    let said = run(&board, folder.path(), at(later_s)).unwrap();
+    assert!(said.contains(&moment::show(later_s)), "{said}");
     assert!("yesterday".parse::<SetTo>().unwrap_err().contains("now"));
+    assert!(folder.path().join("clock-set").exists());
+}
+
+#[test]
+fn now_is_refused_where_nothing_has_set_the_systems_clock_and_a_written_time_is_taken() {
+    let (folder, board) = bench("-5 stopped");
+    let error = run(&board, folder.path(), Some(SetTo::Now)).unwrap_err().to_string();
+    assert!(error.contains("synchronised is not there") && error.contains("--set 20"), "{error}");
+    assert_untouched(folder.path(), "-5 stopped");
+    run(&board, folder.path(), at(BUILD_UNIX_S + 60)).unwrap();
+    assert!(folder.path().join("clock-set").exists());
+}
+
+#[test]
+fn a_moment_that_the_gate_would_not_believe_is_refused_before_the_chip_is_set_to_it() {
+    const YEAR_S: u64 = 365 * 86_400;
+    let (folder, board) = bench("7");
+    let refused = |unix_s: u64| run(&board, folder.path(), at(unix_s)).unwrap_err().to_string();
+    let built = moment::show(BUILD_UNIX_S);
+    let error = refused(BUILD_UNIX_S - YEAR_S);
+    assert!(error.contains("not set") && error.contains(&built), "{error}");
+    let error = refused(BUILD_UNIX_S + 30 * YEAR_S);
+    assert!(error.contains("not set") && error.contains("years after"), "{error}");
+    let clock = GateClock::open(folder.path(), &board.clock).unwrap();
+    clock.raise_floor(BUILD_UNIX_S + YEAR_S);
+    clock.look();
+    drop(clock);
+    let error = refused(BUILD_UNIX_S + YEAR_S / 2);
+    assert!(error.contains(&moment::show(BUILD_UNIX_S + YEAR_S)), "what was signed is known: {error}");
+    assert_untouched(folder.path(), "7");
+}
+
+#[test]
+fn a_state_folder_that_is_not_there_or_not_writable_is_told_before_the_chip_is_set() {
+    let (folder, board) = bench("7");
+    // The chip's file is named by its whole path, so that it is the same whatever the state folder.
+    let control = folder.path().join("rtc.txt");
+    let board = Board { clock: menshen_gate::board::Clock { source: simulated_by(&control), ..board.clock }, ..board };
+    fs::write(folder.path().join("a-file"), "").unwrap();
+    for state in ["absent", "a-file"] {
+        let error = run(&board, &folder.path().join(state), at(BUILD_UNIX_S + 60)).unwrap_err().to_string();
+        assert!(error.contains("not set") && error.contains(state) && error.contains("--state"), "{error}");
+        assert_untouched(folder.path(), "7");
+    }
+    run(&board, folder.path(), at(BUILD_UNIX_S + 60)).unwrap();
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("try")), "{left:?}");
 }
 
 #[test]

@@ -180,16 +180,28 @@ fn a_file_that_a_power_cut_tore_is_told_and_what_was_signed_is_the_floor() {
 #[test]
 fn a_field_tech_sets_the_chip_of_a_gate_that_runs_and_the_gate_is_sure() {
     let mut world = world_with_chip("31536000 stopped");
+    let sign = world.path("synchronised");
+    world.board(&format!("[clock]\nsource = \"simulated\"\nsign = {sign:?}\n"));
     let gate = Program::gate(env!("CARGO_BIN_EXE_fault-gate"), &world).expect("it starts");
     let panel = gate.addr().expect("its board has a panel");
-    let rtc = |more: &[&str]| {
+    let try_rtc = |more: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fault-gate"));
         command.arg("rtc").arg("--board").arg(world.board_file()).arg("--state").arg(world.state());
-        let output = command.args(more).output().expect("cargo has built it");
+        command.args(more).output().expect("cargo has built it")
+    };
+    let rtc = |more: &[&str]| {
+        let output = try_rtc(more);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     assert!(rtc(&[]).contains("stood still"));
+    for (set_to, why) in [("now", "synchronised is not there"), ("2019-01-01", "known to have passed")] {
+        let output = try_rtc(&["--set", set_to]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), said.contains(why)), (Some(2), true), "{said}");
+        assert!(rtc(&[]).contains("stood still"), "the chip was left alone");
+    }
+    fs::write(&sign, "").expect("the folder is ours");
     assert!(rtc(&["--set", "now"]).contains("as the system's clock does"));
     until("a gate that is sure", Duration::from_secs(20), || {
         let clock = &get(panel, "/state")["bar"]["clock"];

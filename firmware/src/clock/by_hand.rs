@@ -7,10 +7,13 @@
 
 use menshen_lane::durable;
 use rustix::time::{ClockId, clock_gettime};
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const ORDER_FILE: &str = "clock-set";
+const TRIAL_FILE: &str = "clock-set.try";
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Milliseconds since this device was started, sleep included.
@@ -24,7 +27,19 @@ pub(crate) fn since_boot_ms() -> u64 {
 pub(crate) fn leave(state_dir: &Path, unix_s: u64) -> Result<(), (PathBuf, io::Error)> {
     let path = state_dir.join(ORDER_FILE);
     let order = boot_id().map(|boot| format!("{unix_s} {} {boot}\n", since_boot_ms()));
-    order.and_then(|order| durable::replace(&path, order.as_bytes(), 0o600)).map_err(|error| (path, error))
+    order.and_then(|order| durable::replace(&path, order.as_bytes(), 0o644)).map_err(|error| (path.clone(), error))?;
+    // Whoever sets a clock is often root and the gate is not: it must be able to read this whatever the umask. A gate
+    // that runs may have taken it already.
+    match std::fs::set_permissions(&path, Permissions::from_mode(0o644)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err((path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Tries whether an order could be left, with a file that no gate reads.
+pub(crate) fn may_leave(state_dir: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let path = state_dir.join(TRIAL_FILE);
+    durable::replace(&path, b"", 0o600).and_then(|()| std::fs::remove_file(&path)).map_err(|error| (path, error))
 }
 
 /// Takes the order that waits, if there is one: what time it is now, in seconds since 1970.
@@ -69,9 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_taken_once() -> io::Result<()> {
+    fn an_order_is_taken_once_by_whichever_user_the_gate_is() -> io::Result<()> {
         let state = tempfile::tempdir()?;
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         leave(state.path(), 1_600_000_000).map_err(|(_, error)| error)?;
+        let mode = std::fs::metadata(state.path().join(ORDER_FILE))?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
         assert!(take(state.path()).is_some_and(|unix_s| unix_s.abs_diff(1_600_000_000) <= 2));
         assert_eq!(take(state.path()), None);
         Ok(())

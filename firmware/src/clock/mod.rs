@@ -149,6 +149,20 @@ impl GateClock {
     }
 }
 
+/// Whether the gate of `state_dir` would believe a person that it is `unix_s` now, by what it has kept.
+///
+/// # Errors
+/// Why it would not, and the newest moment that it knows to have passed for certain.
+pub(crate) fn could_be(state_dir: &Path, unix_s: u64) -> Result<(), (Implausible, u64)> {
+    let kept = match kept::read(&state_dir.join(KEPT_FILE)) {
+        Found::Kept(kept) => kept,
+        Found::Nothing | Found::Damaged => Kept::default(),
+    };
+    let mut judge = Judge::new(Source::Rtc, kept, BUILD_UNIX_S, LATEST_UNIX_S);
+    let passed_s = judge.kept().proven_s;
+    judge.signed_now(0, unix_s, HAND_ERROR_S).map_err(|implausible| (implausible, passed_s))
+}
+
 impl Clock for GateClock {
     fn mono_ms(&self) -> u64 {
         (self.shared.counter)()
