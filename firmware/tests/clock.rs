@@ -2,11 +2,13 @@
 //! in the core's `clock/tests.rs`; here is that the real parts tell the same story.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 
+use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use menshen_core::clock::{Doubt, Implausible, Look, Published, SYSTEM_ERROR_S, Source, UNCONFIRMED_ERROR_S};
 use menshen_core::time::{Confidence, Time};
 use menshen_gate::board::Board;
 use menshen_gate::clock::{BUILD_UNIX_S, ClockParts, GateClock, HAND_ERROR_S};
-use menshen_gate::rtc::{self, Rtc, SetTo};
+use menshen_gate::rtc::{self, Ds3231, Rtc, SetTo};
+use menshen_gate::sim::SimRtc;
 use menshen_lane::moment;
 use menshen_lane::ports::{Clock, PortError};
 use std::fs;
@@ -71,8 +73,12 @@ impl World {
     }
 
     fn clock(&self, source: Source) -> GateClock {
+        GateClock::of(self.state.path(), self.parts(source)).unwrap()
+    }
+
+    fn parts(&self, source: Source) -> ClockParts {
         let (counted_ms, system_s, chip) = (self.counted_ms.clone(), self.system_s.clone(), self.chip.clone());
-        let parts = ClockParts {
+        ClockParts {
             source,
             rtc: Some(Box::new(move || {
                 chip.state().opened += 1;
@@ -81,8 +87,7 @@ impl World {
             system_now: Box::new(move || system_s.load(Ordering::Relaxed)),
             sign: self.state.path().join("synchronised"),
             counter: Box::new(move || counted_ms.load(Ordering::Relaxed)),
-        };
-        GateClock::of(self.state.path(), parts).unwrap()
+        }
     }
 
     /// Seconds pass for whatever runs.
@@ -186,6 +191,50 @@ fn a_chip_that_vanishes_is_told_opened_again_and_missed_by_nobody() {
     clock.look();
     assert_eq!((clock.fault(), clock.view().doubt), (None, Some(Doubt::Unconfirmed)));
     assert!(world.chip.state().opened >= 2);
+}
+
+/// A simulated chip on a wire that turns a bit of the month at the first reading of the calendar.
+struct BadWire {
+    chip: SimRtc,
+    is_bad: bool,
+}
+
+impl ErrorType for BadWire {
+    type Error = ErrorKind;
+}
+
+impl I2c for BadWire {
+    fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
+        self.chip.transaction(address, operations)?;
+        for operation in operations {
+            if let Operation::Read(registers) = operation
+                && registers.len() == 7
+                && std::mem::take(&mut self.is_bad)
+            {
+                // A month ahead: near enough to be believed, were it given on.
+                registers[5] = if registers[5] == 0x12 { 0x11 } else { registers[5] + 1 };
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_garbled_reading_at_the_start_is_neither_believed_nor_kept() {
+    let world = World::new();
+    let control = world.state.path().join("rtc.txt");
+    let open = move || -> Result<Box<dyn Rtc>, PortError> {
+        let wire = BadWire { chip: SimRtc::new(&control), is_bad: true };
+        Ok(Box::new(Ds3231::new(wire, "the chip".to_owned())))
+    };
+    let clock = GateClock::of(world.state.path(), ClockParts { rtc: Some(Box::new(open)), ..world.parts(Source::Rtc) });
+    let clock = clock.unwrap();
+    let off_s = clock.time().unix_s.abs_diff(moment::now());
+    assert!(off_s <= 1, "{off_s} s off");
+    drop(clock);
+    let kept = fs::read_to_string(world.file()).unwrap();
+    let seen_s: u64 = kept.lines().find_map(|line| line.strip_prefix("seen ")).unwrap().parse().unwrap();
+    assert!(seen_s <= moment::now(), "{kept}");
 }
 
 #[test]

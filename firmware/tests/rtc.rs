@@ -34,23 +34,64 @@ fn on_bus<T>(expected: &[Transaction], act: impl FnOnce(&mut dyn Rtc) -> T) -> T
     done
 }
 
+/// A chip that says the same at both readings.
+fn twice(reading: &[Transaction]) -> Vec<Transaction> {
+    [reading, reading].concat()
+}
+
 #[test]
 fn a_good_time_is_read_in_one_transfer_so_that_no_second_changes_in_between() {
-    let look = on_bus(&[status(0), calendar(CALENDAR)], |chip| chip.read());
+    let look = on_bus(&twice(&[status(0), calendar(CALENDAR)]), |chip| chip.read());
     assert_eq!(look, Ok(Look::At(MOMENT_S)));
+}
+
+/// The calendar some seconds after the first, with bits of its day turned.
+fn garbled(seconds: u8, bits: u8) -> Transaction {
+    let mut registers = CALENDAR;
+    registers[0] += seconds;
+    registers[4] ^= bits;
+    calendar(registers)
+}
+
+#[test]
+fn a_second_may_pass_between_two_readings_and_nothing_else() {
+    let look = |first, second| on_bus(&[status(0), first, status(0), second], |chip| chip.read());
+    assert_eq!(look(calendar(CALENDAR), garbled(1, 0)), Ok(Look::At(MOMENT_S + 1)));
+    let settled = [status(0), garbled(1, 0), status(0), calendar(CALENDAR), status(0), calendar(CALENDAR)];
+    assert_eq!(on_bus(&settled, |chip| chip.read()), Ok(Look::At(MOMENT_S)), "back is not a second on");
+}
+
+#[test]
+fn a_reading_that_a_bad_wire_turned_into_another_day_is_not_given_on() {
+    let good = || [status(0), calendar(CALENDAR)];
+    for bad in [[status(0), garbled(0, 0x08)], [status(0x80), calendar(CALENDAR)], [status(0), calendar([0xff; 7])]] {
+        let bad = &bad[..if bad[0] == status(0x80) { 1 } else { 2 }];
+        let look = on_bus(&[bad, &good(), &good()].concat(), |chip| chip.read());
+        assert_eq!(look, Ok(Look::At(MOMENT_S)));
+        let look = on_bus(&[&good()[..], bad, &good(), &good()].concat(), |chip| chip.read());
+        assert_eq!(look, Ok(Look::At(MOMENT_S)));
+    }
+}
+
+#[test]
+fn a_chip_that_says_something_else_each_time_is_told_with_the_remedy() {
+    let readings = [0x01, 0x02, 0x04, 0x20].map(|bits| [status(0), garbled(0, bits)]).concat();
+    let Err(PortError::Failed(told)) = on_bus(&readings, |chip| chip.read()) else { panic!("it was believed") };
+    assert!(told.contains("the clock chip") && told.contains("wires"), "{told}");
 }
 
 #[test]
 fn an_oscillator_that_stood_still_is_an_empty_battery_whatever_the_calendar_says() {
-    assert_eq!(on_bus(&[status(0x80)], |chip| chip.read()), Ok(Look::LostPower));
+    assert_eq!(on_bus(&twice(&[status(0x80)]), |chip| chip.read()), Ok(Look::LostPower));
     // Other flags of that register mean nothing here.
-    assert_eq!(on_bus(&[status(0x0f), calendar(CALENDAR)], |chip| chip.read()), Ok(Look::At(MOMENT_S)));
+    let flagged = twice(&[status(0x0f), calendar(CALENDAR)]);
+    assert_eq!(on_bus(&flagged, |chip| chip.read()), Ok(Look::At(MOMENT_S)));
 }
 
 #[test]
 fn a_calendar_that_can_not_be_is_a_chip_that_was_never_set() {
     for registers in [[0xff; 7], [0, 0, 0, 1, 0, 0, 0], [0, 0x61, 0, 1, 1, 1, 0x26], [0, 0, 0, 1, 0x31, 0x02, 0x26]] {
-        let look = on_bus(&[status(0), calendar(registers)], |chip| chip.read());
+        let look = on_bus(&twice(&[status(0), calendar(registers)]), |chip| chip.read());
         assert_eq!(look, Ok(Look::LostPower), "{registers:02x?}");
     }
 }
