@@ -14,7 +14,7 @@ use menshen_lane::ports::{Clock, PortError};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -39,16 +39,18 @@ struct ChipState {
     look: Option<Look>,
     sets: Vec<u64>,
     opened: u32,
+    panics: bool,
 }
 
 impl Chip {
     fn state(&self) -> MutexGuard<'_, ChipState> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Rtc for Chip {
     fn read(&mut self) -> Result<Look, PortError> {
+        assert!(!self.state().panics, "the driver has a bug");
         self.state().look.ok_or_else(|| PortError::Failed("the chip does not answer: check its wires".to_owned()))
     }
 
@@ -191,6 +193,38 @@ fn a_chip_that_vanishes_is_told_opened_again_and_missed_by_nobody() {
     clock.look();
     assert_eq!((clock.fault(), clock.view().doubt), (None, Some(Doubt::Unconfirmed)));
     assert!(world.chip.state().opened >= 2);
+}
+
+#[test]
+fn a_driver_that_panics_is_told_and_the_clock_goes_on_and_looks_again() {
+    let world = World::new();
+    let clock = world.clock(Source::Rtc);
+    world.chip.state().panics = true;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    // Its own thread looks: it must live through this, again and again.
+    until("the panic is told", &|| clock.fault().is_some());
+    let told = clock.fault().unwrap();
+    assert!(told.contains("the clock") && told.contains("report the log"), "{told}");
+    world.pass(5);
+    assert_eq!(clock.time(), Time::trusted_within(NOW + 5, UNCONFIRMED_ERROR_S + 1));
+    assert_eq!(clock.view().doubt, Some(Doubt::NoClock));
+    world.chip.state().panics = false;
+    until("it works again", &|| clock.fault().is_none() && clock.view().doubt == Some(Doubt::Unconfirmed));
+}
+
+#[test]
+fn a_driver_that_panics_at_the_first_look_does_not_stop_the_start() {
+    let world = World::new();
+    world.chip.state().panics = true;
+    let clock = world.clock(Source::Rtc);
+    assert_eq!((clock.time(), clock.view().doubt), (Time::floor(BUILD_UNIX_S), Some(Doubt::NoClock)));
+    assert!(clock.fault().is_some());
 }
 
 /// A simulated chip on a wire that turns a bit of the month at the first reading of the calendar.

@@ -1,9 +1,13 @@
 //! Bad publications, bad moments and bad lines: the gate goes on deciding on what it believed, says for what reason the
 //! new is refused, and believes the next good publication, by whatever road it comes.
 
+use menshen_core::clock::Source;
 use menshen_core::ids::IssuerId;
+use menshen_gate::clock::{ClockParts, GateClock};
+use menshen_lane::health::Health;
 use menshen_lane::run::Device;
-use menshen_lane::trust::{Import, Road, RoadState};
+use menshen_lane::threads::Stop;
+use menshen_lane::trust::{Import, Keeper, KeeperConfig, Road, RoadState};
 use menshen_tests::faults::nonsense::{Answer, Nonsense};
 use menshen_tests::faults::process::{Program, get};
 use menshen_tests::faults::random::Random;
@@ -19,10 +23,13 @@ use menshen_trust::vault::{Believed, Vault};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const DAY_S: u64 = 86_400;
+const PATIENCE: Duration = Duration::from_secs(30);
 const ZHEJIANG: u32 = 330_000;
 const HENAN: u32 = 410_000;
 const SEED: u64 = 0x7472_7573;
@@ -232,6 +239,55 @@ fn a_gate_whose_vault_can_not_be_made_decides_by_what_it_came_with_and_says_why(
         _ => None,
     });
     assert!(why.contains("free or repair that disk"), "{why}");
+}
+
+/// A clock of the system, which panics in the thread that imports for as long as `panics` says.
+fn clock_that_panics(world: &World, panics: &Arc<AtomicBool>) -> GateClock {
+    let (panics, started) = (panics.clone(), Instant::now());
+    let parts = ClockParts {
+        source: Source::System,
+        rtc: None,
+        system_now: Box::new(menshen::moment::now),
+        sign: world.path("synchronised"),
+        counter: Box::new(move || {
+            let is_import = thread::current().name() == Some("trust");
+            assert!(!is_import || !panics.load(Ordering::Relaxed), "a bug");
+            u64::try_from(started.elapsed().as_millis()).expect("a test is short")
+        }),
+    };
+    GateClock::of(&world.state(), parts).expect("the system gives a thread")
+}
+
+#[test]
+fn a_panic_in_an_import_is_told_and_the_stick_is_read_again() {
+    let world = parted_world();
+    fs::create_dir_all(world.state()).expect("the folder is ours");
+    let config = KeeperConfig {
+        state: world.state(),
+        folder: world.path("gate-trust"),
+        anchor: None,
+        mounts: vec![world.state().join("sticks")],
+        hub: None,
+        longest_wait: Duration::from_secs(1),
+        seed: 1,
+    };
+    let panics = Arc::new(AtomicBool::new(true));
+    let (health, stop) = (Arc::new(Health::default()), Stop::new());
+    let keeper = Keeper::open(config, Arc::new(clock_that_panics(&world, &panics))).expect("it has an anchor");
+    let feed = keeper.feed();
+    let version = || feed.trust().map(|trust| trust.list.content().version);
+    let thread = keeper.spawn(health.clone(), stop.clone());
+    publish_news(&world);
+    Stick::new(&world, "good").put_in();
+    let told = until("the panic in words", PATIENCE, || health.faults().trust);
+    assert!(told.contains("imports") && told.contains("report the log"), "{told}");
+    let shown = until("the stick's end", PATIENCE, || feed.import().filter(|import| is_refused(&import.state)));
+    assert_eq!((shown.state, version()), (RoadState::Refused { refusal: None, why: told }, Some(1)));
+    panics.store(false, Ordering::Relaxed);
+    until("the new trust", PATIENCE, || (version() == Some(2)).then_some(()));
+    until("no fault", PATIENCE, || health.faults().trust.is_none().then_some(()));
+    stop.set();
+    thread.join().expect("no panic reaches it");
 }
 
 #[test]

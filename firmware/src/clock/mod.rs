@@ -18,6 +18,7 @@ use menshen_core::clock::{Clock as Judge, Doubt, Implausible, Kept, Look, Publis
 use menshen_core::time::{SKEW_S, Time};
 use menshen_lane::moment;
 use menshen_lane::ports::{Clock, Open, PortError};
+use menshen_lane::threads;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -232,8 +233,19 @@ struct ClockFaults {
 }
 
 impl Shared {
-    /// The judge is locked only between looks, never while a device or a disk is waited for.
+    /// Looks, once a second. A panic on the way is a device that does not answer: the time goes on by the counter.
     fn look(&self) {
+        if let Err(error) = threads::guarded("clock", || {
+            self.look_and_keep();
+            Ok(())
+        }) {
+            self.judge().device((self.counter)(), Look::Absent);
+            lock(&self.faults).device = Some(error.to_string());
+        }
+    }
+
+    /// The judge is locked only between looks, never while a device or a disk is waited for.
+    fn look_and_keep(&self) {
         let mut looker = lock(&self.looker);
         if let Some(unix_s) = by_hand::take(&looker.state_dir) {
             tell_implausible(unix_s, self.judge().signed_now((self.counter)(), unix_s, HAND_ERROR_S));
@@ -270,7 +282,7 @@ impl Shared {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change is whole before anything that can panic.
+    // Every change is whole before anything that can panic; a chip in use is opened again after one.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

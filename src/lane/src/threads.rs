@@ -1,5 +1,8 @@
-//! The threads of a gate: how one begins, and one flag that ends them all and interrupts their sleeps.
+//! The threads of a gate: how one begins, what a panic in one is worth, and one flag that ends them all and interrupts
+//! their sleeps.
 
+use crate::ports::PortError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -31,6 +34,17 @@ impl Stop {
         // Poisoning or a timeout both mean: look at the flag again.
         let _ = self.0.1.wait_timeout_while(guard, duration, |set| !*set);
     }
+}
+
+/// Lets a part of the gate do something; a panic in it is a failure of that part and of nothing else.
+///
+/// # Errors
+/// What the part says, or that its program failed.
+pub fn guarded<T>(part: &str, body: impl FnOnce() -> Result<T, PortError>) -> Result<T, PortError> {
+    // What bodies share with others is queues, the health board, flags and locks: each is whole after any panic.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        Err(PortError::Failed(format!("the program of the {part} failed; it is started again, please report the log")))
+    })
 }
 
 /// Lets this thread give way to those that see, decide and move, wherever the system can arrange that.

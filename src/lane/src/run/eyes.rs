@@ -5,7 +5,7 @@
 //! camera, whatever hangs in it. Invariant: what is told of the camera is never older than what it did last, because
 //! both threads write it only with the watch in hand.
 
-use super::{Input, Spectator, guarded, pause_before_reopening};
+use super::{Input, Spectator, pause_before_reopening};
 use crate::health::{Health, Part};
 use crate::optics::{Diagnosis, Reader};
 use crate::ports::{Camera, Light, Open, PortError};
@@ -66,7 +66,7 @@ pub(super) fn spawn(
     threads::spawn("eyes", move || {
         let mut reader = Reader::with_budget(LOOK_BUDGET);
         while !stop.is_set() {
-            let ended = guarded("camera", || {
+            let ended = threads::guarded("camera", || {
                 let mut camera = watch.over(&mut open)?;
                 let ended = look(camera.as_mut(), &mut reader, &mut spectators, &inputs, &health, &watch, &stop);
                 // Closing a camera is a call to its driver too.

@@ -35,7 +35,6 @@ use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -452,14 +451,6 @@ impl Runtime {
         self.watchers.iter_mut().for_each(|watcher| watcher.device(&device));
         self.told_at_ms = Some(now_ms);
     }
-}
-
-/// Uses a port; a panic inside its adapter is a failure of that port and of nothing else.
-fn guarded(port: &str, body: impl FnOnce() -> Result<(), PortError>) -> Result<(), PortError> {
-    // What the body shares with others is a queue, the health board and a flag: each is whole after any panic.
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        Err(PortError::Failed(format!("the program of the {port} failed; it is started again, please report the log")))
-    })
 }
 
 /// Waits between two tries to open a port.

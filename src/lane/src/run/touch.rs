@@ -1,6 +1,6 @@
 //! The touch thread: thermometer → readings.
 
-use super::{Input, guarded, pause_before_reopening};
+use super::{Input, pause_before_reopening};
 use crate::health::{Health, Part};
 use crate::ports::{Open, PortError, Thermometer};
 use crate::threads::{self, Stop};
@@ -21,7 +21,7 @@ pub(super) fn spawn(
 ) -> JoinHandle<()> {
     threads::spawn("touch", move || {
         while !stop.is_set() {
-            let ended = guarded("thermometer", || listen(open()?.as_mut(), &inputs, &health, &stop));
+            let ended = threads::guarded("thermometer", || listen(open()?.as_mut(), &inputs, &health, &stop));
             let Err(error) = ended else { return };
             health.set(Part::Thermometer, Some(error.to_string()));
             let told = inputs.send(Input::Thermometer { present: false });

@@ -57,6 +57,8 @@ pub struct Keeper {
     walks: Walks,
     ask_hub_at: Option<Instant>,
     backoff: Backoff,
+    /// That the last round ended in a panic.
+    failed: Option<String>,
 }
 
 impl Keeper {
@@ -71,7 +73,7 @@ impl Keeper {
         let backoff = Backoff::new(config.seed, config.longest_wait);
         let ask_hub_at = config.hub.as_ref().map(|_| Instant::now());
         let (feed, walks) = (Feed::default(), Walks::default());
-        let mut keeper = Keeper { config, vault, feed, clock, walks, ask_hub_at, backoff };
+        let mut keeper = Keeper { config, vault, feed, clock, walks, ask_hub_at, backoff, failed: None };
         keeper.begin();
         Ok(keeper)
     }
@@ -86,10 +88,23 @@ impl Keeper {
         threads::spawn("trust", move || {
             threads::yield_to_others();
             while !stop.is_set() {
-                self.round(&health, &stop);
+                self.guarded_round(&health, &stop);
                 stop.sleep(LOOK_EVERY);
             }
         })
+    }
+
+    /// A panic leaves what is believed as it is; the road that was being walked is walked again.
+    fn guarded_round(&mut self, health: &Health, stop: &Stop) {
+        let ended = threads::guarded("imports", || {
+            self.round(health, stop);
+            Ok(())
+        });
+        self.failed = ended.err().map(|error| error.to_string());
+        if let Some(why) = self.failed.clone() {
+            self.walks.fail(&why);
+            self.tell(health);
+        }
     }
 
     /// Looks down every road once.
@@ -273,7 +288,7 @@ impl Keeper {
     /// What is wrong with what came, or else with what is believed.
     fn tell(&self, health: &Health) {
         let held = || self.feed.trust().and_then(|trust| held_back(&trust.roles));
-        health.set(Part::Trust, self.walks.fault().or_else(held));
+        health.set(Part::Trust, self.failed.clone().or_else(|| self.walks.fault()).or_else(held));
         self.feed.tell(self.walks.import());
     }
 }

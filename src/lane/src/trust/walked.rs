@@ -61,6 +61,14 @@ impl Walks {
         walk.again = again.then(|| (Instant::now() + wait, wait));
     }
 
+    /// Ends the walks that a panic left open; they may end otherwise next time.
+    pub(super) fn fail(&mut self, why: &str) {
+        let open = self.roads.iter().filter(|(_, walk)| walk.state == RoadState::Importing);
+        for road in open.map(|(road, _)| road.clone()).collect::<Vec<_>>() {
+            self.end(&road, RoadState::Refused { refusal: None, why: why.to_owned() }, true);
+        }
+    }
+
     /// How a road stood when it was walked last.
     pub(super) fn state(&self, road: &Road) -> Option<RoadState> {
         self.roads.get(road).map(|walk| walk.state.clone())
