@@ -11,7 +11,7 @@ use std::sync::Arc;
 use menshen_lane::ports::{Camera, Clock, GateOutput, Open, Thermometer};
 
 use crate::board::{Board, BoardError};
-use crate::clock::GateClock;
+use crate::clock::{GateClock, Teller};
 use crate::{camera, outputs, thermometer};
 
 /// The ports of one gate.
@@ -29,16 +29,17 @@ pub struct GatePorts {
 }
 
 impl GatePorts {
-    /// Makes the ports of `board`; relative paths are within `state_dir`, which is made if need be.
+    /// Makes the ports of `board`; relative paths are within `state_dir`, which is made if need be. `teller` can tell its
+    /// clock the time.
     ///
     /// # Errors
     /// [`BoardError`] where the state directory or the outputs can not be used.
-    pub fn of(board: &Board, state_dir: &Path) -> Result<GatePorts, BoardError> {
+    pub fn of(board: &Board, state_dir: &Path, teller: Teller) -> Result<GatePorts, BoardError> {
         let state = |source| BoardError::State { path: state_dir.to_owned(), source };
         if let Err(error) = std::fs::create_dir_all(state_dir) {
             tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
         }
-        let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock).map_err(state)?);
+        let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock, teller).map_err(state)?);
         Ok(GatePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: board.thermometer.as_ref().map(|unit| thermometer::opener(unit, state_dir)),

@@ -5,6 +5,7 @@
 //! runs, says what it lacks, and refers whom it can not judge.
 
 use crate::board::{Board, BoardError};
+use crate::clock::Teller;
 use crate::gate::GatePorts;
 use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
@@ -66,7 +67,8 @@ impl Gate {
             tracing::error!("this gate admits nobody by itself until its journal takes records: {error}");
         }
         let journal = Arc::new(journal);
-        let ports = GatePorts::of(board, state)?;
+        let teller = if site.hub.is_some() { Teller::Hub } else { Teller::Technician };
+        let ports = GatePorts::of(board, state, teller)?;
         // A gate that can not keep a key still decides and records; its records wait.
         let key = site.hub.as_ref().and_then(|_| {
             let key = device_key::load_or_make(state);
@@ -121,7 +123,7 @@ impl Gate {
     }
 }
 
-/// A gate without anything to believe runs and refers; it says so.
+/// A gate without anything to believe, or without a keeper for it, runs and refers; it says so.
 fn believe(
     board: &Board,
     site: &Site,
@@ -129,7 +131,7 @@ fn believe(
     ports: &GatePorts,
     key: Option<&SigningKey>,
     link: Option<HubLink>,
-) -> (Option<Keeper>, Feed) {
+) -> (Result<Keeper, String>, Feed) {
     if site.trust.join(UNSAFE_FILE).exists() {
         tracing::warn!(
             "{} is an UNSAFE development profile: anybody who has it can issue passes",
@@ -149,15 +151,15 @@ fn believe(
     let why = match Keeper::open(config, ports.clock.clone()) {
         Ok(keeper) => {
             let feed = keeper.feed();
-            return (Some(keeper), feed);
+            return (Ok(keeper), feed);
         }
         Err(why) => why,
     };
-    tracing::error!("nothing newer is believed: {why}");
     let feed = trust::as_it_came(&site.trust, site.anchor, ports.clock.as_ref(), &why).inspect_err(|error| {
         tracing::error!("this gate admits nobody by itself until it has something to believe: {error}")
     });
-    (None, feed.unwrap_or_default())
+    let told = format!("{why}; then start the gate again: until then it believes nothing newer and reads no stick");
+    (Err(told), feed.unwrap_or_default())
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.

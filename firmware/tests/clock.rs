@@ -6,7 +6,7 @@ use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
 use menshen_core::clock::{Doubt, Implausible, Look, Published, SYSTEM_ERROR_S, Source, UNCONFIRMED_ERROR_S};
 use menshen_core::time::{Confidence, Time};
 use menshen_gate::board::Board;
-use menshen_gate::clock::{BUILD_UNIX_S, ClockParts, GateClock, HAND_ERROR_S};
+use menshen_gate::clock::{BUILD_UNIX_S, ClockParts, GateClock, HAND_ERROR_S, Teller};
 use menshen_gate::rtc::{self, Ds3231, Rtc, SetTo};
 use menshen_gate::sim::SimRtc;
 use menshen_lane::moment;
@@ -88,6 +88,7 @@ impl World {
             })),
             system_now: Box::new(move || system_s.load(Ordering::Relaxed)),
             sign: self.state.path().join("synchronised"),
+            teller: Teller::Technician,
             counter: Box::new(move || counted_ms.load(Ordering::Relaxed)),
         }
     }
@@ -111,7 +112,7 @@ fn publication(version: u64, at_s: u64) -> Published {
 fn the_clock_of_the_machine_that_built_this_is_after_the_build() {
     let state = tempfile::tempdir().unwrap();
     let board = Board::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml")).unwrap();
-    let clock = GateClock::open(state.path(), &board.clock).unwrap();
+    let clock = GateClock::open(state.path(), &board.clock, Teller::Technician).unwrap();
     // However long ago this was built, something was signed lately.
     clock.published(publication(1, moment::now() - DAY_S));
     let time = clock.time();
@@ -371,6 +372,21 @@ fn a_torn_or_rotten_file_falls_back_to_the_build_and_is_told_until_the_time_is_s
 }
 
 #[test]
+fn what_to_do_about_a_clock_is_what_helps_at_this_gate() {
+    let world = World::new();
+    fs::write(world.file(), "torn").unwrap();
+    let told = |teller| {
+        let parts = ClockParts { teller, ..world.parts(Source::None) };
+        GateClock::of(world.state.path(), parts).unwrap().fault().unwrap()
+    };
+    let alone = told(Teller::Technician);
+    assert!(alone.contains("technician to set its clock") && !alone.contains("hub"), "{alone}");
+    fs::write(world.file(), "torn").unwrap();
+    let with_hub = told(Teller::Hub);
+    assert!(with_hub.contains("to its hub") && !with_hub.contains("technician"), "{with_hub}");
+}
+
+#[test]
 fn a_state_that_can_not_be_written_does_not_stop_the_clock() {
     let mut world = World::new();
     world.state = tempfile::tempdir().unwrap();
@@ -390,13 +406,13 @@ fn a_clock_that_a_person_sets_is_believed_by_a_gate_that_runs_and_by_one_that_st
     fs::write(state.path().join("mine.toml"), format!("inherits = [{sim:?}]\n{clock}")).unwrap();
     let board = Board::load(state.path().join("mine.toml")).unwrap();
     fs::write(state.path().join("rtc.txt"), "-1000").unwrap();
-    let clock = GateClock::open(state.path(), &board.clock).unwrap();
+    let clock = GateClock::open(state.path(), &board.clock, Teller::Technician).unwrap();
     rtc::run(&board, state.path(), Some(SetTo::Now)).unwrap();
     clock.look();
     let time = clock.time();
     assert!(time.unix_s.abs_diff(moment::now()) <= 1 && time.error_s <= HAND_ERROR_S + 1, "{time:?}");
     assert_eq!(clock.view().doubt, None);
     drop(clock);
-    let time = GateClock::open(state.path(), &board.clock).unwrap().time();
+    let time = GateClock::open(state.path(), &board.clock, Teller::Technician).unwrap().time();
     assert!(time.unix_s.abs_diff(moment::now()) <= 1 && time.error_s <= HAND_ERROR_S + 3, "{time:?}");
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use menshen_core::decide::Verdict;
 use menshen_gate::board::{self, Board, Function};
+use menshen_gate::clock::Teller;
 use menshen_gate::gate::GatePorts;
 use menshen_gate::outputs::{HalOutput, Line, rhythm};
 use menshen_lane::ports::{GateOutput, PortError};
@@ -173,7 +174,7 @@ fn trace(state: &Path) -> Vec<(u64, String, String)> {
 #[test]
 fn a_trace_holds_every_edge_and_nothing_else_at_once() {
     let state = tempfile::tempdir().unwrap();
-    let ports = GatePorts::of(&sim(), state.path()).unwrap();
+    let ports = GatePorts::of(&sim(), state.path(), Teller::Technician).unwrap();
     let mut outputs = ports.outputs;
     assert_eq!(trace(state.path()), [], "off is where a pin starts");
     let before = ports.clock.mono_ms();
@@ -191,7 +192,7 @@ fn an_active_low_pin_is_traced_by_its_level() {
     let state = tempfile::tempdir().unwrap();
     let mut board = sim();
     board.outputs = board::Outputs::Trace { path: "gpio.jsonl".into(), active_low: vec![Function::Relay] };
-    let mut outputs = GatePorts::of(&board, state.path()).unwrap().outputs;
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
     outputs.relay(true).unwrap();
     assert_eq!(trace(state.path())[0].2, "low");
 }
@@ -201,7 +202,7 @@ fn a_state_directory_that_is_a_file_is_told() {
     let place = tempfile::tempdir().unwrap();
     let state = place.path().join("state");
     std::fs::write(&state, "").unwrap();
-    let Err(error) = GatePorts::of(&sim(), &state).map(drop) else { panic!("taken") };
+    let Err(error) = GatePorts::of(&sim(), &state, Teller::Technician).map(drop) else { panic!("taken") };
     assert!(error.to_string().contains("state"), "{error}");
 }
 
@@ -209,6 +210,6 @@ fn a_state_directory_that_is_a_file_is_told() {
 fn a_trace_that_can_not_be_written_is_told() {
     let state = tempfile::tempdir().unwrap();
     std::fs::create_dir(state.path().join("gpio.jsonl")).unwrap();
-    let Err(error) = GatePorts::of(&sim(), state.path()).map(drop) else { panic!("taken") };
+    let Err(error) = GatePorts::of(&sim(), state.path(), Teller::Technician).map(drop) else { panic!("taken") };
     assert!(error.to_string().contains("gpio.jsonl") && error.to_string().contains("outputs.trace"), "{error}");
 }

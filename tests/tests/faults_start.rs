@@ -64,6 +64,26 @@ fn a_gate_without_a_trust_list_runs_refers_and_says_so_on_the_panel() {
     assert!(state["bar"]["trust"].is_null(), "{state}");
     assert_eq!(state["screen"]["decision"]["reasons"][0]["name"], "trust_missing");
     assert!(!relay_edges(&world).contains(&true));
+    let told = state["bar"]["trust_fault"].as_str().expect("it says why");
+    assert!(told.contains("root.json") && told.contains("start the gate again"), "{told}");
+    assert_eq!(state["bar"]["takes_new"], false);
+}
+
+#[test]
+fn a_gate_with_another_anchor_than_its_site_names_says_so_and_that_no_stick_helps() {
+    let mut world = World::new();
+    let site = fs::read_to_string(world.site_file()).expect("it was written");
+    let anchor = format!("lane = 1\nanchor = \"{}\"", "0".repeat(64));
+    fs::write(world.site_file(), site.replace("lane = 1", &anchor)).expect("the folder is ours");
+    let gate = Watched::start(&world).expect("a gate runs without trust");
+    world.show(GREEN);
+    assert_eq!(refers(&gate), "trust_missing");
+    let bar = &get(gate.panel().expect("its board has a panel"), "/state")["bar"];
+    let told = bar["trust_fault"].as_str().expect("it says why");
+    for part in ["root.json", "not the trust anchor", "`anchor` in the site file", "start the gate again", "no stick"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!((&bar["trust"], &bar["takes_new"]), (&serde_json::Value::Null, &false.into()));
 }
 
 #[test]

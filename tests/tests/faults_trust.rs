@@ -3,7 +3,7 @@
 
 use menshen_core::clock::Source;
 use menshen_core::ids::IssuerId;
-use menshen_gate::clock::{ClockParts, GateClock};
+use menshen_gate::clock::{ClockParts, GateClock, Teller};
 use menshen_lane::health::Health;
 use menshen_lane::run::Device;
 use menshen_lane::threads::Stop;
@@ -239,6 +239,16 @@ fn a_gate_whose_vault_can_not_be_made_decides_by_what_it_came_with_and_says_why(
         _ => None,
     });
     assert!(why.contains("free or repair that disk"), "{why}");
+    let told = gate.device("the fault on the bar", |device: &Device| device.faults.trust.clone());
+    assert!(
+        told.starts_with(&why) && told.contains("start the gate again") && told.contains("reads no stick"),
+        "{told}"
+    );
+    let bar = &get(gate.panel().expect("its board has a panel"), "/state")["bar"];
+    assert_eq!(
+        (&bar["trust_fault"], &bar["takes_new"], &bar["trust"]["version"]),
+        (&told.into(), &false.into(), &1.into())
+    );
 }
 
 /// A clock of the system, which panics in the thread that imports for as long as `panics` says.
@@ -249,6 +259,7 @@ fn clock_that_panics(world: &World, panics: &Arc<AtomicBool>) -> GateClock {
         rtc: None,
         system_now: Box::new(menshen::moment::now),
         sign: world.path("synchronised"),
+        teller: Teller::Technician,
         counter: Box::new(move || {
             let is_import = thread::current().name() == Some("trust");
             assert!(!is_import || !panics.load(Ordering::Relaxed), "a bug");

@@ -47,6 +47,25 @@ pub type SystemNow = Box<dyn Fn() -> u64 + Send>;
 /// Gives milliseconds that only ever grow.
 pub type Counter = Box<dyn Fn() -> u64 + Send + Sync>;
 
+/// Who can tell a gate for certain what time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// Its hub, which signs it.
+    Hub,
+    /// A person, at a gate without a hub.
+    Technician,
+}
+
+impl Teller {
+    /// The one thing to do about a clock that is not believed.
+    const fn remedy(self) -> &'static str {
+        match self {
+            Teller::Hub => "connect the gate to its hub, which sets its clock",
+            Teller::Technician => "call the technician to set its clock",
+        }
+    }
+}
+
 /// What a gate's clock is made of.
 pub struct ClockParts {
     /// Which of them is the device's own clock.
@@ -57,13 +76,15 @@ pub struct ClockParts {
     pub system_now: SystemNow,
     /// Made when the network has told the system the time.
     pub sign: PathBuf,
+    /// Who can tell it the time.
+    pub teller: Teller,
     /// What counts while the gate runs.
     pub counter: Counter,
 }
 
 impl ClockParts {
     /// What a board says; relative paths are within `state_dir`.
-    pub fn of(board: &board::Clock, state_dir: &Path) -> ClockParts {
+    pub fn of(board: &board::Clock, state_dir: &Path, teller: Teller) -> ClockParts {
         let started_ms = by_hand::since_boot_ms();
         ClockParts {
             source: match board.source {
@@ -74,6 +95,7 @@ impl ClockParts {
             rtc: rtc::opener(&board.source, state_dir),
             system_now: Box::new(moment::now),
             sign: board.sign.clone(),
+            teller,
             counter: Box::new(move || by_hand::since_boot_ms().saturating_sub(started_ms)),
         }
     }
@@ -91,8 +113,8 @@ impl GateClock {
     ///
     /// # Errors
     /// What the system says where no thread can be started.
-    pub fn open(state_dir: &Path, board: &board::Clock) -> io::Result<GateClock> {
-        GateClock::of(state_dir, ClockParts::of(board, state_dir))
+    pub fn open(state_dir: &Path, board: &board::Clock, teller: Teller) -> io::Result<GateClock> {
+        GateClock::of(state_dir, ClockParts::of(board, state_dir, teller))
     }
 
     /// The same of any parts, for tests and simulations. Looks at its devices once before it returns.
@@ -106,9 +128,9 @@ impl GateClock {
             Found::Nothing => (Kept::default(), None),
             Found::Damaged => {
                 let lost = format!(
-                    "{} was damaged, so this gate knows no more of the time than that it was built: connect it to the \
-                     network, or set its clock",
-                    path.display()
+                    "{} was damaged, so this gate knows no more of the time than that it was built: {}",
+                    path.display(),
+                    parts.teller.remedy()
                 );
                 tracing::warn!("{lost}");
                 (Kept::default(), Some(lost))
@@ -120,6 +142,7 @@ impl GateClock {
             rtc: None,
             system_now: parts.system_now,
             sign: parts.sign,
+            teller: parts.teller,
             state_dir: state_dir.to_owned(),
             saved: (lost.is_none()).then_some(kept),
             saved_at_ms: None,
@@ -293,6 +316,7 @@ struct Looker {
     rtc: Option<Box<dyn Rtc>>,
     system_now: SystemNow,
     sign: PathBuf,
+    teller: Teller,
     state_dir: PathBuf,
     /// What the file holds; `None` where it is damaged.
     saved: Option<Kept>,
@@ -305,20 +329,19 @@ impl Looker {
     /// Tells the log once whenever what is wrong with the clock changes.
     fn tell(&mut self, view: &View) {
         let before = std::mem::replace(&mut self.doubt, view.doubt);
-        let time = moment::show_to_the_second;
+        let (time, remedy) = (moment::show_to_the_second, self.teller.remedy());
         match (view.doubt, view.device_s) {
             (doubt, _) if doubt == before => {}
             (None, _) => tracing::info!("the gate's clock is sure again: {}", time(view.time.unix_s)),
             (Some(doubt), Some(device_s)) if view.disagrees() => tracing::warn!(
                 doubt = doubt.name(),
-                "the gate's clock says {}, and {} is known to have passed: connect the gate to its hub, or set its clock",
+                "the gate's clock says {}, and {} is known to have passed: {remedy}",
                 time(device_s),
                 time(view.passed_s)
             ),
-            (Some(doubt), _) => tracing::warn!(
-                doubt = doubt.name(),
-                "the gate is not sure of its clock: connect the gate to its hub, or set its clock"
-            ),
+            (Some(doubt), _) => {
+                tracing::warn!(doubt = doubt.name(), "the gate is not sure of its clock: {remedy}")
+            }
         }
     }
 

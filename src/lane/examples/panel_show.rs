@@ -5,7 +5,9 @@
 //! ```
 //!
 //! Screens: idle, clock (idle, with a clock that fell back), the name of a hint, ask, again, admit, ageing, refer, refuse,
-//! bare; stick_checking, stick_imported, stick_unchanged, stick_refused, stick_failed (idle, with a stick in); issuers
+//! bare; stick_checking, stick_imported, stick_unchanged, stick_refused, stick_failed (idle, with a stick in);
+//! clock_alone (as clock, at a gate without a hub); reads_no_stick (idle, at a gate
+//! that takes nothing new) and no_list (the verdict of one that has nothing either); issuers
 //! (idle, with old lists: tap the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
 
 use menshen_core::clock::{Doubt, View};
@@ -19,7 +21,7 @@ use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, Reas
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 22] = [
+const SCREENS: [&str; 25] = [
     "idle",
     "clock",
     "hold_still",
@@ -41,6 +43,9 @@ const SCREENS: [&str; 22] = [
     "stick_unchanged",
     "stick_refused",
     "stick_failed",
+    "clock_alone",
+    "reads_no_stick",
+    "no_list",
     "issuers",
 ];
 
@@ -62,10 +67,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("there is no screen {name}: choose one of {} or tour", SCREENS.join(", ")).into());
     }
     for screen in chosen.iter().cycle() {
-        let clock = clock_view(ailing || *screen == "clock");
+        let clock = clock_view(ailing || screen.starts_with("clock"));
         let lists = if *screen == "issuers" { lists() } else { ListsView { of: 6, ..ListsView::default() } };
         panel.publish_issuers(issuers());
-        panel.publish_bar(Bar { clock, lists, import: import(screen), ..bar(ailing) });
+        panel.publish_bar(with_fault(screen, Bar { clock, lists, import: import(screen), ..bar(ailing) }));
         panel.publish_screen(view(screen));
         std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
     }
@@ -81,6 +86,7 @@ fn view(screen: &str) -> ScreenView {
         "ageing" => verdict(decision("admit", "green", &[(84, "trust_ageing")])),
         "refer" => verdict(decision("refer", "yellow", &[(50, "yellow")])),
         "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
+        "no_list" => verdict(decision("refer", "yellow", &[(82, "trust_missing")])),
         "overridden" => verdict(overridden()),
         "bare" => verdict(not_a_pass()),
         other => Hint::ALL
@@ -123,6 +129,18 @@ fn overridden() -> DecisionView {
     let mut decision = decision("refuse", "red", &[(51, "red"), (60, "temp_high"), (40, "overridden")]);
     decision.evidence.status = Some("overridden_red");
     decision
+}
+
+/// A gate that lacks something for good.
+fn with_fault(screen: &str, bar: Bar) -> Bar {
+    let why = "keys/root.json is not the trust anchor of this site; bring the trust folder of this site, or correct \
+               `anchor` in the site file; then start the gate again: until then it believes nothing newer and reads no stick";
+    match screen {
+        "clock_alone" => Bar { hub: None, ..bar },
+        "reads_no_stick" => Bar { takes_new: false, trust_fault: Some(why.to_owned()), ..bar },
+        "no_list" => Bar { takes_new: false, trust: None, trust_fault: Some(why.to_owned()), ..bar },
+        _ => bar,
+    }
 }
 
 /// What came of a stick.
@@ -208,6 +226,7 @@ fn bar(ailing: bool) -> Bar {
         trust_fault: ailing.then(|| "snapshot.json has expired; get the newest from its publisher".to_owned()),
         lists: ListsView::default(),
         import: None,
+        takes_new: true,
         backlog: if ailing { 12_480 } else { 3 },
         camera: part("the camera /dev/video0 is gone: plug it in again"),
         thermometer: Some(part("the serial port /dev/ttyAMA0 gives no readings: check its cable")),

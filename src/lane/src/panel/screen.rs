@@ -119,6 +119,8 @@ pub struct Bar {
     pub lists: ListsView,
     /// An import that somebody may want to know of: that of a stick while it is in.
     pub import: Option<ImportView>,
+    /// Whether the gate can believe anything newer, by whatever road: else no stick is read.
+    pub takes_new: bool,
     /// How many records the hub has not acknowledged.
     pub backlog: u64,
     /// The camera.

@@ -69,8 +69,8 @@ pub struct Parts {
     pub journal: Arc<dyn Journal>,
     /// What the gate believes.
     pub trust: Feed,
-    /// Who keeps that new, on a gate that has anything to begin with.
-    pub keeper: Option<Keeper>,
+    /// Who keeps that new; or why nobody does, as one sentence with its remedy.
+    pub keeper: Result<Keeper, String>,
     /// The rules of the site.
     pub policy: Policy,
     /// The province or city of the gate.
@@ -130,6 +130,8 @@ pub struct Device {
     pub trust: Option<(u64, u64)>,
     /// The newest import that somebody may want to know of.
     pub import: Option<Import>,
+    /// Whether anything newer can be believed, by whatever road.
+    pub takes_new: bool,
     /// How each issuer stands; the same value until something about it changes.
     pub standings: Arc<Standings>,
     /// How much the journal holds.
@@ -162,8 +164,10 @@ pub fn run(mut parts: Parts, stop: &Stop) {
     if let Some(thermometer) = parts.thermometer {
         threads.push(touch::spawn(thermometer, sender, health.clone(), stop.clone()));
     }
-    if let Some(keeper) = parts.keeper {
-        threads.push(keeper.spawn(health.clone(), stop.clone()));
+    let takes_new = parts.keeper.is_ok();
+    match parts.keeper {
+        Ok(keeper) => threads.push(keeper.spawn(health.clone(), stop.clone())),
+        Err(why) => health.set(Part::Trust, Some(why)),
     }
     let has_hub = parts.sync.is_some();
     if let Some(agent) = parts.sync {
@@ -185,6 +189,7 @@ pub fn run(mut parts: Parts, stop: &Stop) {
         health,
         has_thermometer,
         has_hub,
+        takes_new,
         told_at_ms: None,
         standings: Arc::default(),
         stood_at: None,
@@ -229,6 +234,7 @@ struct Runtime {
     health: Arc<Health>,
     has_thermometer: bool,
     has_hub: bool,
+    takes_new: bool,
     told_at_ms: Option<u64>,
     standings: Arc<Standings>,
     /// At which change of the trust they were looked at last, and when.
@@ -445,6 +451,7 @@ impl Runtime {
             has_thermometer: self.has_thermometer,
             has_hub: self.has_hub,
             import,
+            takes_new: self.takes_new,
             standings: self.standings.clone(),
             faults: self.health.faults(),
         };

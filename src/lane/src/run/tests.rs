@@ -173,6 +173,7 @@ fn gate(world: &World) -> Runtime {
         health: Arc::default(),
         has_thermometer: false,
         has_hub: false,
+        takes_new: false,
         told_at_ms: None,
         standings: Arc::default(),
         stood_at: None,

@@ -49,7 +49,9 @@ pub enum TrustLoadError {
         source: std::io::Error,
     },
     /// The trust anchor is not the one that the site names.
-    #[error("{path} is not the trust anchor of this site: it is {found}, the site file says {wanted}")]
+    #[error(
+        "{path} is not the trust anchor of this site: it is {found}, the site file says {wanted}; bring the trust folder of this site, or correct `anchor` in the site file"
+    )]
     Anchor {
         /// Which file.
         path: PathBuf,

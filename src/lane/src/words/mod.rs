@@ -224,6 +224,8 @@ pub struct Words {
     clock: Table,
     /// What is wrong with the device's own clock, and the one thing to do.
     pub doubt: Table,
+    /// What to do where what the gate believes wants an update.
+    pub renew: Table,
     test: Table,
     /// What the panel says when it shows no verdict.
     pub screen: Table,

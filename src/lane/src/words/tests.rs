@@ -137,6 +137,27 @@ const BLAME: [&str; 18] = [
 ];
 
 #[test]
+fn no_text_sends_anybody_to_what_may_not_help_at_this_gate() {
+    // Whether there is a hub, and whether a stick is read, the page knows and adds.
+    const PERHAPS: [&str; 6] = ["connect the gate", "to the network", "stick", "联网", "优盘", "汇总服务器"];
+    for lang in Lang::ALL {
+        for reason in Reason::ALL {
+            let ReasonWords { holder, volunteer, remedy, .. } = Words::of(lang).reason(*reason);
+            let text = [holder, volunteer, remedy].map(|text| text.to_lowercase()).concat();
+            assert_eq!(PERHAPS.into_iter().find(|word| text.contains(word)), None, "{}", reason.name());
+        }
+        let words = Words::of(lang);
+        let hub = if lang == Lang::Zh { "汇总服务器" } else { "hub" };
+        for (table, with, without) in
+            [(&words.doubt, "action_hub", ["action_alone"].as_slice()), (&words.renew, "hub", &["stick", "none"])]
+        {
+            assert!(table.get(with).contains(hub), "{}", table.get(with));
+            assert!(without.iter().all(|name| !table.get(name).contains(hub)));
+        }
+    }
+}
+
+#[test]
 fn nobody_is_blamed() {
     of_reasons(
         |_| true,

@@ -5,6 +5,9 @@ import { drawIssuers, lacks } from "./issuers.js";
 import { age, fill, joined, moment, timeOfDay } from "./say.js";
 import { card, forgotten, hasCard, stickPart } from "./stick.js";
 
+/** Reasons for which what the gate believes wants an update. */
+const WANT_NEW =
+  ["trust_missing", "trust_stale", "trust_ageing", "status_stale", "status_ageing", "status_unreadable"];
 /** The texts in the middle of the page. */
 const TEXTS = ["word", "other", "title", "say", "remedy", "also", "why", "volunteer"];
 
@@ -57,17 +60,18 @@ function drawAsked(state, kind) {
   if (kind === "measure_again") put("title", fill(words.screen.measure_again_count, screen));
 }
 
-/** What the volunteer should do before the next person comes: a clock that is contradicted or not sure, a stick that
- * was left in. */
+/** What the volunteer should do before the next person comes: a clock that is contradicted or not sure, a gate that
+ * reads no stick, a stick that was left in. */
 function drawNotice(state) {
   const { words, bar, info } = state;
   const wrong = bar && (bar.clock.disagrees || bar.clock.confidence !== "trusted");
-  const clock = wrong ? clockSentences(words, bar.clock, info?.utc_offset_min ?? 0) : [];
-  put("also", joined([...clock, forgotten(state)].filter(Boolean)));
+  const clock = wrong ? clockSentences(words, bar, info?.utc_offset_min ?? 0) : [];
+  put("also", joined([...clock, stuck(words, bar), forgotten(state)].filter(Boolean)));
 }
 
 /** What is wrong with the device's clock, with both times where they disagree, and the one action. */
-function clockSentences(words, clock, offset) {
+function clockSentences(words, bar, offset) {
+  const { clock } = bar;
   if (!clock.doubt) return [];
   const at = (time) => moment(words.when, time, null, offset);
   const sure = clock.confidence === "trusted";
@@ -75,7 +79,29 @@ function clockSentences(words, clock, offset) {
   const known = at(sure ? clock.time : clock.passed_time);
   const device = clock.device_time && at(clock.device_time);
   const said = fill(words.doubt[told], { device, known, minutes: Math.ceil(clock.error_s / 60) });
-  return [said, words.doubt.action];
+  return [said, clockAction(words, bar)];
+}
+
+/** The one thing to do about the clock. The network's time helps nobody: the hub signs it, or a person sets it. */
+function clockAction(words, bar) {
+  return bar.hub ? words.doubt.action_hub : words.doubt.action_alone;
+}
+
+/** What to do where what the gate believes wants an update. */
+function renewal(words, bar) {
+  return stuck(words, bar) ?? (bar.hub ? words.renew.hub : words.renew.stick);
+}
+
+/** That the gate takes nothing new, by whatever road. */
+function stuck(words, bar) {
+  return bar && !bar.takes_new ? words.renew.none : null;
+}
+
+/** What the volunteer can do about the gate itself, for those reasons that are its own. */
+function actionFor({ words, bar }, reason) {
+  if (!bar) return null;
+  if (reason === "clock_untrusted") return clockAction(words, bar);
+  return WANT_NEW.includes(reason) ? renewal(words, bar) : null;
 }
 
 /** A code is there and can not be read: what to do, what was seen, how to do it. */
@@ -115,7 +141,11 @@ function drawDecision(state, decision) {
     put("remedy", remedy(gravest, decision.evidence.hotline));
   }
   if (rest.length > 0) put("also", `${words.screen.also}: ${rest.map(({ title }) => title).join(" · ")}`);
-  if (gravest) put("volunteer", `${words.screen.volunteer}: ${withWhy(gravest.volunteer, why?.volunteer)}`);
+  if (gravest) {
+    const action = actionFor(state, decision.reasons[0].name);
+    const told = joined([withWhy(gravest.volunteer, why?.volunteer), action].filter(Boolean));
+    put("volunteer", `${words.screen.volunteer}: ${told}`);
+  }
   drawFacts(state, decision);
 }
 
@@ -179,7 +209,7 @@ function parts(state) {
   const part = (name, { ok, message }) =>
     ({ name, label: say[name], value: ok ? say.fine : say.ailing, level: ok ? "fine" : "bad", message });
   const items = [
-    clockPart(words, bar.clock, sure ? now : null, offset),
+    clockPart(words, bar, sure ? now : null, offset),
     trustPart(words, bar, sure ? now : null),
     { name: "backlog", label: say.backlog, value: fill(say.backlog_count, { n: bar.backlog }), level: "fine" },
     part("camera", bar.camera),
@@ -195,18 +225,21 @@ function parts(state) {
   return [...items, stickPart(state)].filter(Boolean);
 }
 
-function clockPart(words, clock, now, offset) {
+function clockPart(words, bar, now, offset) {
   const { bar: say, when } = words;
+  const { clock } = bar;
   const network = !now && clock.network_time && fill(words.doubt.network, { when: moment(when, clock.network_time, null, offset) });
-  const message = joined([...clockSentences(words, clock, offset), network, clock.fault].filter(Boolean));
+  const message = joined([...clockSentences(words, bar, offset), network, clock.fault].filter(Boolean));
   const value = now ? timeOfDay(now, offset) : say.clock_floor;
   return { name: "clock", label: say.clock, value, level: now && !message ? "fine" : "warn", message };
 }
 
 /** How old the trust is; before that what is worse: an issuer's list that is of no use, something new that is refused. */
-function trustPart(words, { trust, lists, trust_fault: fault }, now) {
+function trustPart(words, bar, now) {
   const { bar: say, when, freshness } = words;
+  const { trust, lists } = bar;
   const part = { name: "trust", label: say.trust };
+  const fault = [stuck(words, bar), bar.trust_fault].filter(Boolean).join(" · ");
   if (!trust) return { ...part, value: say.missing, level: "bad", message: fault };
   const level = { fresh: "fine", stale: "bad" }[trust.freshness] ?? "warn";
   const value = now ? age(when, trust.as_of, now) : freshness[trust.freshness];

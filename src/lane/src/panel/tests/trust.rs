@@ -17,6 +17,7 @@ fn device() -> Device {
         freshness: Freshness::Fresh,
         trust: Some((7, 1_599_990_000)),
         import: None,
+        takes_new: true,
         standings: Arc::default(),
         journal: journal::Status::default(),
         has_thermometer: false,
@@ -77,6 +78,13 @@ fn every_refusal_of_a_stick_is_told_by_its_kind_with_the_technicians_sentence() 
 fn what_the_gate_itself_could_not_take_is_no_kind_of_refusal() {
     let told = of_stick(RoadState::Refused { refusal: None, why: "the disk is full".to_owned() });
     assert_eq!((&told["state"], &told["refusal"]), (&json!("refused"), &Value::Null));
+}
+
+#[test]
+fn a_gate_that_can_take_nothing_new_says_so_whatever_it_believes() {
+    let bar = bar_of(&Device { takes_new: false, ..device() });
+    assert_eq!((&bar["takes_new"], &bar["trust"]["version"]), (&json!(false), &json!(7)));
+    assert_eq!(bar_of(&device())["takes_new"], json!(true));
 }
 
 #[test]
