@@ -120,6 +120,9 @@ fn every_bad_stick_is_refused_for_its_own_reason_while_people_pass_and_a_good_on
     believes(&gate, 2);
     good.pull_out();
     is_clear(&gate);
+    gate.device("what came of it, after it is out", |device: &Device| {
+        (device.last_stick == Some(RoadState::Imported)).then_some(())
+    });
     for (refusal, name, stick) in sticks {
         stick.put_in();
         let RoadState::Refused { refusal: found, why } = stick_stands(&gate, name, is_refused) else {

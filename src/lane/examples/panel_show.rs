@@ -4,11 +4,12 @@
 //! cargo run -p menshen-lane --example panel_show -- refuse
 //! ```
 //!
-//! Screens: idle, clock (idle, with a clock that fell back), the name of a hint, ask, again, admit, ageing, refer, refuse,
-//! bare; stick_checking, stick_imported, stick_unchanged, stick_refused, stick_failed (idle, with a stick in);
-//! clock_alone (as clock, at a gate without a hub); reads_no_stick (idle, at a gate
-//! that takes nothing new) and no_list (the verdict of one that has nothing either); issuers
-//! (idle, with old lists: tap the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third shows a device in trouble.
+//! Screens: idle, clock (idle, with a clock that fell back), clock_alone (the same at a gate without a hub), the name of a
+//! hint, ask, again, admit, ageing, refer, refuse, bare; stick_checking, stick_imported, stick_unchanged, stick_refused,
+//! stick_failed (idle, with a stick in), stick_pulled (admit, with a stick that is out again); reads_no_stick (idle, at a
+//! gate that takes nothing new), no_list (the verdict of one that has nothing either); issuers (idle, with old lists: tap
+//! the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third
+//! shows a device in trouble.
 
 use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
@@ -21,7 +22,7 @@ use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, Reas
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 25] = [
+const SCREENS: [&str; 26] = [
     "idle",
     "clock",
     "hold_still",
@@ -43,6 +44,7 @@ const SCREENS: [&str; 25] = [
     "stick_unchanged",
     "stick_refused",
     "stick_failed",
+    "stick_pulled",
     "clock_alone",
     "reads_no_stick",
     "no_list",
@@ -82,7 +84,7 @@ fn view(screen: &str) -> ScreenView {
     match screen {
         "ask" => ScreenView::AskReading,
         "again" => ScreenView::MeasureAgain { attempt: 2, of: 3 },
-        "admit" => verdict(decision("admit", "green", &[])),
+        "admit" | "stick_pulled" => verdict(decision("admit", "green", &[])),
         "ageing" => verdict(decision("admit", "green", &[(84, "trust_ageing")])),
         "refer" => verdict(decision("refer", "yellow", &[(50, "yellow")])),
         "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
@@ -137,6 +139,7 @@ fn with_fault(screen: &str, bar: Bar) -> Bar {
                `anchor` in the site file; then start the gate again: until then it believes nothing newer and reads no stick";
     match screen {
         "clock_alone" => Bar { hub: None, ..bar },
+        "stick_pulled" => Bar { last_stick: import("stick_refused"), ..bar },
         "reads_no_stick" => Bar { takes_new: false, trust_fault: Some(why.to_owned()), ..bar },
         "no_list" => Bar { takes_new: false, trust: None, trust_fault: Some(why.to_owned()), ..bar },
         _ => bar,
@@ -226,6 +229,7 @@ fn bar(ailing: bool) -> Bar {
         trust_fault: ailing.then(|| "snapshot.json has expired; get the newest from its publisher".to_owned()),
         lists: ListsView::default(),
         import: None,
+        last_stick: None,
         takes_new: true,
         backlog: if ailing { 12_480 } else { 3 },
         camera: part("the camera /dev/video0 is gone: plug it in again"),

@@ -119,6 +119,8 @@ pub struct Bar {
     pub lists: ListsView,
     /// An import that somebody may want to know of: that of a stick while it is in.
     pub import: Option<ImportView>,
+    /// What came of the last stick, for a while after it was pulled out.
+    pub last_stick: Option<ImportView>,
     /// Whether the gate can believe anything newer, by whatever road: else no stick is read.
     pub takes_new: bool,
     /// How many records the hub has not acknowledged.
@@ -208,11 +210,20 @@ pub struct ImportView {
 impl ImportView {
     /// Of an import.
     pub fn of(import: &Import) -> ImportView {
-        let (refusal, why) = match &import.state {
+        ImportView::by(import.road.name(), &import.state)
+    }
+
+    /// Of a stick that was pulled out.
+    pub fn of_stick(state: &RoadState) -> ImportView {
+        ImportView::by("stick", state)
+    }
+
+    fn by(road: &'static str, state: &RoadState) -> ImportView {
+        let (refusal, why) = match state {
             RoadState::Refused { refusal, why } => (refusal.map(Refusal::name), Some(why.clone())),
             RoadState::Importing | RoadState::Imported | RoadState::Unchanged => (None, None),
         };
-        ImportView { road: import.road.name(), state: import.state.name(), refusal, why }
+        ImportView { road, state: state.name(), refusal, why }
     }
 }
 

@@ -56,6 +56,7 @@ fn bar_of(device: &Device) -> Bar {
         trust_fault: faults.trust.clone(),
         lists: ListsView::of(&device.standings),
         import: device.import.as_ref().map(ImportView::of),
+        last_stick: device.last_stick.as_ref().map(ImportView::of_stick),
         takes_new: device.takes_new,
         backlog: device.journal.backlog,
         camera: part_of(faults.camera.as_ref()),

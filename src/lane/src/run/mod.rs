@@ -11,6 +11,7 @@
 //! told on the health board and opened again; nothing else stops for it.
 
 mod eyes;
+mod stick;
 mod touch;
 
 pub use eyes::LOOK_BUDGET;
@@ -23,7 +24,7 @@ use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::sync;
 use crate::threads::Stop;
-use crate::trust::{Feed, Import, Keeper, Standings, Trust};
+use crate::trust::{Feed, Import, Keeper, RoadState, Standings, Trust};
 use menshen_core::clock::View;
 use menshen_core::decide::Context;
 use menshen_core::ids::IssuerId;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use stick::LastStick;
 
 /// How often the lane looks at the time when nothing else happens.
 const TICK: Duration = Duration::from_millis(20);
@@ -130,6 +132,8 @@ pub struct Device {
     pub trust: Option<(u64, u64)>,
     /// The newest import that somebody may want to know of.
     pub import: Option<Import>,
+    /// What came of the last stick, for a minute after it was pulled out.
+    pub last_stick: Option<RoadState>,
     /// Whether anything newer can be believed, by whatever road.
     pub takes_new: bool,
     /// How each issuer stands; the same value until something about it changes.
@@ -190,6 +194,7 @@ pub fn run(mut parts: Parts, stop: &Stop) {
         has_thermometer,
         has_hub,
         takes_new,
+        last_stick: LastStick::default(),
         told_at_ms: None,
         standings: Arc::default(),
         stood_at: None,
@@ -235,6 +240,7 @@ struct Runtime {
     has_thermometer: bool,
     has_hub: bool,
     takes_new: bool,
+    last_stick: LastStick,
     told_at_ms: Option<u64>,
     standings: Arc<Standings>,
     /// At which change of the trust they were looked at last, and when.
@@ -450,6 +456,7 @@ impl Runtime {
             journal: self.journal.status(),
             has_thermometer: self.has_thermometer,
             has_hub: self.has_hub,
+            last_stick: self.last_stick.look(import.as_ref(), now_ms),
             import,
             takes_new: self.takes_new,
             standings: self.standings.clone(),

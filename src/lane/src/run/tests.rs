@@ -174,6 +174,7 @@ fn gate(world: &World) -> Runtime {
         has_thermometer: false,
         has_hub: false,
         takes_new: false,
+        last_stick: LastStick::default(),
         told_at_ms: None,
         standings: Arc::default(),
         stood_at: None,

@@ -194,7 +194,9 @@ export function drawBar(state) {
   } else if (["idle", "stick"].includes(kind)) {
     drawScreen(state);
   }
-  byId("parts").replaceChildren(...items.map(line));
+  // What somebody has just done is what the list is opened for.
+  const [first, rest] = [true, false].map((is) => items.filter(({ name }) => (name === "stick") === is));
+  byId("parts").replaceChildren(...[...first, ...rest].map(line));
   put("install-link", state.words.screen.install);
   put("issuers-button", state.words.issuers.title);
   drawIssuers(state);

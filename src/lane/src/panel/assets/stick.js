@@ -1,5 +1,6 @@
 // What is said while a stick is in: checking, in force, nothing newer, refused. A card on the screen while nobody is
-// at the gate, and a place in the bar for as long as the stick is in.
+// at the gate, and a place in the bar for as long as the stick is in and a while longer: the card may have been behind
+// a verdict all the time.
 
 import { fill, joined, moment } from "./say.js";
 
@@ -28,8 +29,11 @@ export function forgotten(state) {
 
 /** The texts of the card. */
 export function card(state) {
+  return cardOf(state, stickOf(state));
+}
+
+function cardOf(state, stick) {
   const { words, other } = state;
-  const stick = stickOf(state);
   const say = words.stick;
   const name = nameOf(stick);
   const texts = { sign: `stick_${stick.state}`, word: say[name], other: other?.stick[name], say: say[`${stick.state}_how`] };
@@ -58,13 +62,17 @@ function what({ words, bar, info }) {
   return fill(words.stick.imported_what, { n: bar.trust.version, when });
 }
 
-/** The place of the stick in the bar; nothing without one. */
+/** The place in the bar of the stick that is in, or was until lately; nothing without one. */
 export function stickPart(state) {
-  const stick = stickOf(state);
+  const isIn = stickOf(state) !== null;
+  const stick = stickOf(state) ?? state.bar?.last_stick;
   if (!stick) return null;
-  const { stick: say } = state.words;
-  const { title, say: how, remedy, why } = card(state);
-  const message = [title, joined([how, remedy].filter(Boolean)), why].filter(Boolean).join(" · ");
+  const { words } = state;
+  const { stick: say } = words;
+  const { title, say: how, remedy, why } = cardOf(state, stick);
+  const todo = isIn ? remedy : stick.state === "refused" && words.refusal[stick.refusal ?? "storage"].remedy;
+  const message = [title, joined([how, todo].filter(Boolean)), why].filter(Boolean).join(" · ");
   const level = stick.state === "refused" ? "warn" : "fine";
-  return { name: "stick", label: say.label, value: say[`${nameOf(stick)}_short`], level, message };
+  const label = isIn ? say.label : say.last;
+  return { name: "stick", label, value: say[`${nameOf(stick)}_short`], level, message };
 }

@@ -17,6 +17,7 @@ fn device() -> Device {
         freshness: Freshness::Fresh,
         trust: Some((7, 1_599_990_000)),
         import: None,
+        last_stick: None,
         takes_new: true,
         standings: Arc::default(),
         journal: journal::Status::default(),
@@ -78,6 +79,13 @@ fn every_refusal_of_a_stick_is_told_by_its_kind_with_the_technicians_sentence() 
 fn what_the_gate_itself_could_not_take_is_no_kind_of_refusal() {
     let told = of_stick(RoadState::Refused { refusal: None, why: "the disk is full".to_owned() });
     assert_eq!((&told["state"], &told["refusal"]), (&json!("refused"), &Value::Null));
+}
+
+#[test]
+fn what_came_of_a_stick_that_was_pulled_out_is_told_apart_from_one_that_is_in() {
+    let bar = bar_of(&Device { last_stick: Some(RoadState::Imported), ..device() });
+    assert_eq!(bar["import"], Value::Null);
+    assert_eq!(bar["last_stick"], json!({"road": "stick", "state": "imported", "refusal": null, "why": null}));
 }
 
 #[test]
