@@ -3,7 +3,7 @@
 
 use embedded_hal::i2c::{ErrorKind, I2c, NoAcknowledgeSource};
 use embedded_hal_mock::eh1::i2c::{Mock, Transaction};
-use menshen_core::clock::Look;
+use menshen_core::clock::{Look, Published};
 use menshen_gate::board::{Board, ClockSource};
 use menshen_gate::clock::{BUILD_UNIX_S, GateClock, Teller};
 use menshen_gate::rtc::{Ds3231, Rtc, SetTo, run};
@@ -242,7 +242,7 @@ fn a_moment_that_the_gate_would_not_believe_is_refused_before_the_chip_is_set_to
     let error = refused(BUILD_UNIX_S + 30 * YEAR_S);
     assert!(error.contains("not set") && error.contains("years after"), "{error}");
     let clock = GateClock::open(folder.path(), &board.clock, Teller::Technician).unwrap();
-    clock.raise_floor(BUILD_UNIX_S + YEAR_S);
+    clock.published(Published { version: 1, at_s: BUILD_UNIX_S + YEAR_S });
     clock.look();
     drop(clock);
     let error = refused(BUILD_UNIX_S + YEAR_S / 2);

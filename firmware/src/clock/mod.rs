@@ -183,7 +183,7 @@ pub(crate) fn could_be(state_dir: &Path, unix_s: u64) -> Result<(), (Implausible
         Found::Nothing | Found::Damaged => Kept::default(),
     };
     let mut judge = Judge::new(Source::Rtc, kept, BUILD_UNIX_S, LATEST_UNIX_S);
-    let passed_s = judge.kept().proven_s;
+    let passed_s = judge.kept().proof_s();
     judge.signed_now(0, unix_s, HAND_ERROR_S).map_err(|implausible| (implausible, passed_s))
 }
 

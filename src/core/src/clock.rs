@@ -145,6 +145,13 @@ pub struct Kept {
     pub contradicted: bool,
 }
 
+impl Kept {
+    /// The newest moment that is proved, in seconds since 1970: no signed time goes behind it.
+    pub fn proof_s(&self) -> u64 {
+        self.proven_s.max(self.published.map_or(0, |published| published.at_s))
+    }
+}
+
 /// Why a signed moment does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Implausible {
@@ -317,7 +324,7 @@ impl Clock {
             return Err(Implausible::TooVague);
         }
         let time = Time::trusted_within(unix_s, error_s);
-        if time.latest().saturating_add(SKEW_S) < self.proof_s() {
+        if time.latest().saturating_add(SKEW_S) < self.kept.proof_s() {
             return Err(Implausible::BehindProof);
         }
         self.held = Some(Held {
@@ -397,12 +404,8 @@ impl Clock {
         self.kept
     }
 
-    fn proof_s(&self) -> u64 {
-        self.kept.proven_s.max(self.kept.published.map_or(0, |published| published.at_s))
-    }
-
     fn floor_s(&self) -> u64 {
-        self.proof_s().max(self.kept.seen_s)
+        self.kept.proof_s().max(self.kept.seen_s)
     }
 
     fn possible(&self, unix_s: u64) -> Result<(), Implausible> {
