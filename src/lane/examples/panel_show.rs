@@ -165,13 +165,13 @@ fn lists() -> ListsView {
 }
 
 fn issuers() -> Vec<IssuerView> {
-    let held = |refusal, has_older| {
+    let held = |refusal, older_as_of: Option<&str>| {
         let why = "status/420000/list (400 of 512 bytes) ends too early; copy it again, to the end".to_owned();
-        Some(HeldBackView { refusal, why, has_older })
+        Some(HeldBackView { refusal, why, older_as_of: older_as_of.map(str::to_owned) })
     };
     [
-        (420_000, "湖北健康码", "Hubei Health Code", "stale", held("cut_off", true)),
-        (650_000, "", "", "none", held("signature", false)),
+        (420_000, "湖北健康码", "Hubei Health Code", "stale", held("cut_off", Some("2020-07-12T22:00:00Z"))),
+        (650_000, "", "", "none", held("signature", None)),
         (230_000, "龙江健康码", "Longjiang Health Code", "stale", None),
         (441_900, "东莞健康码", "Dongguan Health Code", "missing", None),
         (310_000, "随申码", "Suishen Code", "ageing", None),

@@ -58,8 +58,8 @@ pub struct HeldBackView {
     pub refusal: &'static str,
     /// One sentence for the technician.
     pub why: String,
-    /// Whether something that it published before counts still.
-    pub has_older: bool,
+    /// Until when what it published before, and counts still, was its newest, in RFC 3339.
+    pub older_as_of: Option<String>,
 }
 
 impl IssuerView {
@@ -85,7 +85,7 @@ impl IssuerView {
 
 impl HeldBackView {
     fn of(held_back: &HeldBack) -> HeldBackView {
-        let HeldBack { error, has_older } = held_back;
-        HeldBackView { refusal: error.refusal.name(), why: error.to_string(), has_older: *has_older }
+        let HeldBack { error, older_as_of } = held_back;
+        HeldBackView { refusal: error.refusal.name(), why: error.to_string(), older_as_of: older_as_of.map(rfc3339) }
     }
 }

@@ -72,8 +72,9 @@ impl ListState {
 pub struct HeldBack {
     /// Why.
     pub error: TufError,
-    /// Whether something that it published before is believed still.
-    pub has_older: bool,
+    /// Until when what it published before, and is believed still, was its newest, seconds since 1970; `None` where
+    /// nothing of it is believed.
+    pub older_as_of: Option<u64>,
 }
 
 /// How an issuer stands.
@@ -128,7 +129,7 @@ impl Standings {
         for role in trust.roles.iter() {
             let Some(error) = &role.held_back else { continue };
             let standing = issuers.entry(role.scope).or_insert_with(|| Standing::of(role.scope, None));
-            standing.held_back = Some(HeldBack { error: error.clone(), has_older: role.version.is_some() });
+            standing.held_back = Some(HeldBack { error: error.clone(), older_as_of: role.version.map(|_| role.as_of) });
         }
         Standings { issuers: issuers.into_values().collect() }
     }
@@ -235,8 +236,8 @@ mod tests {
         let issuers = [issuer(110_000, false), issuer(ZHEJIANG, false)];
         let roles = vec![held(ZHEJIANG, Some(4)), held(440_000, None), fine];
         let standings = standings(&trust(issuers, StatusBook::new(), roles), Time::trusted(NOW_S));
-        let found: Vec<_> = standings.issuers.iter().map(|s| s.held_back.as_ref().map(|h| h.has_older)).collect();
-        assert_eq!(found, [None, Some(true), Some(false)]);
+        let found: Vec<_> = standings.issuers.iter().map(|s| s.held_back.as_ref().map(|h| h.older_as_of)).collect();
+        assert_eq!(found, [None, Some(Some(NOW_S)), Some(None)]);
         assert_eq!(standings.issuers[2].names, None);
         assert_eq!(standings.held_back(), 2);
     }

@@ -108,6 +108,11 @@ impl Client {
         Some((trusted.snapshot()?.version, trusted.timestamp()?.extra.get(field)?))
     }
 
+    /// Whether the trusted snapshot has anything of a role.
+    pub fn has_published(&self, role: &str) -> bool {
+        self.updater.trusted().snapshot().is_some_and(|snapshot| snapshot.meta.contains_key(&format!("{role}.json")))
+    }
+
     /// A field of the timestamp that a source has, before anybody has verified it.
     pub fn claimed(source: &dyn Source, field: &str) -> Option<serde_json::Value> {
         let limit = UpdaterConfig::default().timestamp_max_length;

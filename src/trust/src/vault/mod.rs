@@ -62,7 +62,7 @@ pub struct RoleReport {
     pub scope: IssuerId,
     /// The version that is believed; `None` where nothing of it is.
     pub version: Option<u64>,
-    /// Why its newest publication is not believed.
+    /// Why its newest publication is not believed; `None` without a version of one that has never published.
     pub held_back: Option<TufError>,
     /// Until when what is believed of it is known to have been its newest, seconds since 1970.
     pub as_of: u64,

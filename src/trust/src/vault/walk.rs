@@ -121,6 +121,11 @@ impl<'a> Walk<'a> {
         if !is_own {
             return None;
         }
+        if superior.held_back.is_none() && !self.client.has_published(&child.name) {
+            // Whoever has published anything stays in every later snapshot.
+            self.roles.push(RoleReport { scope, version: None, held_back: None, as_of: self.published_unix_s });
+            return None;
+        }
         let newest = match &superior.held_back {
             None => self.newest(scope, child),
             // A publication that was refused vouches for nobody.

@@ -162,6 +162,18 @@ fn the_nation_may_give_its_status_list_into_other_hands_and_nothing_more() {
 }
 
 #[test]
+fn who_was_delegated_to_and_has_never_published_is_no_fault() {
+    for believed in after(|repository| {
+        let paths = names::own_paths(id(420_000));
+        let stranger = Signers::one([9; 32]);
+        repository.delegate("targets", "420000", &stranger, &paths).expect("delegates");
+    }) {
+        assert_eq!(held_back(&believed, 420_000), None);
+        assert_eq!(believed.roles.iter().find(|role| role.scope == id(420_000)).and_then(|role| role.version), None);
+    }
+}
+
+#[test]
 fn a_generation_that_was_taken_away_does_not_let_an_older_publication_in() {
     let (country, gate) = believing();
     let old = country.stick();

@@ -52,12 +52,15 @@ function row({ words, lang, bar, info }, { issuer, name, list, as_of: asOf, held
   const { issuers: say, when } = words;
   const item = make("li", "issuer");
   const sure = bar?.clock.confidence === "trusted" ? bar.clock.time : null;
-  const since = asOf && fill(say.as_of, { when: moment(when, asOf, sure, info?.utc_offset_min ?? 0) });
+  const told = (at) => moment(when, at, sure, info?.utc_offset_min ?? 0);
+  const since = asOf && fill(say.as_of, { when: told(asOf) });
   item.append(make("span", "name", (name && (name[lang] || name.zh)) || fill(say.other, { code: issuer })));
   item.append(make("span", `state ${LEVELS[list] ?? "fine"}`, say[list]), make("span", "since", since ?? ""));
   if (held) {
     const { title } = words.refusal[held.refusal];
-    item.append(make("span", "held", fill(held.has_older ? say.held_back : say.held_back_all, { title })));
+    const older = held.older_as_of;
+    const text = older ? fill(say.held_back, { title, when: told(older) }) : fill(say.held_back_all, { title });
+    item.append(make("span", "held", text));
     item.append(make("span", "why", held.why));
   }
   return item;

@@ -49,7 +49,8 @@ fn standing(code: u32, list: ListState, refusal: Option<Refusal>) -> Standing {
         names: Some(("浙江健康码".to_owned(), "Zhejiang health code".to_owned())),
         list,
         as_of: (list == ListState::Stale).then_some(1_598_000_000),
-        held_back: refusal.map(|kind| HeldBack { error: TufError::new(kind, "330000.json"), has_older: true }),
+        held_back: refusal
+            .map(|kind| HeldBack { error: TufError::new(kind, "330000.json"), older_as_of: Some(1_598_000_000) }),
     }
 }
 
@@ -133,7 +134,7 @@ fn issuers_are_told_by_name_to_whoever_asks_those_that_want_attention_first() {
     let told: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
     let name = json!({"zh": "浙江健康码", "en": "Zhejiang health code"});
     let why = "330000.json has expired; get the newest from its publisher";
-    let held_back = json!({"refusal": "expired", "why": why, "has_older": true});
+    let held_back = json!({"refusal": "expired", "why": why, "older_as_of": "2020-08-21T08:53:20Z"});
     let expected = json!([
         {"issuer": 440_000, "name": name, "list": "none", "as_of": null, "held_back": held_back},
         {"issuer": 330_000, "name": name, "list": "stale", "as_of": "2020-08-21T08:53:20Z", "held_back": null},
