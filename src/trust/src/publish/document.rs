@@ -3,9 +3,11 @@
 //! Documents stay JSON values, so that a field which this program does not know survives an edit by it.
 
 use super::keyring::{key_id, key_object};
-use super::{PublishError, Signers};
+use super::{PublishError, Signers, bundle};
+use crate::tuf::Folder;
 use menshen_core::ids::unhex;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// The version of the TUF specification.
 pub(super) const SPEC: &str = "1.0.31";
@@ -126,6 +128,13 @@ pub(super) fn pinned(whole: &Value, file: &str) -> u64 {
 
 pub(super) fn target_hash<'a>(signed: &'a Value, path: &str) -> Option<&'a str> {
     signed.get("targets")?.get(path)?.get("hashes")?.get("sha256")?.as_str()
+}
+
+/// The files of the targets that a role lists, by their paths in the repository.
+pub(super) fn target_files(signed: &Value) -> Vec<PathBuf> {
+    let listed = signed["targets"].as_object().into_iter().flatten();
+    let named = listed.filter_map(|(path, target)| bundle::target_of(path, target));
+    named.map(|(name, _)| Path::new(Folder::TARGETS).join(name)).collect()
 }
 
 /// Gives a role of the root its signers.

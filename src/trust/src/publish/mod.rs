@@ -7,6 +7,7 @@
 //!
 //! It is in the same crate as the vault, because the two are one format seen from two sides.
 
+mod bundle;
 mod document;
 mod keyring;
 mod prune;
@@ -14,10 +15,10 @@ mod sign;
 
 use crate::durable;
 use crate::tuf::{Folder, TufError};
+pub use bundle::Bundle;
 use document::{Document, set_keys};
 pub use keyring::{KEY_EXTENSION, Keyring, KeyringError, read_key};
 use menshen_core::ids::{Hex, sha256};
-pub use prune::copy;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +96,14 @@ pub enum PublishError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// Metadata name what is not there, or not as they say.
+    #[error("{dir} lacks {names}, or has it altered: restore that folder from its backup")]
+    Missing {
+        /// Which folder.
+        dir: PathBuf,
+        /// What, by commas.
+        names: String,
     },
     /// There is one already.
     #[error("{0} holds a repository already: name another folder")]
@@ -348,11 +357,15 @@ impl Repository {
         Ok(Published { version, roles: ready, waiting: waiting.into_values().collect() })
     }
 
-    /// Copies what is published to another folder, such as a stick, the timestamp last.
+    /// Copies what is published to another folder, such as a stick: see [`Bundle::copy_to`].
     ///
     /// # Errors
     /// [`PublishError`].
     pub fn copy_to(&self, dir: &Path) -> Result<(), PublishError> {
-        prune::copy(&self.dir, dir)
+        let missing = Bundle::own(&self.dir).copy_to(dir)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(PublishError::Missing { dir: self.dir.clone(), names: missing.join(", ") })
     }
 }

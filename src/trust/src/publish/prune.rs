@@ -1,14 +1,12 @@
-//! Files of a repository as files: copied to a stick, and removed when no publication of late names them.
+//! Files of a repository that no publication of late names are removed.
 
 use super::PublishError;
-use super::document::Document;
-use crate::durable;
+use super::document::{self, Document};
 use crate::tuf::Folder;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// How many publications back a reader may still be in the middle of.
 const KEEP: u64 = 3;
@@ -16,64 +14,42 @@ const KEEP: u64 = 3;
 /// Removes metadata and targets that only older publications name. Roots stay for ever: a gate that was off for years
 /// walks them one by one.
 pub(super) fn sweep(dir: &Path, documents: &BTreeMap<String, Document>) -> Result<(), PublishError> {
-    let (metadata, targets) = (dir.join(Folder::METADATA), dir.join(Folder::TARGETS));
-    let mut named = BTreeSet::new();
-    for path in files(&metadata)? {
-        let Some((version, role)) = versioned(&path) else { continue };
-        let newest = documents.get(&role).map_or(0, Document::version);
-        if role != super::ROOT && version + KEEP <= newest {
-            remove(&path)?;
-            continue;
-        }
-        let Ok(whole) = fs::read(&path).map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap_or_default()) else {
+    let mut keep = BTreeSet::new();
+    for path in files(&dir.join(Folder::METADATA))? {
+        let Some((version, role)) = versioned(&path) else {
+            if path.extension().is_some_and(|extension| extension == "json") {
+                keep.insert(path);
+            }
             continue;
         };
-        let listed = whole["signed"]["targets"].as_object().into_iter().flatten();
-        named.extend(listed.filter_map(|(_, target)| target["hashes"]["sha256"].as_str().map(str::to_owned)));
-    }
-    // What drafts name has been written already.
-    for document in documents.values() {
-        let listed = document.signed()["targets"].as_object().into_iter().flatten();
-        named.extend(listed.filter_map(|(_, target)| target["hashes"]["sha256"].as_str().map(str::to_owned)));
-    }
-    for path in files(&targets)? {
-        let hash = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once('.'));
-        if hash.is_some_and(|(hash, _)| !named.contains(hash)) {
-            remove(&path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies a repository, timestamp last, all of it on stable storage when this returns.
-///
-/// # Errors
-/// [`PublishError`].
-pub fn copy(from: &Path, to: &Path) -> Result<(), PublishError> {
-    let timestamp = Path::new(Folder::METADATA).join("timestamp.json");
-    let parts = [Folder::TARGETS, Folder::METADATA];
-    let mut names: Vec<PathBuf> = Vec::new();
-    for part in parts {
-        let found = files(&from.join(part))?;
-        names.extend(found.iter().filter_map(|path| path.strip_prefix(from).ok().map(Path::to_owned)));
-    }
-    names.retain(|name| *name != timestamp);
-    names.push(timestamp);
-    for name in names {
-        let (source, place) = (from.join(&name), to.join(&name));
-        let failed = |source| PublishError::Io { path: place.clone(), source };
-        let same = fs::metadata(&place).ok().zip(fs::metadata(&source).ok());
-        let is_root_or_target = !name.ends_with("timestamp.json");
-        // Names never change their content, except the timestamp's.
-        if is_root_or_target && same.is_some_and(|(a, b)| a.len() == b.len()) {
+        let newest = documents.get(&role).map_or(0, Document::version);
+        if role != super::ROOT && version + KEEP <= newest {
             continue;
         }
-        fs::create_dir_all(place.parent().unwrap_or(to)).map_err(failed)?;
-        let beside = place.with_extension("part");
-        fs::copy(&source, &beside).map_err(failed)?;
-        File::open(&beside).and_then(|file| file.sync_all()).map_err(failed)?;
-        fs::rename(&beside, &place).map_err(failed)?;
-        durable::sync_folder_of(&place).map_err(failed)?;
+        let whole = fs::read(&path).map(|bytes| serde_json::from_slice::<Value>(&bytes).unwrap_or_default());
+        keep.extend(
+            document::target_files(&whole.unwrap_or_default()["signed"]).into_iter().map(|file| dir.join(file)),
+        );
+        keep.insert(path);
+    }
+    // What drafts name has been written already.
+    let drafted = documents.values().flat_map(|document| document::target_files(document.signed()));
+    keep.extend(drafted.map(|file| dir.join(file)));
+    let keep = keep.iter().filter_map(|path| path.strip_prefix(dir).ok().map(Path::to_owned)).collect();
+    keep_only(dir, &keep)
+}
+
+/// Removes every file of a repository that is not among these, by their paths in it; folders that are empty then go too.
+pub(super) fn keep_only(dir: &Path, keep: &BTreeSet<PathBuf>) -> Result<(), PublishError> {
+    for part in [Folder::METADATA, Folder::TARGETS] {
+        for path in files(&dir.join(part))? {
+            if path.strip_prefix(dir).is_ok_and(|name| !keep.contains(name)) {
+                fs::remove_file(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
+                let above = path.ancestors().skip(1).take_while(|above| *above != dir.join(part));
+                // One that is not empty stays, and all above it.
+                let _ = above.map(fs::remove_dir).take_while(Result::is_ok).count();
+            }
+        }
     }
     Ok(())
 }
@@ -83,7 +59,7 @@ fn versioned(path: &Path) -> Option<(u64, String)> {
     Some((version.parse().ok()?, role.to_owned()))
 }
 
-/// Every file below a folder; none where it is not there.
+/// Every file below a folder, links among them and not followed; none where it is not there.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, PublishError> {
     let failed = |source| PublishError::Io { path: dir.into(), source };
     let entries = match fs::read_dir(dir) {
@@ -93,17 +69,12 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, PublishError> {
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else {
-            found.push(path);
+        let entry = entry.map_err(failed)?;
+        match entry.file_type().map_err(failed)?.is_dir() {
+            true => found.extend(files(&entry.path())?),
+            false => found.push(entry.path()),
         }
     }
     found.sort();
     Ok(found)
-}
-
-fn remove(path: &Path) -> Result<(), PublishError> {
-    fs::remove_file(path).map_err(|source| PublishError::Io { path: path.into(), source })
 }

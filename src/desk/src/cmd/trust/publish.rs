@@ -3,13 +3,13 @@
 use super::{TrustArg, complain, say, time, warn_of};
 use crate::authority::Authority;
 use crate::moment;
-use crate::outcome::{Outcome, Result};
+use crate::outcome::{Failure, Outcome, Result};
 use clap::Args;
-use menshen_lane::trust::{REPOSITORY, STICK_FOLDER, read_root};
-use menshen_trust::publish::copy;
+use menshen_lane::trust::{REPOSITORY, ROOT_FILE, STICK_FOLDER, read_root};
+use menshen_trust::publish::Bundle;
 use menshen_trust::tuf::{Folder, Source};
-use menshen_trust::vault::{Import as Imported, Now, Steps, Vault};
-use std::path::PathBuf;
+use menshen_trust::vault::{self, Import as Imported, Now, Steps, Vault, VaultError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Publishes.
@@ -57,41 +57,92 @@ impl Publish {
         if let Some(stick) = &self.stick {
             let folder = stick.join(STICK_FOLDER);
             repository.copy_to(&folder)?;
+            verify_copy(&read_root(&self.trust.dir, None)?, &folder, &[])?;
             say(format!("{}: version {}, ready to be carried", folder.display(), published.version))?;
         }
         Ok(if published.waiting.is_empty() { Outcome::Done } else { Outcome::No })
     }
 }
 
+/// What was copied must be believed by a gate that is made with this anchor.
+fn verify_copy(root: &[u8], folder: &Path, missing: &[String]) -> Result<()> {
+    let remedy = "the copy is not to be used: free or change that disk, or restore the folder that was copied";
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(Failure::new(format!("{}: {missing} could not be copied; {remedy}", folder.display())));
+    }
+    vault::look(root, folder).map_err(|error| Failure::new(format!("{}: {error}; {remedy}", folder.display())))?;
+    Ok(())
+}
+
 impl Import {
     pub(super) fn run(self) -> Result {
-        let root = read_root(&self.trust.dir, None)?;
+        let root = self.root()?;
         let from = match self.from.join(STICK_FOLDER) {
             stick if stick.join(Folder::METADATA).is_dir() => stick,
             _ => self.from.clone(),
         };
         let place = self.trust.dir.join(REPOSITORY);
+        let bundle = Arc::new(Bundle::new(&from).under(&root));
+        let now = Now::about(time(self.at.as_deref())?);
         // A vault for the moment of the import knows what is believed now, and so what would be a step back.
         let dir = tempfile::tempdir()?;
         let vault = Vault::open(dir.path(), &root)?;
-        let now: Arc<dyn Source> = Arc::new(Folder::new(&place));
-        if place.join(Folder::METADATA).is_dir() {
-            vault.import_as_of_itself(now, &Steps::none())?;
+        let unsound = believe_what_is_there(&vault, &place)?;
+        let imported = vault.import(bundle.clone(), now, &Steps::none())?;
+        if let Some(why) = unsound {
+            complain(&format!(
+                "what {} held does not verify ({why}): it is replaced by {}, which {ROOT_FILE} vouches for; whether that \
+                 is older could not be told",
+                place.display(),
+                from.display()
+            ));
         }
-        match vault.import(Arc::new(Folder::new(&from)), Now::about(time(self.at.as_deref())?), &Steps::none())? {
+        if let Imported::New(believed) = &imported {
+            for role in &believed.roles {
+                if let Some(error) = &role.held_back {
+                    complain(&format!("what {} says is not believed: {error}", role.scope));
+                }
+            }
+        }
+        let missing = bundle.copy_to(&place)?;
+        let is_held_back =
+            matches!(&imported, Imported::New(believed) if believed.roles.iter().any(|role| role.held_back.is_some()));
+        verify_copy(&root, &place, if is_held_back { &[] } else { &missing })?;
+        match imported {
             Imported::Unchanged => say(format!("{}: nothing new", from.display()))?,
             Imported::New(believed) => {
                 let content = believed.list.content();
-                for role in &believed.roles {
-                    if let Some(error) = &role.held_back {
-                        complain(&format!("what {} says is not believed: {error}", role.scope));
-                    }
-                }
-                copy(&from, &place)?;
                 let as_of = moment::show(content.as_of);
                 say(format!("{}: version {}, as of {as_of}", place.display(), content.version))?;
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// The anchor, which no stick can bring: it is how a stick is judged.
+    fn root(&self) -> Result<Vec<u8>> {
+        let path = self.trust.dir.join(ROOT_FILE);
+        if !path.exists() {
+            return Err(Failure::new(format!(
+                "{} is not there: copy the authority's {ROOT_FILE} there first, from the authority itself and not from \
+                 this stick, since every stick is judged by it",
+                path.display()
+            )));
+        }
+        Ok(read_root(&self.trust.dir, None)?)
+    }
+}
+
+/// Lets a vault believe what a folder holds; gives why it can not.
+fn believe_what_is_there(vault: &Vault, place: &Path) -> Result<Option<VaultError>> {
+    if !place.join(Folder::METADATA).is_dir() {
+        return Ok(None);
+    }
+    let source: Arc<dyn Source> = Arc::new(Bundle::new(place));
+    match vault.import_as_of_itself(source, &Steps::none()) {
+        Err(error @ VaultError::Io { .. }) => Err(error.into()),
+        Err(error) => Ok(Some(error)),
+        Ok(_) => Ok(None),
     }
 }
