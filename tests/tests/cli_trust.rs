@@ -1,6 +1,6 @@
 //! `menshen trust`, and what every command owes its caller: help, and a quiet end where the reader has gone.
 
-use menshen_tests::cli::{Desk, Help, MENSHEN, PROGRAMS, names, program, run};
+use menshen_tests::cli::{Desk, Help, MENSHEN, NOW, PROGRAMS, names, program, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -66,17 +66,7 @@ fn show_says_the_same_to_people() {
 #[test]
 fn the_matrix_says_by_which_way_and_whether_with_conditions() {
     let desk = Desk::new();
-    let text = desk.menshen(["trust", "show", "--matrix"]).ends(0).stdout;
-    let row = |host: &str| {
-        let line = text.lines().find(|line| line.starts_with(host)).expect("each province has a row");
-        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let heads: Vec<&str> =
-        text.lines().find(|line| line.trim().starts_with("10 ")).expect("heads").split_whitespace().collect();
-    let cell = |host: &str, issuer: &str| {
-        let column = heads.iter().position(|head| *head == issuer).expect("each province has a column");
-        row(host)[column + 1].clone()
-    };
+    let cell = |host: &str, issuer: &str| cell(&desk, NOW, host, issuer);
     for (host, issuer, mark) in [
         ("330000", "10", "N"),
         ("330000", "33", "="),
@@ -88,27 +78,65 @@ fn the_matrix_says_by_which_way_and_whether_with_conditions() {
     ] {
         assert_eq!(cell(host, issuer), mark, "{host} of {issuer}");
     }
-    desk.menshen(["trust", "show", "--html", "matrix.html"]).ends(0);
+    desk.menshen(["trust", "show", "--html", "matrix.html", "--at", NOW]).ends(0);
     let page = fs::read_to_string(desk.path("matrix.html")).expect("the page is written");
     assert!(page.contains("yellow counts as red") && page.contains("410000 ← 420000"), "conditions are in words");
+}
+
+/// A cell of the table.
+fn cell(desk: &Desk, at: &str, host: &str, issuer: &str) -> String {
+    let text = desk.menshen(["trust", "show", "--matrix", "--at", at]).ends(0).stdout;
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let row = words(text.lines().find(|line| line.starts_with(host)).expect("each province has a row"));
+    let heads = words(text.lines().find(|line| line.trim().starts_with("10 ")).expect("there are heads"));
+    let column = heads.iter().position(|head| *head == issuer).expect("each issuer with a rule has a column");
+    row[column + 1].clone()
+}
+
+#[test]
+fn the_matrix_says_what_the_gates_do() {
+    let desk = Desk::new();
+    let recognise = |words: &[&str]| desk.menshen(["trust", "recognise", "330000"].iter().chain(words)).ends(0);
+    // Ended; by two ways, of which the stricter counts; for a city apart, and for another by its province's rule.
+    recognise(&["420000", "--from", "2020-01-01", "--until", "2020-02-01"]);
+    recognise(&["440000", "--from", "2020-01-01"]);
+    recognise(&["440000", "--from", "2020-01-01", "--path", "relay", "--treat", "red,red,red"]);
+    recognise(&["440100", "--from", "2020-01-01", "--kinds", "paper"]);
+    desk.menshen(["trust", "recognise", "350000", "310100", "--from", "2020-01-01"]).ends(0);
+    let names = ["--name-zh", "上海码", "--name-en", "Shanghai code", "--at", NOW];
+    desk.menshen(["trust", "add-issuer", "310100"].iter().chain(&names)).ends(0);
+    let names = ["--name-zh", "穗康码", "--name-en", "Guangzhou code", "--at", NOW];
+    desk.menshen(["trust", "add-issuer", "440100"].iter().chain(&names)).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+    for (host, issuer, mark) in [
+        ("330000", "42", "."),
+        ("330000", "44", "r"),
+        ("330000", "4401", "ar"),
+        ("330000", "3101", "A"),
+        ("310000", "3101", "="),
+        ("350000", "3101", "A"),
+    ] {
+        assert_eq!(cell(&desk, NOW, host, issuer), mark, "{host} of {issuer}");
+    }
+    assert_eq!(cell(&desk, "2020-01-15", "330000", "42"), "A", "as of a time before it ended");
 }
 
 #[test]
 fn recognition_has_a_direction_and_an_end() {
     let desk = Desk::new();
     let refused = |home: &str| {
-        let ran = desk.menshen(["check", "photo.png", "--at", menshen_tests::cli::NOW, "--home", home, "--json"]);
+        let ran = desk.menshen(["check", "photo.png", "--at", NOW, "--home", home, "--json"]);
         ran.json()[0]["reasons"].to_string().contains("not_recognised")
     };
     desk.issue(&["--issuer", "420000", "--photo", "photo.png"]);
     assert!(refused("330000"));
     desk.menshen(["trust", "recognise", "330000", "420000", "--from", "2020-01-01", "--until", "2020-06-01"]).ends(0);
     assert!(refused("330000"), "a draft counts nowhere");
-    desk.menshen(["trust", "publish", "--at", menshen_tests::cli::NOW]).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
     assert!(!refused("330000"));
     assert!(refused("350000"), "at gates of Zhejiang only");
     desk.menshen(["trust", "recognise", "330000", "420000", "--end"]).ends(0);
-    desk.menshen(["trust", "publish", "--at", menshen_tests::cli::NOW]).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
     assert!(refused("330000"));
     let ran = desk.menshen(["trust", "recognise", "330000", "420000", "--end"]).ends(2);
     assert!(ran.stderr.contains("no such rule"), "{ran:#?}");

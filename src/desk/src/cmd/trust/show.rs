@@ -1,6 +1,6 @@
 //! What a trust folder says, for people, for scripts and as a page.
 
-use super::{TrustArg, complain, matrix, say};
+use super::{TrustArg, complain, matrix, say, time};
 use crate::cmd::say_json;
 use crate::moment;
 use crate::outcome::{Outcome, Result, write_output};
@@ -10,6 +10,7 @@ use menshen_core::recognition::Rule;
 use menshen_core::trust::{Issuer, TrustList};
 use menshen_lane::trust::{load, read_root};
 use menshen_lane::view::rfc3339;
+use menshen_trust::tuf::{Refusal, TufError};
 use menshen_trust::vault::{Believed, RoleReport};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub(crate) struct Show {
     /// Show who honours whom as a table.
     #[arg(long, conflicts_with = "json")]
     matrix: bool,
+    /// Show who honours whom at this time instead of now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// Write who honours whom as a page for a browser or a printer.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -41,6 +45,8 @@ struct IssuerLine<'a> {
     honoured_by: Vec<u32>,
     role_version: Option<u64>,
     held_back: Option<String>,
+    #[serde(skip)]
+    waits: bool,
     status_number: Option<u64>,
     status_as_of: Option<String>,
 }
@@ -54,12 +60,12 @@ struct KeyLine {
 
 impl Show {
     pub(super) fn run(self) -> Result {
-        let believed = load(&self.trust.dir, None)?;
+        let (believed, at) = (load(&self.trust.dir, None)?, time(self.at.as_deref())?);
         if self.trust.dir.join("UNSAFE").exists() {
             complain(&format!("{} is an UNSAFE development profile", self.trust.dir.display()));
         }
         if let Some(path) = &self.html {
-            write_output(path, matrix::page(&believed.list).as_bytes())?;
+            write_output(path, matrix::page(&believed.list, at).as_bytes())?;
             say(path.display())?;
             return Ok(Outcome::Done);
         }
@@ -70,7 +76,7 @@ impl Show {
             say(format!("root {}, anchor {}", believed.root_version, Hex(&anchor)))?;
         }
         if self.matrix {
-            matrix::lines(&believed.list).into_iter().try_for_each(say)?;
+            matrix::lines(&believed.list, at).into_iter().try_for_each(say)?;
             return Ok(Outcome::Done);
         }
         for issuer in &believed.list.content().issuers {
@@ -98,6 +104,7 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
     };
     let status = believed.status.get(issuer.id).map(|status| status.complete());
     let role: Option<&RoleReport> = believed.roles.iter().find(|role| role.scope == issuer.id);
+    let waits = role.is_some_and(has_not_published);
     IssuerLine {
         issuer: issuer.id.code(),
         name_zh: &issuer.name_zh,
@@ -107,10 +114,18 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         honours: codes(|rule| (rule.host, rule.issuer)),
         honoured_by: codes(|rule| (rule.issuer, rule.host)),
         role_version: role.and_then(|role| role.version),
-        held_back: role.and_then(|role| role.held_back.as_ref()).map(ToString::to_string),
+        held_back: role.filter(|_| !waits).and_then(|role| role.held_back.as_ref()).map(ToString::to_string),
+        waits,
         status_number: status.map(|about| about.seq),
         status_as_of: status.map(|about| rfc3339(about.as_of)),
     }
+}
+
+/// Whether a role was delegated and has said nothing yet: that is no fault of anybody.
+pub(super) fn has_not_published(role: &RoleReport) -> bool {
+    let file = format!("{}.json", role.scope);
+    let is_not_listed = |error: &TufError| error.refusal == Refusal::Missing && error.detail == file;
+    role.version.is_none() && role.held_back.as_ref().is_none_or(is_not_listed)
 }
 
 fn show(line: &IssuerLine<'_>) -> Result<()> {
@@ -124,6 +139,9 @@ fn show(line: &IssuerLine<'_>) -> Result<()> {
     }
     if let (Some(number), Some(as_of)) = (line.status_number, &line.status_as_of) {
         say(format!("    status list {number}, complete until {as_of}"))?;
+    }
+    if line.waits {
+        say("    has not published yet")?;
     }
     if let Some(why) = &line.held_back {
         say(format!("    what it says is not believed: {why}"))?;
