@@ -33,13 +33,13 @@ pub fn use_own_folder(world: &World) {
     fs::write(world.site_file(), parted).expect("the folder is ours");
 }
 
-/// Lets the authority in a folder edit and publish as of `now`; gives the version.
+/// Lets the authority in a folder edit and publish as of `now`, also what no gate would believe; gives the version.
 pub fn publish_at(authority: &Path, now: u64, edit: impl FnOnce(&mut Repository)) -> u64 {
     let authority = Authority::open(authority).expect("the folder has an authority");
     let mut repository = authority.repository().expect("it publishes");
     edit(&mut repository);
     let keyring = authority.keyring(&[]).expect("it has its keys");
-    repository.publish(&keyring, now).expect("every key is at hand").version
+    repository.publish_untried(&keyring, now).expect("every key is at hand").version
 }
 
 /// Lets the world's authority edit and publish.

@@ -8,8 +8,8 @@
 //!
 //! The folder that is written may have been prepared too: a link in it is replaced and never written through.
 
+use super::sign::file_bytes;
 use super::{DRAFT, PublishError, TARGETS, document, prune};
-use crate::durable;
 use crate::tuf::{Folder, Source, SourceError};
 use menshen_core::ids::{Hex, sha256};
 use rustix::fs::OFlags;
@@ -92,27 +92,53 @@ impl Bundle {
         for part in [Folder::METADATA, Folder::TARGETS] {
             make_folder(to, Path::new(part))?;
         }
-        for (name, (length, hash)) in &named.targets {
-            if !self.copy_target(to, name, *length, hash)? {
-                named.missing.push(name.clone());
-            }
-        }
+        named.missing.extend(self.copy_targets(&named.targets, to)?);
         for (name, bytes) in &named.metadata {
             let there = open_ordinary(&to.join(Folder::METADATA).join(name), name);
             if !named.unread_roots.contains(name) || !matches!(there, Ok(Some(_))) {
                 put_metadata(to, name, bytes)?;
             }
         }
-        let synced = |path: &Path| durable::sync_folder_of(path).map_err(|source| io_error(path, source));
-        let folders: BTreeSet<PathBuf> =
-            named.files().iter().filter_map(|file| Some(to.join(file).parent()?.join("."))).collect();
-        folders.iter().try_for_each(|folder| synced(folder))?;
+        sync_folders(to, &named.files())?;
         put_metadata(to, TIMESTAMP_FILE, &self.bytes(TIMESTAMP_FILE).unwrap_or_default())?;
-        synced(&to.join(Folder::METADATA).join(TIMESTAMP_FILE))?;
+        sync_folders(to, &named.files())?;
         keep.extend(named.files());
         keep.extend(drafted(to));
         prune::keep_only(to, &keep)?;
         Ok(named.missing)
+    }
+
+    /// The metadata of one role, whatever names them.
+    pub(super) fn role(&self, file: &str) -> Result<Vec<u8>, PublishError> {
+        let bytes = self.metadata(file, MAX_METADATA_BYTES).map_err(|error| PublishError::Tuf(error.into()))?;
+        bytes.ok_or_else(|| PublishError::Missing { dir: self.dir.clone(), names: file.into() })
+    }
+
+    /// Copies one role and its targets, and nothing that there was of it before stays; gives what could not be copied.
+    pub(super) fn copy_role(&self, file: &str, whole: &Value, to: &Path) -> Result<Vec<String>, PublishError> {
+        let targets = document::targets(&whole["signed"]);
+        let missing = self.copy_targets(&targets, to)?;
+        put_metadata(to, file, &file_bytes(whole)?)?;
+        let metadata = BTreeMap::from([(file.to_owned(), Vec::new())]);
+        let files = Named { metadata, targets, ..Named::default() }.files();
+        sync_folders(to, &files)?;
+        prune::keep_only(to, &files)?;
+        Ok(missing)
+    }
+
+    /// Copies targets; gives those that could not be copied.
+    pub(super) fn copy_targets(
+        &self,
+        targets: &BTreeMap<String, (u64, String)>,
+        to: &Path,
+    ) -> Result<Vec<String>, PublishError> {
+        let mut missing = Vec::new();
+        for (name, (length, hash)) in targets {
+            if !self.copy_target(to, name, *length, hash)? {
+                missing.push(name.clone());
+            }
+        }
+        Ok(missing)
     }
 
     /// Walks the metadata, each checked against what the one before says of it.
@@ -135,11 +161,7 @@ impl Bundle {
                 continue;
             };
             named.metadata.insert(file.clone(), self.bytes(&file).unwrap_or_default());
-            for (path, target) in whole["signed"]["targets"].as_object().into_iter().flatten() {
-                if let Some((name, listed)) = target_of(path, target) {
-                    named.targets.insert(name, listed);
-                }
-            }
+            named.targets.extend(document::targets(&whole["signed"]));
             ahead.extend(document::delegated(&whole["signed"]));
         }
         for version in 1..MAX_ROOTS {
@@ -325,6 +347,15 @@ fn name_durably(file: File, beside: &Path, place: &Path) -> Result<(), PublishEr
     // has made the copy all the same.
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     fs::rename(beside, place).map_err(failed)
+}
+
+/// Makes the names of these files durable.
+fn sync_folders(to: &Path, files: &BTreeSet<PathBuf>) -> Result<(), PublishError> {
+    let folders: BTreeSet<PathBuf> = files.iter().filter_map(|file| Some(to.join(file).parent()?.into())).collect();
+    folders.iter().filter(|folder| folder.is_dir()).try_for_each(|folder| {
+        let synced = File::open(folder).and_then(|opened| opened.sync_all());
+        synced.map_err(|source| io_error(folder, source))
+    })
 }
 
 fn put_metadata(to: &Path, name: &str, bytes: &[u8]) -> Result<(), PublishError> {

@@ -5,8 +5,9 @@
 use super::keyring::{key_id, key_object};
 use super::{PublishError, Signers, bundle};
 use crate::tuf::Folder;
-use menshen_core::ids::unhex;
+use menshen_core::ids::{Hex, unhex};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The version of the TUF specification.
@@ -33,6 +34,11 @@ impl Lifetime {
     }
 }
 
+/// What a draft's file has beside what is signed: on which version it was made.
+const BASE: &str = "base";
+/// The same: the highest version that was signed here and given away to be published elsewhere.
+const GIVEN: &str = "given";
+
 /// A document, and whether it differs from what is published.
 #[derive(Clone, Debug)]
 pub(super) struct Document {
@@ -40,21 +46,62 @@ pub(super) struct Document {
     draft: bool,
     /// The version that is published.
     published: u64,
+    /// The highest version that was given away signed; what is signed later must have a higher one.
+    given: u64,
 }
 
 impl Document {
     pub(super) fn published(whole: Value) -> Document {
         let published = whole["signed"]["version"].as_u64().unwrap_or(0);
-        Document { whole, draft: false, published }
+        Document { whole, draft: false, published, given: 0 }
     }
 
     pub(super) fn draft(signed: Value) -> Document {
-        Document { whole: json!({ "signed": signed, "signatures": [] }), draft: true, published: 0 }
+        Document { draft: true, ..Document::published(json!({ "signed": signed, "signatures": [] })) }
     }
 
-    /// The same document with a draft that was kept.
-    pub(super) fn with_draft(self, whole: Value) -> Document {
-        Document { whole, draft: true, published: self.published }
+    /// A role that was delegated and has never published.
+    pub(super) fn unborn() -> Document {
+        Document { draft: false, ..Document::draft(empty_targets()) }
+    }
+
+    pub(super) fn is_unborn(&self) -> bool {
+        !self.draft && self.version() == 0
+    }
+
+    /// The same document with a draft that was kept; `Err` with the document itself where another version than the
+    /// one that the draft was made on is published by now. One that this very folder gave away stands in no draft's way.
+    pub(super) fn with_draft(self, mut kept: Value) -> Result<Document, Document> {
+        let number = |kept: &Value, name: &str| kept[name].as_u64().unwrap_or(0);
+        let (base, given) = (number(&kept, BASE), number(&kept, GIVEN));
+        if base != self.published && given < self.published {
+            return Err(self);
+        }
+        if let Some(kept) = kept.as_object_mut() {
+            kept.retain(|name, _| ![BASE, GIVEN].contains(&name.as_str()));
+        }
+        // What was given away is published: nothing of it waits.
+        if base != self.published && kept["signed"] == self.whole["signed"] {
+            return Ok(self);
+        }
+        Ok(Document { whole: kept, draft: true, published: self.published, given })
+    }
+
+    /// The file of a draft.
+    pub(super) fn draft_file(&self) -> Value {
+        let mut whole = self.whole.clone();
+        (whole[BASE], whole[GIVEN]) = (json!(self.published), json!(self.given));
+        whole
+    }
+
+    /// A draft that somebody else signed, in the place of what was here.
+    pub(super) fn taken(&self, whole: Value) -> Document {
+        Document { whole, draft: true, published: self.published, given: 0 }
+    }
+
+    /// It has every signature and leaves this folder.
+    pub(super) fn give(&mut self) {
+        self.given = self.version();
     }
 
     pub(super) fn whole(&self) -> &Value {
@@ -89,19 +136,31 @@ impl Document {
         &mut self.whole["signed"]
     }
 
-    /// Gives a draft its number and its expiry, once.
+    /// Gives a draft its number and its expiry, once, or again where it has ended before enough people signed it: what
+    /// they signed was another document.
     pub(super) fn number(&mut self, role: &str, now_unix_s: u64) {
-        if self.version() != self.published + 1 {
-            let expires = i64::try_from(now_unix_s + Lifetime::of(role)).ok();
-            let expires = expires.and_then(|second| jiff::Timestamp::from_second(second).ok()).unwrap_or_default();
-            self.whole["signed"]["version"] = json!(self.published + 1);
-            self.whole["signed"]["expires"] = json!(expires.to_string());
+        let ends = self.expires().parse::<jiff::Timestamp>().map_or(i64::MIN, jiff::Timestamp::as_second);
+        if self.version() > self.published && ends > now_unix_s as i64 {
+            return;
         }
+        let expires = i64::try_from(now_unix_s + Lifetime::of(role)).ok();
+        let expires = expires.and_then(|second| jiff::Timestamp::from_second(second).ok()).unwrap_or_default();
+        self.whole["signed"]["version"] = json!(self.published.max(self.given) + 1);
+        self.whole["signed"]["expires"] = json!(expires.to_string());
+        self.whole["signatures"] = json!([]);
     }
 
     pub(super) fn signed_by(&self) -> Vec<&str> {
         let signatures = self.whole["signatures"].as_array().map(Vec::as_slice).unwrap_or_default();
         signatures.iter().filter_map(|signature| signature["keyid"].as_str()).collect()
+    }
+
+    /// Drops what is no signature of this content by the key that it names, whoever left it there.
+    pub(super) fn keep_signatures(&mut self, is_good: impl Fn(&str, &str) -> bool) {
+        if let Some(signatures) = self.whole["signatures"].as_array_mut() {
+            let text = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+            signatures.retain(|own| is_good(&text(own, "keyid"), &text(own, "sig")));
+        }
     }
 
     pub(super) fn add_signature(&mut self, key_id: &str, signature: &str) {
@@ -114,6 +173,7 @@ impl Document {
     pub(super) fn settle(&mut self) {
         self.draft = false;
         self.published = self.version();
+        self.given = 0;
     }
 }
 
@@ -130,11 +190,15 @@ pub(super) fn target_hash<'a>(signed: &'a Value, path: &str) -> Option<&'a str> 
     signed.get("targets")?.get(path)?.get("hashes")?.get("sha256")?.as_str()
 }
 
-/// The files of the targets that a role lists, by their paths in the repository.
-pub(super) fn target_files(signed: &Value) -> Vec<PathBuf> {
+/// The targets that a role lists: file name in the repository, length and SHA-256.
+pub(super) fn targets(signed: &Value) -> BTreeMap<String, (u64, String)> {
     let listed = signed["targets"].as_object().into_iter().flatten();
-    let named = listed.filter_map(|(path, target)| bundle::target_of(path, target));
-    named.map(|(name, _)| Path::new(Folder::TARGETS).join(name)).collect()
+    listed.filter_map(|(path, target)| bundle::target_of(path, target)).collect()
+}
+
+/// Their files, by their paths in the repository.
+pub(super) fn target_files(signed: &Value) -> Vec<PathBuf> {
+    targets(signed).into_keys().map(|name| Path::new(Folder::TARGETS).join(name)).collect()
 }
 
 /// Gives a role of the root its signers.
@@ -189,19 +253,39 @@ pub(super) fn delegated(signed: &Value) -> Vec<String> {
 }
 
 fn add_keys(keys: &mut Value, signers: &Signers) -> Result<Vec<String>, PublishError> {
+    let Signers { keys: signers, threshold } = signers;
+    if *threshold == 0 || *threshold > signers.len() {
+        return Err(PublishError::Threshold { threshold: *threshold, keys: signers.len() });
+    }
     let mut ids = Vec::new();
-    for key in &signers.keys {
+    for key in signers {
         let id = key_id(key)?;
+        if ids.contains(&id) {
+            return Err(PublishError::SameKey(Hex(key).to_string()));
+        }
         keys[&id] = key_object(key);
         ids.push(id);
     }
     Ok(ids)
 }
 
+/// The keys that a root or a delegating role names, by their ids.
+pub(super) fn keys(signed: &Value) -> BTreeMap<String, Value> {
+    let known = signed.get("keys").or_else(|| signed["delegations"].get("keys")).and_then(Value::as_object);
+    known.into_iter().flatten().map(|(id, key)| (id.clone(), key.clone())).collect()
+}
+
 /// The key ids of a role's entry.
 pub(super) fn key_ids(entry: &Value) -> Vec<String> {
     let ids = entry["keyids"].as_array().map(Vec::as_slice).unwrap_or_default();
-    ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    let mut found: Vec<String> = Vec::new();
+    for id in ids.iter().filter_map(Value::as_str) {
+        // A key that is named twice signs once.
+        if !found.iter().any(|known| known == id) {
+            found.push(id.to_owned());
+        }
+    }
+    found
 }
 
 /// The entry that says who signs a role: in a root, or in the delegations of a targets role.

@@ -3,8 +3,9 @@
 //! Keys lie in folders, one file each, 64 hexadecimal digits; the folders may be on sticks that are put in for the
 //! moment of signing. Which key may sign what is said by the metadata and by nothing else, so a keyring is a heap.
 
+use super::Signers;
 use crate::tuf::{TufError, canonical};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use menshen_core::ids::{Hex, sha256, unhex};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,6 +68,12 @@ impl Keyring {
         Ok(())
     }
 
+    /// Whether enough of these signers' keys are at hand.
+    pub fn can_sign(&self, signers: &Signers) -> bool {
+        let ids = signers.keys.iter().filter_map(|key| key_id(key).ok());
+        ids.filter(|id| self.keys.contains_key(id)).count() >= signers.threshold
+    }
+
     /// The signature of these bytes by the key of an id, if it is at hand.
     pub(super) fn sign(&self, key_id: &str, bytes: &[u8]) -> Option<String> {
         let key = self.keys.get(key_id)?;
@@ -88,6 +95,18 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyringError> {
 /// A public key as TUF metadata write it.
 pub(super) fn key_object(public_key: &[u8; 32]) -> Value {
     json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": Hex(public_key).to_string() } })
+}
+
+/// Whether a signature is that of a key object over these bytes; `None` for a kind of key that is not ours.
+pub(super) fn is_signed_by(key: &Value, bytes: &[u8], signature: &str) -> Option<bool> {
+    let (mut public_key, mut found) = ([0; 32], [0; 64]);
+    if key["keytype"] != "ed25519" {
+        return None;
+    }
+    unhex(key["keyval"]["public"].as_str()?, &mut public_key)?;
+    let key = VerifyingKey::from_bytes(&public_key).ok()?;
+    let is_whole = unhex(signature, &mut found).is_some();
+    Some(is_whole && key.verify_strict(bytes, &Signature::from_bytes(&found)).is_ok())
 }
 
 /// The id that securesystemslib gives a key: the SHA-256 of its canonical object.

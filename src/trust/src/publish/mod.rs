@@ -10,15 +10,19 @@
 mod bundle;
 mod document;
 mod keyring;
+mod offer;
 mod prune;
 mod sign;
+mod trial;
 
 use crate::durable;
+use crate::names;
 use crate::tuf::{Folder, TufError};
 pub use bundle::Bundle;
 use document::{Document, set_keys};
 pub use keyring::{KEY_EXTENSION, Keyring, KeyringError, read_key};
 use menshen_core::ids::{Hex, sha256};
+pub use offer::Taken;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,6 +69,8 @@ pub struct Repository {
     documents: BTreeMap<String, Document>,
     /// The root that is published, while another waits for signatures.
     root_in_force: Option<Value>,
+    /// Roles whose kept drafts were made on an older version than is published.
+    stale: Vec<String>,
 }
 
 /// What was published.
@@ -76,6 +82,10 @@ pub struct Published {
     pub roles: Vec<String>,
     /// Why drafts wait that were not published.
     pub waiting: Vec<PublishError>,
+    /// The roles that were delegated and have published nothing yet.
+    pub unborn: Vec<String>,
+    /// The roles of which gates do not believe what was published before, and why.
+    pub held_back: Vec<(String, TufError)>,
 }
 
 /// Why something is not published.
@@ -113,7 +123,7 @@ pub enum PublishError {
     NoRole(String),
     /// Too few signatures; the draft waits for more.
     #[error(
-        "{role} has {found} of the {threshold} signatures that it needs: run `menshen trust publish` again with another key ({wanted})"
+        "{role} has {found} of the {threshold} signatures that it needs: run the command again with another key ({wanted})"
     )]
     Unsigned {
         /// Which role.
@@ -132,6 +142,25 @@ pub enum PublishError {
         role: String,
         /// For which.
         superior: String,
+    },
+    /// The same key twice: it could not sign twice.
+    #[error("the key {0} is named twice, and one key signs once: name each signer's own")]
+    SameKey(String),
+    /// More signatures than there are keys, or none.
+    #[error("{threshold} of {keys} keys can not sign: name another threshold")]
+    Threshold {
+        /// How many must sign.
+        threshold: usize,
+        /// How many can.
+        keys: usize,
+    },
+    /// A gate would not believe it.
+    #[error("gates would refuse {what} ({why}): it is not published, correct it and publish again")]
+    Refused {
+        /// A role, or all of it.
+        what: String,
+        /// What the gate's own client says.
+        why: TufError,
     },
     /// A number that metadata can not hold.
     #[error(transparent)]
@@ -167,7 +196,7 @@ impl Repository {
                 Document::draft(json!({ "_type": TIMESTAMP, "spec_version": document::SPEC, "meta": {} })),
             ),
         ]);
-        Ok(Repository { dir: dir.into(), documents, root_in_force: None })
+        Ok(Repository { dir: dir.into(), documents, root_in_force: None, stale: Vec::new() })
     }
 
     /// The repository of a folder, with the drafts that wait for signatures.
@@ -175,7 +204,8 @@ impl Repository {
     /// # Errors
     /// [`PublishError`] where there is none, or it can not be read.
     pub fn open(dir: &Path) -> Result<Repository, PublishError> {
-        let mut repository = Repository { dir: dir.into(), documents: BTreeMap::new(), root_in_force: None };
+        let mut repository =
+            Repository { dir: dir.into(), documents: BTreeMap::new(), root_in_force: None, stale: Vec::new() };
         let timestamp = repository.load("timestamp.json")?;
         let version = document::pinned(&timestamp, "snapshot.json");
         let snapshot = repository.load(&format!("{version}.snapshot.json"))?;
@@ -273,12 +303,11 @@ impl Repository {
         paths: &[String],
     ) -> Result<(), PublishError> {
         document::delegate(self.edit(superior)?, role, signers, paths)?;
-        let is_new = !self.documents.contains_key(role);
-        if is_new {
-            self.documents.insert(role.to_owned(), Document::draft(document::empty_targets()));
-        } else {
-            // What was signed by others before must be signed by these now.
-            self.edit(role)?;
+        // What was signed by others before must be signed by these now.
+        match self.documents.get(role) {
+            None => drop(self.documents.insert(role.to_owned(), Document::unborn())),
+            Some(known) if known.is_unborn() => {}
+            Some(_) => drop(self.edit(role)?),
         }
         Ok(())
     }
@@ -307,24 +336,57 @@ impl Repository {
         self.documents.iter().find(|(_, document)| delegates(document)).map(|(name, _)| name.as_str())
     }
 
+    /// The roles whose drafts were dropped, since they were made on an older version than is published now.
+    pub fn stale(&self) -> &[String] {
+        &self.stale
+    }
+
+    /// When it was published last, seconds since 1970, as its publisher said then.
+    pub fn as_of(&self) -> Option<u64> {
+        self.documents.get(TIMESTAMP)?.signed()[names::AS_OF].as_u64()
+    }
+
     /// Keeps what was edited, to be published later.
     ///
     /// # Errors
     /// [`PublishError`].
     pub fn save(&self) -> Result<(), PublishError> {
-        for (name, document) in self.documents.iter().filter(|(_, document)| document.is_draft()) {
-            self.write(DRAFT, &format!("{name}.json"), document.whole())?;
-        }
-        Ok(())
+        self.keep_drafts()
     }
 
-    /// Signs whatever changed, or expires soon and can be signed, and publishes what has every signature that it needs.
-    /// A role that lacks one waits, with those whose signers its draft changes; the others do not wait for it.
+    /// Signs whatever changed, or expires soon and can be signed, and publishes what has every signature that it needs
+    /// and what a gate's own client believes. A role that lacks one, or that gates would refuse, waits, with those whose
+    /// signers its draft changes; the others do not wait for it.
     ///
     /// # Errors
-    /// [`PublishError`] where the snapshot or the timestamp lacks one, or a first root: then nothing is published, and
-    /// the signatures so far are kept with the drafts.
+    /// [`PublishError`] where the snapshot or the timestamp lacks one, or a first root, or where gates would refuse all
+    /// of it: then nothing is published, and the signatures so far are kept with the drafts.
     pub fn publish(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<Published, PublishError> {
+        let (ready, waiting) = self.ready(keyring, now_unix_s)?;
+        let tried = self.pin_what_gates_believe(ready, waiting, keyring, now_unix_s);
+        let (ready, waiting, held_back) = tried.inspect_err(|_| {
+            // The error to tell is the one that is on its way.
+            let _ = self.save();
+        })?;
+        self.finish(ready, waiting, held_back)
+    }
+
+    /// The same without asking a gate's client: for whoever tests what gates do with a publisher that does not.
+    ///
+    /// # Errors
+    /// As of [`Repository::publish`].
+    pub fn publish_untried(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<Published, PublishError> {
+        let (ready, waiting) = self.ready(keyring, now_unix_s)?;
+        self.pin(&ready, keyring, now_unix_s)?;
+        self.finish(ready, waiting, Vec::new())
+    }
+
+    /// The drafts that have every signature, in order, and why the others wait.
+    fn ready(
+        &mut self,
+        keyring: &Keyring,
+        now_unix_s: u64,
+    ) -> Result<(Vec<String>, BTreeMap<String, PublishError>), PublishError> {
         self.root_in_force = None;
         self.renew(keyring, now_unix_s)?;
         let mut ready = Vec::new();
@@ -346,15 +408,22 @@ impl Repository {
                 }
             }
         }
-        let version = self.pin(&ready, &waiting, keyring, now_unix_s).inspect_err(|_| {
-            // The error to tell is the one that is on its way.
-            let _ = self.save();
-        })?;
+        Ok((ready, waiting))
+    }
+
+    fn finish(
+        &mut self,
+        ready: Vec<String>,
+        waiting: BTreeMap<String, PublishError>,
+        held_back: Vec<(String, TufError)>,
+    ) -> Result<Published, PublishError> {
         self.write_all(&ready)?;
-        self.clear_drafts()?;
         self.save()?;
         prune::sweep(&self.dir, &self.documents)?;
-        Ok(Published { version, roles: ready, waiting: waiting.into_values().collect() })
+        let unborn = self.documents.iter().filter(|(_, document)| document.is_unborn());
+        let unborn = unborn.map(|(name, _)| name.clone()).collect();
+        let version = self.documents.get(SNAPSHOT).map_or(0, Document::version);
+        Ok(Published { version, roles: ready, waiting: waiting.into_values().collect(), unborn, held_back })
     }
 
     /// Copies what is published to another folder, such as a stick: see [`Bundle::copy_to`].

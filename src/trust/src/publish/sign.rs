@@ -1,7 +1,7 @@
 //! Numbers, signatures and files of a publication, in the order in which a reader may meet them half done.
 
 use super::document::{self, Document, Lifetime, key_ids};
-use super::{DRAFT, Keyring, PublishError, ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP};
+use super::{DRAFT, Keyring, PublishError, ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP, keyring};
 use crate::durable;
 use crate::names::AS_OF;
 use crate::tuf::{Folder, canonical};
@@ -113,14 +113,14 @@ impl Repository {
     /// Adds every signature that the keyring can give, and says what is missing.
     pub(super) fn sign(&mut self, role: &str, keyring: &Keyring) -> Result<(), PublishError> {
         let (now, before) = self.authorities(role).ok_or_else(|| PublishError::NoRole(role.into()))?;
-        let entries: Vec<Value> = [Some(now), before.as_ref()]
-            .into_iter()
-            .flatten()
-            .filter_map(|of| document::entry(of, role))
-            .cloned()
-            .collect();
+        let of: Vec<&Value> = [Some(now), before.as_ref()].into_iter().flatten().collect();
+        let entries: Vec<Value> = of.iter().filter_map(|of| document::entry(of, role)).cloned().collect();
+        let keys: BTreeMap<String, Value> = of.iter().flat_map(|of| document::keys(of)).collect();
         let Some(document) = self.documents.get_mut(role) else { return Err(PublishError::NoRole(role.into())) };
         let bytes = canonical(document.signed())?;
+        document.keep_signatures(|id, signature| {
+            keys.get(id).and_then(|key| keyring::is_signed_by(key, &bytes, signature)).unwrap_or(true)
+        });
         for id in entries.iter().flat_map(key_ids) {
             if !document.signed_by().contains(&id.as_str())
                 && let Some(signature) = keyring.sign(&id, &bytes)
@@ -143,22 +143,16 @@ impl Repository {
     }
 
     /// A new snapshot of the roles, and a new timestamp of it. Roles that wait stay as they are published.
-    pub(super) fn pin(
-        &mut self,
-        ready: &[String],
-        waiting: &BTreeMap<String, PublishError>,
-        keyring: &Keyring,
-        now: u64,
-    ) -> Result<u64, PublishError> {
+    pub(super) fn pin(&mut self, ready: &[String], keyring: &Keyring, now: u64) -> Result<(), PublishError> {
         let snapshot = self.documents.get(SNAPSHOT);
         let due = snapshot.is_none_or(|own| own.is_draft() || Lifetime::is_short(SNAPSHOT, own.expires(), now));
         if due || !ready.is_empty() {
             let mut pins = Map::new();
             for role in self.roles() {
                 let Some(document) = self.documents.get(role) else { continue };
-                let whole = match waiting.contains_key(role) {
+                let whole = match document.is_draft() && !ready.iter().any(|name| name == role) {
                     true => self.published_whole(role)?,
-                    false => Some(document.whole().clone()),
+                    false => Some(document.whole().clone()).filter(|_| !document.is_unborn()),
                 };
                 if let Some(whole) = whole {
                     pins.insert(format!("{role}.json"), pin_of(&whole)?);
@@ -169,13 +163,12 @@ impl Repository {
             self.sign(SNAPSHOT, keyring)?;
         }
         let snapshot = self.documents.get(SNAPSHOT).ok_or_else(|| PublishError::NoRole(SNAPSHOT.into()))?;
-        let (version, pin) = (snapshot.version(), pin_of(snapshot.whole())?);
+        let pin = pin_of(snapshot.whole())?;
         let timestamp = self.edit(TIMESTAMP)?;
         timestamp["meta"] = json!({ "snapshot.json": pin });
         timestamp[AS_OF] = json!(now);
         self.number(TIMESTAMP, now);
-        self.sign(TIMESTAMP, keyring)?;
-        Ok(version)
+        self.sign(TIMESTAMP, keyring)
     }
 
     pub(super) fn write_all(&mut self, ready: &[String]) -> Result<(), PublishError> {
@@ -215,24 +208,46 @@ impl Repository {
         Ok(newest)
     }
 
+    /// Takes in the drafts that were kept. One that was made on an older version than is published now is dropped:
+    /// signed and published, it would silently take back what came since.
     pub(super) fn load_drafts(&mut self) -> Result<(), PublishError> {
-        let Ok(entries) = fs::read_dir(self.dir.join(DRAFT)) else { return Ok(()) };
-        for path in entries.flatten().map(|entry| entry.path()) {
+        self.add_unborn();
+        let entries = fs::read_dir(self.dir.join(DRAFT)).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
             let Some(name) = name.map(str::to_owned) else { continue };
             let whole = load(&path)?;
-            let known = self.documents.remove(&name).unwrap_or_else(|| Document::draft(Value::Null));
-            self.documents.insert(name, known.with_draft(whole));
+            let known = self.documents.remove(&name).unwrap_or_else(Document::unborn);
+            let known = known.with_draft(whole).unwrap_or_else(|published| {
+                self.stale.push(name.clone());
+                published
+            });
+            self.documents.insert(name, known);
         }
+        self.add_unborn();
         Ok(())
     }
 
-    pub(super) fn clear_drafts(&self) -> Result<(), PublishError> {
-        let path = self.dir.join(DRAFT);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PublishError::Io { path, source: error }),
-            _ => Ok(()),
+    /// Gives every delegated role a document, also one that has never published.
+    fn add_unborn(&mut self) {
+        let named = self.documents.values().flat_map(|document| document::delegated(document.signed()));
+        for name in named.collect::<Vec<_>>() {
+            self.documents.entry(name).or_insert_with(Document::unborn);
         }
+    }
+
+    /// Keeps the drafts as files, and no others.
+    pub(super) fn keep_drafts(&self) -> Result<(), PublishError> {
+        for (name, document) in self.documents.iter().filter(|(_, document)| document.is_draft()) {
+            self.write(DRAFT, &format!("{name}.json"), &document.draft_file())?;
+        }
+        for path in fs::read_dir(self.dir.join(DRAFT)).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if !self.documents.get(name).is_some_and(Document::is_draft) {
+                fs::remove_file(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
+            }
+        }
+        Ok(())
     }
 
     /// Where the bytes of a target lie.
@@ -253,7 +268,7 @@ fn pin_of(whole: &Value) -> Result<Value, PublishError> {
 }
 
 /// A document as its file: canonical too, so that the same content is the same file.
-fn file_bytes(whole: &Value) -> Result<Vec<u8>, PublishError> {
+pub(super) fn file_bytes(whole: &Value) -> Result<Vec<u8>, PublishError> {
     Ok(canonical(whole)?)
 }
 
