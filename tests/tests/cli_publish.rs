@@ -2,6 +2,7 @@
 
 use menshen_tests::cli::{Desk, NOW, Ran};
 use std::fs;
+use std::path::Path;
 
 fn publish(desk: &Desk, words: &[&str]) -> Ran {
     desk.menshen(["trust", "publish", "--at", NOW].iter().chain(words))
@@ -19,6 +20,39 @@ fn version_of(desk: &Desk, folder: &str, issuer: u64) -> (u64, Option<u64>) {
     let lines = desk.menshen(["trust", "show", "--json", "--trust", folder]).ends(0).json();
     let line = lines.iter().find(|line| line["issuer"] == issuer).expect("it is shown");
     (line["role_version"].as_u64().expect("it is believed"), line["status_number"].as_u64())
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("makes a folder");
+    for entry in fs::read_dir(from).expect("reads").flatten() {
+        let place = to.join(entry.file_name());
+        match entry.file_type().expect("has a type").is_dir() {
+            true => copy(&entry.path(), &place),
+            false => drop(fs::copy(entry.path(), place).expect("copies")),
+        }
+    }
+}
+
+#[test]
+fn one_key_does_not_sign_twice() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        let ran = desk.menshen(["trust", "key", &format!("{name}.key")]).ends(0);
+        fs::write(desk.path(&format!("{name}.pub")), ran.stdout).expect("writes");
+    }
+    let rotate = |words: &[&str]| desk.menshen(["trust", "rotate", "root", "--threshold", "2"].iter().chain(words));
+    let ran = rotate(&["--key", "a.pub", "--key", "a.pub"]).ends(2);
+    assert!(ran.stderr.contains("named twice"), "{ran:#?}");
+    let ran = rotate(&["--key", "a.pub"]).ends(2);
+    assert!(ran.stderr.contains("name another threshold"), "{ran:#?}");
+    let ran = rotate(&["--key", "a.key", "--key", "b.pub"]).ends(2);
+    assert!(ran.stderr.contains("private key"), "{ran:#?}");
+    let words = ["trust", "add-issuer", "330106", "--name-zh", "西湖码", "--name-en", "West Lake code"];
+    let ran = desk.menshen(words.iter().chain(&["--pass-key", "a.pub", "--role-key", "a.pub"])).ends(2);
+    assert!(ran.stderr.contains("one purpose"), "{ran:#?}");
+    publish(&desk, &[]).ends(0);
+    let name = "root.json";
+    assert!(!desk.path("keys/dev/repository/metadata").join(format!("2.{name}")).exists());
 }
 
 #[test]
@@ -50,4 +84,51 @@ fn what_gates_would_refuse_altogether_is_not_published() {
     assert!(ran.stderr.contains("gates would refuse this publication"), "{ran:#?}");
     assert_eq!(fs::read(metadata.join("timestamp.json")).expect("reads"), before);
     assert!(!metadata.join("2.targets.json").exists());
+}
+
+#[test]
+fn a_signature_of_another_number_is_no_signature() {
+    let desk = Desk::new();
+    for name in ["a", "b"] {
+        fs::create_dir(desk.path(name)).expect("makes a folder");
+        let ran = desk.menshen(["trust", "key", &format!("{name}/role.key")]).ends(0);
+        fs::write(desk.path(&format!("{name}.pub")), ran.stdout).expect("writes");
+    }
+    let rotate = ["trust", "rotate", "330000", "--role", "--key", "a.pub", "--key", "b.pub", "--threshold", "2"];
+    desk.menshen(rotate).ends(0);
+    let at = |time: &str, keys: &[&str]| {
+        desk.menshen(["trust", "publish", "--at", time].iter().chain(keys)).stderr.contains("330000 has 1 of the 2")
+    };
+    assert!(at("2020-03-01T08:00", &["--keys", "a"]));
+    // The draft has ended before the other one came: it is numbered anew, and what the first signed is void.
+    assert!(at("2021-04-01T08:00", &["--keys", "b"]));
+    assert!(!at("2021-04-01T08:00", &["--keys", "a"]));
+    assert_eq!(version_of(&desk, "keys/dev", 330_000).0, 2);
+}
+
+#[test]
+fn a_draft_of_before_what_was_imported_takes_nothing_back() {
+    let desk = Desk::new();
+    copy(&desk.path("keys/dev"), &desk.path("other"));
+    desk.menshen(["trust", "status", "330000", "--at", NOW]).ends(0);
+    publish(&desk, &["--stick", "stick"]).ends(0);
+    desk.menshen(["trust", "recognise", "330000", "420000", "--by-host", "--trust", "other"]).ends(0);
+    let ran = desk.menshen(["trust", "import", "stick", "--trust", "other", "--at", NOW]).ends(0);
+    assert!(ran.stderr.contains("draft of 330000") && ran.stderr.contains("dropped"), "{ran:#?}");
+    let ran = publish(&desk, &["--trust", "other"]).ends(0);
+    assert!(!ran.stderr.contains("dropped"), "it is told once: {ran:#?}");
+    assert_eq!(version_of(&desk, "other", 330_000), (2, Some(1)));
+}
+
+#[test]
+fn a_clock_that_is_ahead_does_not_become_the_gates() {
+    let desk = Desk::new();
+    let ran = desk.menshen(["trust", "publish", "--at", "2099-01-01"]).ends(2);
+    assert!(ran.stderr.contains("has not come") && ran.stderr.contains("--ahead"), "{ran:#?}");
+    let ran = desk.menshen(["trust", "publish"]).ends(2);
+    assert!(ran.stderr.contains("more than a year") && ran.stderr.contains("say --at"), "{ran:#?}");
+    desk.menshen(["trust", "publish", "--at", "2020-06-01"]).ends(0);
+    let ran = publish(&desk, &[]).ends(0);
+    assert!(ran.stderr.contains("before the last publication"), "{ran:#?}");
+    desk.menshen(["trust", "publish", "--at", "2099-01-01", "--ahead"]).ends(0);
 }

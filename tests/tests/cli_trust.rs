@@ -1,5 +1,6 @@
 //! `menshen trust`, and what every command owes its caller: help, and a quiet end where the reader has gone.
 
+use menshen_lane::trust::load;
 use menshen_tests::cli::{Desk, Help, MENSHEN, NOW, PROGRAMS, names, program, run};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -140,6 +141,86 @@ fn recognition_has_a_direction_and_an_end() {
     assert!(refused("330000"));
     let ran = desk.menshen(["trust", "recognise", "330000", "420000", "--end"]).ends(2);
     assert!(ran.stderr.contains("no such rule"), "{ran:#?}");
+}
+
+/// What is believed of an issuer.
+fn issuer(desk: &Desk, code: u32) -> menshen_core::trust::Issuer {
+    let believed = load(&desk.path("keys/dev"), None).expect("it is believed");
+    believed.list.issuer(menshen_core::ids::IssuerId::new(code).expect("six digits")).expect("it is listed").clone()
+}
+
+#[test]
+fn an_issuer_that_is_known_keeps_what_is_not_changed() {
+    let desk = Desk::new();
+    let words = ["trust", "add-issuer", "330106", "--name-zh", "西湖码", "--name-en", "West Lake code", "--at", NOW];
+    desk.menshen(words.iter().chain(&["--hotline", "0571", "--level", "4=red"])).ends(0);
+    desk.menshen(["trust", "status", "330106", "--at", NOW]).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+    desk.menshen(["trust", "add-issuer", "330106", "--name-en", "Lake code"]).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+    let known = issuer(&desk, 330_106);
+    assert_eq!((known.name_zh.as_str(), known.name_en.as_str()), ("西湖码", "Lake code"));
+    assert_eq!((known.hotline.as_str(), known.levels.len(), known.lists_status), ("0571", 1, true));
+    let pass_key = desk.menshen(["trust", "key", "new.key"]).ends(0).stdout;
+    for (flag, remedy) in [("--pass-key", "rotate 330106 --key"), ("--role-key", "rotate 330106 --role --key")] {
+        let ran = desk.menshen(["trust", "add-issuer", "330106", flag, pass_key.trim()]).ends(2);
+        assert!(ran.stderr.contains(remedy), "{ran:#?}");
+    }
+    let ran = desk.menshen(["trust", "add-issuer", "330107"]).ends(2);
+    assert!(ran.stderr.contains("--name-zh"), "{ran:#?}");
+}
+
+#[test]
+fn a_rotation_refuses_what_it_would_not_do() {
+    let desk = Desk::new();
+    let keys = ["a", "b"].map(|name| desk.menshen(["trust", "key", &format!("{name}.key")]).ends(0).stdout);
+    let [a, b] = keys.each_ref().map(|key| key.trim());
+    for words in [
+        ["330000", "--role", "--stolen"].as_slice(),
+        &["root", "--stolen", "--key", a],
+        &["330000", "--role", "--overlap", "3d"],
+        &["330000", "--key", a, "--key", b],
+        &["330000", "--key", a, "--threshold", "1"],
+    ] {
+        desk.menshen(["trust", "rotate"].iter().chain(words)).ends(2);
+    }
+    desk.menshen(["trust", "rotate", "330000", "--key", a]).ends(0);
+    let ran = desk.menshen(["trust", "rotate", "330000", "--stolen", "--key", a]).ends(2);
+    assert!(ran.stderr.contains("already"), "{ran:#?}");
+}
+
+#[test]
+fn a_key_that_is_replaced_is_never_overwritten() {
+    let desk = Desk::new();
+    let kept = |folder: &str| {
+        let entries = fs::read_dir(desk.path("keys/dev").join(folder)).expect("reads").flatten();
+        let of = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("330000"));
+        of.map(|entry| fs::read(entry.path()).expect("reads")).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    for number in 2..5 {
+        desk.menshen(["trust", "rotate", "330000"]).ends(0);
+        desk.menshen(["trust", "rotate", "330000", "--role"]).ends(0);
+        assert_eq!((kept("issuers"), kept("roles")), (number, number));
+    }
+}
+
+#[test]
+fn a_pass_that_is_cleared_leaves_what_is_said_of_its_holder() {
+    let desk = Desk::new();
+    let pass = desk.issue(&["--photo", "photo.png"]);
+    let set = |words: &[&str]| desk.menshen(["trust", "status", "330000", "--at", NOW].iter().chain(words)).ends(0);
+    let refused = || {
+        desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+        desk.check(&["photo.png", "--json"]).json()[0]["verdict"] == "refuse"
+    };
+    set(&["--pass", &pass, "--set", "red"]);
+    set(&["--pass", &pass, "--set", "revoked"]);
+    assert!(refused());
+    let ran = set(&["--pass", &pass, "--set", "clear"]);
+    assert!(refused(), "its holder is red");
+    let holder = ran.stderr.split("--holder ").nth(1).and_then(|rest| rest.split(' ').next()).expect("it says whose");
+    set(&["--holder", holder, "--set", "clear"]);
+    assert!(!refused());
 }
 
 #[test]

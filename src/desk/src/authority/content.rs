@@ -53,8 +53,17 @@ impl Content {
         self.issuers.issuers.push(issuer).map_err(|_| too_many("issuers"))
     }
 
+    /// The keys.
+    pub fn keys(&self) -> &[IssuerKey] {
+        &self.issuers.keys
+    }
+
     /// Adds a key.
     pub fn add_key(&mut self, key: IssuerKey) -> Result<()> {
+        if let Some(known) = self.issuers.keys.iter().find(|known| known.public_key == key.public_key) {
+            let whose = known.issuer;
+            return Err(Failure::new(format!("that key is one of {whose} already: make a new one")));
+        }
         self.issuers.keys.push(key).map_err(|_| too_many("keys"))
     }
 

@@ -10,26 +10,29 @@
 //! repository/           what is published: metadata/ and targets/; drafts that wait for a signature in draft/
 //! roles/330000.key      keys that sign metadata: root-1, targets, snapshot, timestamp, one a province or city
 //! issuers/330000.key    keys that sign passes
-//! hub.key/.pub          the hub, which signs acks
+//! hub.key/.pub          of a development profile: its hub, which signs acks
 //! ```
 
 mod catalogue;
 mod content;
+mod roots;
 
 pub use catalogue::kind;
 pub use content::{Content, role_of};
 
 use crate::outcome::{Failure, Result, at};
 use catalogue::Catalogue;
-use ed25519_dalek::SigningKey;
-use menshen_core::ids::{Hex, IssuerId, unhex};
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use menshen_core::ids::{Hex, IssuerId, KeyId, unhex};
 use menshen_core::recognition::Rule;
 use menshen_core::trust::IssuerKey;
 use menshen_lane::durable;
 use menshen_lane::trust::{REPOSITORY, ROOT_FILE};
 use menshen_trust::names;
-use menshen_trust::publish::{KEY_EXTENSION, Keyring, Published, Repository, Signers, TopSigners, read_key};
+use menshen_trust::publish::{KEY_EXTENSION, Keyring, Repository, Signers, TopSigners, read_key};
 use menshen_trust::tuf::Folder;
+pub use roots::Roots;
+use roots::{Made, ROOT_KEY_FILE};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,34 +57,35 @@ pub struct Authority {
     dir: PathBuf,
 }
 
-/// Who holds the root of a new authority.
-#[derive(Clone, Debug)]
-pub struct Roots {
-    /// The folders that get a root key each; on sticks, for a real one.
-    pub folders: Vec<PathBuf>,
-    /// How many of them must sign.
-    pub threshold: usize,
-}
-
 impl Authority {
     /// Makes a development profile: every key of a country, every issuer of `keys/issuers.toml`, published as of `now`.
     pub fn init(dir: &Path, now: u64) -> Result<Authority> {
-        let authority = Authority::begin(dir)?;
-        authority.write(UNSAFE_FILE, WARNING.as_bytes(), 0o644)?;
-        let roots = [1, 2, 3].map(|number| authority.make_key(&format!("{ROLES}/root-{number}")));
+        let mut made = Made::begin(dir)?;
+        let authority = Authority { dir: dir.into() };
+        authority.fill(now)?;
+        made.keep();
+        Ok(authority)
+    }
+
+    fn fill(&self, now: u64) -> Result<()> {
+        self.make_folders()?;
+        self.write(UNSAFE_FILE, WARNING.as_bytes(), 0o644)?;
+        let hub = self.make_key("hub")?;
+        self.write("hub.pub", line_of(hub.verifying_key().as_bytes()).as_bytes(), 0o644)?;
+        let roots = [1, 2, 3].map(|number| self.make_key(&format!("{ROLES}/root-{number}")));
         let roots = roots.into_iter().collect::<Result<Vec<_>>>()?;
-        let mut repository = authority.found(&roots, 2)?;
+        let mut repository = self.found(&roots, 2)?;
         let catalogue = Catalogue::read()?;
         let ids = catalogue.ids()?;
         for id in ids.iter().filter(|id| **id != IssuerId::NATIONAL) {
-            let key = authority.make_key(&format!("{ROLES}/{id}"))?;
+            let key = self.make_key(&format!("{ROLES}/{id}"))?;
             let signers = Signers::one(key.verifying_key().to_bytes());
             repository.delegate(&superior_role(*id, &ids), &id.to_string(), &signers, &names::own_paths(*id))?;
         }
         for scope in ids.iter().filter(|scope| **scope == scope.province()) {
             let mut content = Content::default();
             for issuer in catalogue.spoken_for_by(*scope)? {
-                let key = authority.make_key(&format!("{ISSUERS}/{}", issuer.id))?;
+                let key = self.make_key(&format!("{ISSUERS}/{}", issuer.id))?;
                 content.add_key(IssuerKey {
                     issuer: issuer.id,
                     public_key: key.verifying_key().to_bytes(),
@@ -94,44 +98,65 @@ impl Authority {
         }
         let rules: Vec<Rule> = catalogue.rules(now.saturating_sub(KEY_LEAD_S), now + KEY_LIFE_S)?;
         Content::default().with_rules(rules)?.save_rules(&mut repository, IssuerId::NATIONAL)?;
-        authority.establish(repository, &authority.keyring(&[])?, now)?;
-        Ok(authority)
+        self.establish(repository, &self.keyring(&[])?, now)
     }
 
-    /// Makes an authority whose root keys lie elsewhere, with nothing but the national platform to begin with.
-    pub fn init_real(dir: &Path, roots: &Roots, now: u64) -> Result<Authority> {
-        if roots.threshold == 0 || roots.threshold > roots.folders.len() {
-            return Err(Failure::new(format!(
-                "{} of {} root keys can not sign: name a threshold from 1 to the number of folders",
-                roots.threshold,
-                roots.folders.len()
-            )));
-        }
-        let authority = Authority::begin(dir)?;
-        let mut keys = Vec::new();
-        let mut keyring = Keyring::new();
+    /// Makes an authority whose root keys lie elsewhere, with nothing but the national platform to begin with, whose
+    /// key for passes is `pass_key` or made here. Gives the files of the keys that it made, with their public halves.
+    /// Everything is looked at before anything is made, and what was made is removed where it fails.
+    pub fn init_real(
+        dir: &Path,
+        roots: &Roots,
+        pass_key: Option<[u8; 32]>,
+        now: u64,
+    ) -> Result<Vec<(PathBuf, [u8; 32])>> {
+        roots.check(dir)?;
+        let mut made = Made::begin(dir)?;
+        let authority = Authority { dir: dir.into() };
+        let keys = authority.fill_real(roots, pass_key, now, &mut made)?;
+        made.keep();
+        Ok(keys)
+    }
+
+    fn fill_real(
+        &self,
+        roots: &Roots,
+        pass_key: Option<[u8; 32]>,
+        now: u64,
+        made: &mut Made,
+    ) -> Result<Vec<(PathBuf, [u8; 32])>> {
+        let public = |key: &SigningKey| key.verifying_key().to_bytes();
+        let (mut keys, mut told, mut keyring) = (Vec::new(), Vec::new(), Keyring::new());
         for folder in &roots.folders {
-            let key = new_key()?;
-            write_key(&folder.join("root.key"), &key)?;
+            let (key, path) = (new_key()?, folder.join(ROOT_KEY_FILE));
+            made.files.push(path.clone());
+            write_key(&path, &key)?;
             keyring.add(key.clone())?;
+            told.push((path, public(&key)));
             keys.push(key);
         }
-        let mut repository = authority.found(&keys, roots.threshold)?;
+        self.make_folders()?;
+        let mut repository = self.found(&keys, roots.threshold)?;
         let national = Catalogue::read()?.issuer(IssuerId::NATIONAL)?;
-        let key = authority.make_key(&format!("{ISSUERS}/{}", national.id))?;
+        let name = format!("{ISSUERS}/{}", national.id);
+        let public_key = pass_key.map_or_else(|| Ok::<_, Failure>(public(&self.make_key(&name)?)), Ok)?;
         let mut content = Content::default();
         content.add_key(IssuerKey {
             issuer: national.id,
-            public_key: key.verifying_key().to_bytes(),
+            public_key,
             valid_from: now,
             valid_until: now + KEY_LIFE_S,
         })?;
         content.add_issuer(national)?;
         content.save_issuers(&mut repository, IssuerId::NATIONAL)?;
         Content::default().save_rules(&mut repository, IssuerId::NATIONAL)?;
-        keyring.add_folder(&authority.dir.join(ROLES))?;
-        authority.establish(repository, &keyring, now)?;
-        Ok(authority)
+        keyring.add_folder(&self.dir.join(ROLES))?;
+        self.establish(repository, &keyring, now)?;
+        let made_here = ["targets", "snapshot", "timestamp"].map(|role| format!("{ROLES}/{role}"));
+        for name in made_here.into_iter().chain(pass_key.is_none().then_some(name)) {
+            told.push((self.key_path(&name), public(&self.read_key(&name)?)));
+        }
+        Ok(told)
     }
 
     /// The authority of a folder that has one.
@@ -185,10 +210,16 @@ impl Authority {
         self.read_key("hub")
     }
 
-    /// Makes a key in the folder; one that is there under this name is kept beside it under `kept_as`.
-    pub fn replace_key(&self, name: &str, kept_as: &str) -> Result<SigningKey> {
-        let (path, kept) = (self.key_path(name), self.key_path(kept_as));
+    /// Makes a key in the folder; one that is there under this name is kept beside it, under a name with its own key id.
+    pub fn replace_key(&self, name: &str) -> Result<SigningKey> {
+        let path = self.key_path(name);
         if path.exists() {
+            let old = read_key(&path)?;
+            let kept = self.key_path(&format!("{name}-{}", KeyId::of(old.verifying_key().as_bytes())));
+            if kept.exists() && read_key(&kept)? != old {
+                let kept = kept.display();
+                return Err(Failure::new(format!("{kept} holds another key than its name says: move it away first")));
+            }
             fs::rename(&path, &kept).map_err(at(&kept, "choose a folder that you may write"))?;
         }
         self.make_key(name)
@@ -201,21 +232,12 @@ impl Authority {
         Ok(key)
     }
 
-    fn begin(dir: &Path) -> Result<Authority> {
-        if [ROOT_FILE, REPOSITORY, ROLES, ISSUERS, "hub.key"].iter().any(|name| dir.join(name).exists()) {
-            return Err(Failure::new(format!(
-                "{} already holds a profile: name another folder, or remove this one first",
-                dir.display()
-            )));
-        }
-        let authority = Authority { dir: dir.into() };
+    fn make_folders(&self) -> Result<()> {
         for folder in [ROLES, ISSUERS] {
-            let path = dir.join(folder);
+            let path = self.dir.join(folder);
             fs::create_dir_all(&path).map_err(at(&path, "choose a folder that you may write"))?;
         }
-        let hub = authority.make_key("hub")?;
-        authority.write("hub.pub", line_of(hub.verifying_key().as_bytes()).as_bytes(), 0o644)?;
-        Ok(authority)
+        Ok(())
     }
 
     /// A repository under these roots, with new keys for the other top-level roles.
@@ -232,12 +254,11 @@ impl Authority {
     }
 
     /// Publishes for the first time; the first root becomes the trust anchor.
-    fn establish(&self, mut repository: Repository, keyring: &Keyring, now: u64) -> Result<Published> {
-        let published = repository.publish(keyring, now)?;
+    fn establish(&self, mut repository: Repository, keyring: &Keyring, now: u64) -> Result<()> {
+        repository.publish(keyring, now)?;
         let path = repository.dir().join(Folder::METADATA).join("1.root.json");
         let root = fs::read(&path).map_err(at(&path, "run the command again in an empty folder"))?;
-        self.write(ROOT_FILE, &root, 0o644)?;
-        Ok(published)
+        self.write(ROOT_FILE, &root, 0o644)
     }
 
     fn key_path(&self, name: &str) -> PathBuf {
@@ -279,12 +300,25 @@ pub fn write_key(path: &Path, key: &SigningKey) -> Result<()> {
         .map_err(at(path, "choose a folder that you may write"))
 }
 
-/// Reads a public key as people give it: 64 hexadecimal digits.
+/// Reads a public key as people give it: 64 hexadecimal digits, or a file that holds them.
 pub fn public_key(text: &str) -> Result<[u8; 32]> {
+    let wrong = |why: &str| {
+        let how = "give 64 hexadecimal digits, or a file that holds them, as `menshen trust key` prints them";
+        Failure::new(format!("{text:?} {why}: {how}"))
+    };
+    let path = Path::new(text);
+    if path.extension().is_some_and(|extension| extension == KEY_EXTENSION) {
+        return Err(wrong("is the file of a private key"));
+    }
     let mut key = [0; 32];
-    unhex(text.trim(), &mut key)
-        .ok_or_else(|| Failure::new(format!("{text:?} is not a public key: it must be 64 hexadecimal digits")))?;
-    Ok(key)
+    if unhex(text.trim(), &mut key).is_none() {
+        let content = fs::read_to_string(path).map_err(|_| wrong("is not a public key"))?;
+        unhex(content.trim(), &mut key).ok_or_else(|| wrong("is not a public key"))?;
+    }
+    match VerifyingKey::from_bytes(&key) {
+        Ok(point) if !point.is_weak() => Ok(key),
+        _ => Err(wrong("is not a public key")),
+    }
 }
 
 fn line_of(bytes: &[u8; 32]) -> String {
@@ -325,8 +359,11 @@ mod tests {
         let dir = tempfile::tempdir()?;
         let folders: Vec<PathBuf> = ["a", "b", "c"].iter().map(|name| dir.path().join(name)).collect();
         let home = dir.path().join("authority");
-        let authority = Authority::init_real(&home, &Roots { folders: folders.clone(), threshold: 2 }, 1_700_000_000)?;
-        assert!(!authority.is_unsafe());
+        folders.iter().try_for_each(fs::create_dir)?;
+        let roots = Roots { folders: folders.clone(), threshold: 2, same_disk: true };
+        let keys = Authority::init_real(&home, &roots, None, 1_700_000_000)?;
+        assert_eq!(keys.len(), 7);
+        assert!(!Authority::open(&home)?.is_unsafe() && !home.join("hub.key").exists());
         assert!(folders.iter().all(|folder| folder.join("root.key").exists()));
         assert!(
             fs::read_dir(home.join(ROLES))?

@@ -1,6 +1,6 @@
 //! Changes of what is believed, left as drafts: issuers, keys, recognition.
 
-use super::{TrustArg, division, say, time, warn_of};
+use super::{TrustArg, division, repository, say, time, warn_of};
 use crate::authority::{self, Authority, Content, KEY_LIFE_S, public_key, role_of, superior_role};
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result};
@@ -21,23 +21,28 @@ pub(crate) struct AddIssuer {
     trust: TrustArg,
     /// Its division code (GB/T 2260), such as 330106.
     code: u32,
-    /// The local name of its code in Chinese, such as 西湖码.
+    /// The local name of its code in Chinese, such as 西湖码; a new issuer needs one.
     #[arg(long, value_name = "NAME")]
-    name_zh: String,
+    name_zh: Option<String>,
     /// The same in English.
     #[arg(long, value_name = "NAME")]
-    name_en: String,
-    /// Whom a holder calls about a colour.
-    #[arg(long, value_name = "NUMBER", default_value = "12345")]
-    hotline: String,
-    /// What a level of its own means, such as 4=red; levels 1 to 3 are green, yellow and red everywhere.
+    name_en: Option<String>,
+    /// Whom a holder calls about a colour; of a new issuer 12345 if nothing is said.
+    #[arg(long, value_name = "NUMBER")]
+    hotline: Option<String>,
+    /// It publishes a status list, which gates miss from now on where it does not come.
+    #[arg(long)]
+    lists: bool,
+    /// What a level of its own means, such as 4=red; levels 1 to 3 are green, yellow and red everywhere. Of a known issuer,
+    /// these take the place of those that it had.
     #[arg(long = "level", value_name = "N=COLOUR")]
     levels: Vec<String>,
-    /// Its public key for passes, where it keeps the private one itself; otherwise one is made here.
-    #[arg(long, value_name = "HEX")]
+    /// The public key for passes of a new issuer that keeps the private one itself: 64 digits, or a file that holds them.
+    /// Otherwise one is made here.
+    #[arg(long, value_name = "KEY")]
     pass_key: Option<String>,
-    /// Its public key for what it publishes itself; otherwise one is made here.
-    #[arg(long, value_name = "HEX")]
+    /// The same for what it says itself: its list, its cities.
+    #[arg(long, value_name = "KEY")]
     role_key: Option<String>,
     /// From when its key counts; by default now.
     #[arg(long, value_name = "TIME")]
@@ -54,16 +59,17 @@ pub(crate) struct Rotate {
     /// Rotate the key that signs its metadata instead of the one that signs its passes.
     #[arg(long)]
     role: bool,
-    /// How long the old pass key counts beside the new one.
-    #[arg(long, value_name = "SPAN", default_value = "30d", conflicts_with = "stolen")]
-    overlap: String,
-    /// The old key was stolen: nothing that it signed counts any more.
+    /// How long the old pass key counts beside the new one; by default 30d.
+    #[arg(long, value_name = "SPAN", conflicts_with = "stolen")]
+    overlap: Option<String>,
+    /// The old pass key was stolen: nothing that it signed counts any more.
     #[arg(long)]
     stolen: bool,
-    /// The new public key, where the private one is kept elsewhere; for several signers, once for each.
-    #[arg(long = "key", value_name = "HEX")]
+    /// The new public key, where the private one is kept elsewhere: 64 digits, or a file that holds them. For several
+    /// signers of a role, once for each.
+    #[arg(long = "key", value_name = "KEY")]
     keys: Vec<String>,
-    /// How many of several signers must sign.
+    /// How many of several signers of a role must sign.
     #[arg(long, value_name = "M", requires = "keys")]
     threshold: Option<usize>,
     /// When; by default now.
@@ -126,44 +132,102 @@ impl PathWord {
     }
 }
 
+/// Public keys of an issuer that keeps the private ones itself.
+struct Given {
+    role_key: Option<[u8; 32]>,
+    pass_key: Option<[u8; 32]>,
+}
+
 impl AddIssuer {
     pub(super) fn run(self) -> Result {
         let (authority, at) = (Authority::open(&self.trust.dir)?, time(self.at.as_deref())?);
         warn_of(&authority);
-        let (mut repository, id) = (authority.repository()?, division(self.code)?);
-        let long = |_| Failure::new("a name or the hotline is too long: shorten it");
-        let issuer = Issuer {
-            id,
-            name_zh: self.name_zh.parse().map_err(long)?,
-            name_en: self.name_en.parse().map_err(long)?,
-            hotline: self.hotline.parse().map_err(long)?,
-            levels: levels(&self.levels)?.into_iter().collect(),
-            lists_status: false,
+        let (mut repository, id) = (repository(&authority)?, division(self.code)?);
+        let roles = roles(&repository);
+        let superior = superior_role(id, &roles);
+        let scope = said_by(&repository, id)?;
+        let issuer = match scope {
+            None => self.new_issuer(id)?,
+            Some(scope) => self.changed(&Content::of(&repository, scope)?, id)?,
         };
-        let known = roles(&repository);
-        let superior = superior_role(id, &known);
-        let scope = names::issuer(&superior).unwrap_or(IssuerId::NATIONAL);
-        if id != IssuerId::NATIONAL && !known.contains(&id) {
-            let signer = match &self.role_key {
-                Some(key) => public_key(key)?,
+        let Given { role_key, pass_key } = self.keys(id, scope.is_some(), roles.contains(&id))?;
+        if id != IssuerId::NATIONAL && !roles.contains(&id) {
+            let signer = match role_key {
+                Some(key) => key,
                 None => authority.make_key(&format!("{}/{id}", authority::ROLES))?.verifying_key().to_bytes(),
             };
             repository.delegate(&superior, &id.to_string(), &Signers::one(signer), &names::own_paths(id))?;
         }
-        let mut content = Content::of(&repository, scope)?;
-        let is_new = content.issuers().iter().all(|known| known.id != id);
+        let says = scope.unwrap_or_else(|| names::issuer(&superior).unwrap_or(IssuerId::NATIONAL));
+        let mut content = Content::of(&repository, says)?;
+        let named = format!("{id} {} / {}", issuer.name_zh, issuer.name_en);
         content.add_issuer(issuer)?;
-        if is_new {
-            let public_key = match &self.pass_key {
-                Some(key) => public_key(key)?,
+        if scope.is_none() {
+            let public_key = match pass_key {
+                Some(key) => key,
                 None => authority.make_key(&format!("{}/{id}", authority::ISSUERS))?.verifying_key().to_bytes(),
             };
             content.add_key(IssuerKey { issuer: id, public_key, valid_from: at, valid_until: at + KEY_LIFE_S })?;
         }
-        content.save_issuers(&mut repository, scope)?;
+        content.save_issuers(&mut repository, says)?;
         repository.save()?;
-        say(format!("{id} {} / {}: said by {superior}; {NEXT}", self.name_zh, self.name_en))?;
+        say(format!("{named}: said by {}; {NEXT}", role_of(says)))?;
         Ok(Outcome::Done)
+    }
+
+    fn new_issuer(&self, id: IssuerId) -> Result<Issuer> {
+        let (Some(name_zh), Some(name_en)) = (&self.name_zh, &self.name_en) else {
+            return Err(Failure::new(format!("there is no issuer {id} yet: give --name-zh and --name-en")));
+        };
+        Ok(Issuer {
+            id,
+            name_zh: name_zh.parse().map_err(too_long)?,
+            name_en: name_en.parse().map_err(too_long)?,
+            hotline: self.hotline.as_deref().unwrap_or("12345").parse().map_err(too_long)?,
+            levels: levels(&self.levels)?.into_iter().collect(),
+            lists_status: self.lists,
+        })
+    }
+
+    /// What is known of an issuer, but for what is given.
+    fn changed(&self, content: &Content, id: IssuerId) -> Result<Issuer> {
+        let known = content.issuers().iter().find(|known| known.id == id).cloned();
+        let mut issuer = known.ok_or_else(|| Failure::new("the repository has changed meanwhile: run it again"))?;
+        if let Some(name) = &self.name_zh {
+            issuer.name_zh = name.parse().map_err(too_long)?;
+        }
+        if let Some(name) = &self.name_en {
+            issuer.name_en = name.parse().map_err(too_long)?;
+        }
+        if let Some(number) = &self.hotline {
+            issuer.hotline = number.parse().map_err(too_long)?;
+        }
+        if !self.levels.is_empty() {
+            issuer.levels = levels(&self.levels)?.into_iter().collect();
+        }
+        issuer.lists_status |= self.lists;
+        Ok(issuer)
+    }
+
+    /// The public keys that are given, for the role and for passes.
+    fn keys(&self, id: IssuerId, is_known: bool, has_role: bool) -> Result<Given> {
+        if is_known && self.pass_key.is_some() {
+            return Err(Failure::new(format!(
+                "{id} has a key for passes already: give it another with `menshen trust rotate {id} --key KEY`"
+            )));
+        }
+        if self.role_key.is_some() && (has_role || id == IssuerId::NATIONAL) {
+            let role = if has_role { format!("{id} --role") } else { role_of(id) };
+            return Err(Failure::new(format!(
+                "{id} has a role's key already: give it another with `menshen trust rotate {role} --key KEY`"
+            )));
+        }
+        let role_key = self.role_key.as_deref().map(public_key).transpose()?;
+        let pass_key = self.pass_key.as_deref().map(public_key).transpose()?;
+        if role_key.is_some() && role_key == pass_key {
+            return Err(Failure::new("one key has one purpose: give another --pass-key than --role-key"));
+        }
+        Ok(Given { role_key, pass_key })
     }
 }
 
@@ -179,24 +243,29 @@ impl Rotate {
     }
 
     fn rotate_pass_key(&self, authority: &Authority, issuer: IssuerId, at: u64) -> Result {
-        let mut repository = authority.repository()?;
-        let scope = said_by(&repository, issuer)?;
-        let overlap_s = if self.stolen { 0 } else { moment::parse_span(&self.overlap)? };
+        if self.keys.len() > 1 || self.threshold.is_some() {
+            return Err(Failure::new("passes are signed by one key: give one --key and no --threshold"));
+        }
+        let mut repository = repository(authority)?;
+        let scope = said_by(&repository, issuer)?.ok_or_else(|| {
+            Failure::new(format!("there is no issuer {issuer}: add it with `menshen trust add-issuer {issuer}`"))
+        })?;
+        let overlap_s = if self.stolen { 0 } else { moment::parse_span(self.overlap.as_deref().unwrap_or("30d"))? };
         let mut content = Content::of(&repository, scope)?;
+        let given = self.keys.first().map(|key| public_key(key)).transpose()?;
+        if let Some(known) = content.keys().iter().find(|known| Some(known.public_key) == given) {
+            let whose = known.issuer;
+            return Err(Failure::new(format!("that key is one of {whose} already: make a new one")));
+        }
         let mut old = Vec::new();
         for key in content.keys_mut().iter_mut().filter(|key| key.issuer == issuer && key.valid_until > at) {
             key.valid_until = key.valid_until.min(at + overlap_s);
             old.push(KeyId::of(&key.public_key));
         }
         content.drop_keys(|key| key.issuer == issuer && (self.stolen || key.valid_until <= at));
-        let public_key = match self.keys.first() {
-            Some(key) => public_key(key)?,
-            None => {
-                let kept_as = old.first().map_or_else(|| "old".to_owned(), KeyId::to_string);
-                let (name, kept_as) =
-                    (format!("{}/{issuer}", authority::ISSUERS), format!("{}/{issuer}-{kept_as}", authority::ISSUERS));
-                authority.replace_key(&name, &kept_as)?.verifying_key().to_bytes()
-            }
+        let public_key = match given {
+            Some(key) => key,
+            None => authority.replace_key(&format!("{}/{issuer}", authority::ISSUERS))?.verifying_key().to_bytes(),
         };
         content.add_key(IssuerKey { issuer, public_key, valid_from: at, valid_until: at + KEY_LIFE_S })?;
         content.save_issuers(&mut repository, scope)?;
@@ -211,7 +280,13 @@ impl Rotate {
     }
 
     fn rotate_role(&self, authority: &Authority) -> Result {
-        let mut repository = authority.repository()?;
+        if self.stolen || self.overlap.is_some() {
+            return Err(Failure::new(
+                "the old keys of a role count for nothing from the next publication on, stolen or not: leave out --stolen \
+                 and --overlap",
+            ));
+        }
+        let mut repository = repository(authority)?;
         let role = &self.who;
         let now = repository.signers(role).ok_or_else(|| {
             Failure::new(format!("there is no role {role}: the roles are shown by `menshen trust show`"))
@@ -224,20 +299,9 @@ impl Rotate {
                     now.keys.len()
                 )));
             }
-            true => {
-                let name = format!("{}/{role}", authority::ROLES);
-                let kept_as =
-                    format!("{name}-{}", now.keys.first().map(KeyId::of).map(|id| id.to_string()).unwrap_or_default());
-                vec![authority.replace_key(&name, &kept_as)?.verifying_key().to_bytes()]
-            }
+            true => vec![authority.replace_key(&format!("{}/{role}", authority::ROLES))?.verifying_key().to_bytes()],
         };
         let threshold = self.threshold.unwrap_or_else(|| now.threshold.min(keys.len()));
-        if threshold == 0 || threshold > keys.len() {
-            return Err(Failure::new(format!(
-                "{threshold} of {} keys can not sign: name another threshold",
-                keys.len()
-            )));
-        }
         let signers = Signers { keys, threshold };
         match (repository.superior(role).map(str::to_owned), names::issuer(role)) {
             (Some(superior), Some(id)) => repository.delegate(&superior, role, &signers, &names::own_paths(id))?,
@@ -245,6 +309,12 @@ impl Rotate {
         }
         repository.save()?;
         say(format!("{role}: {threshold} of {} new keys must sign; {NEXT}", signers.keys.len()))?;
+        if repository.superior(role).is_some() && !authority.keyring(&[])?.can_sign(&signers) {
+            say(format!(
+                "{role} signs again with it, `menshen trust sign {role}`: until that is taken and published, gates do not \
+                 believe what it said"
+            ))?;
+        }
         Ok(Outcome::Done)
     }
 }
@@ -253,7 +323,7 @@ impl Recognise {
     pub(super) fn run(self) -> Result {
         let authority = Authority::open(&self.trust.dir)?;
         warn_of(&authority);
-        let mut repository = authority.repository()?;
+        let mut repository = repository(&authority)?;
         let (host, issuer) = (division(self.host)?, division(self.issuer)?);
         if host != host.province() || host.province() == issuer.province() {
             return Err(Failure::new(
@@ -312,14 +382,18 @@ fn roles(repository: &Repository) -> Vec<IssuerId> {
     repository.roles().into_iter().filter_map(names::issuer).collect()
 }
 
-/// The scope that lists an issuer.
-fn said_by(repository: &Repository, issuer: IssuerId) -> Result<IssuerId> {
+/// The scope that lists an issuer, if any does.
+fn said_by(repository: &Repository, issuer: IssuerId) -> Result<Option<IssuerId>> {
     for scope in [IssuerId::NATIONAL, issuer.province(), issuer.city()] {
         if Content::of(repository, scope)?.issuers().iter().any(|known| known.id == issuer) {
-            return Ok(scope);
+            return Ok(Some(scope));
         }
     }
-    Err(Failure::new(format!("there is no issuer {issuer}: add it with `menshen trust add-issuer {issuer}`")))
+    Ok(None)
+}
+
+fn too_long<E>(_: E) -> Failure {
+    Failure::new("a name or the hotline is too long: shorten it")
 }
 
 fn levels(texts: &[String]) -> Result<Vec<(Level, Colour)>> {

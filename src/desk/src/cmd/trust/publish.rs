@@ -1,16 +1,22 @@
 //! From drafts to what gates believe, and from a stick into a trust folder.
 
-use super::{TrustArg, complain, say, time, warn_of};
+use super::show::has_not_published;
+use super::{TrustArg, complain, repository, say, tell_of_stale, time, warn_of};
 use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result};
 use clap::Args;
+use menshen_core::time::SKEW_S;
 use menshen_lane::trust::{REPOSITORY, ROOT_FILE, STICK_FOLDER, read_root};
-use menshen_trust::publish::Bundle;
+use menshen_lane::view::rfc3339;
+use menshen_trust::publish::{Bundle, PublishError, Published, Repository};
 use menshen_trust::tuf::{Folder, Source};
 use menshen_trust::vault::{self, Import as Imported, Now, Steps, Vault, VaultError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Nobody publishes less often.
+const LEAP_S: u64 = 366 * 86_400;
 
 /// Publishes.
 #[derive(Args, Debug)]
@@ -26,6 +32,10 @@ pub(crate) struct Publish {
     /// Publish as of this time instead of now.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Publish as of a time that this computer's clock has not come to: gates that import it believe from then on that it
+    /// is at least that late.
+    #[arg(long, requires = "at")]
+    ahead: bool,
 }
 
 /// Imports.
@@ -44,16 +54,10 @@ impl Publish {
     pub(super) fn run(self) -> Result {
         let authority = Authority::open(&self.trust.dir)?;
         warn_of(&authority);
-        let mut repository = authority.repository()?;
-        let published = repository.publish(&authority.keyring(&self.keys)?, time(self.at.as_deref())?)?;
-        for waiting in &published.waiting {
-            complain(&waiting.to_string());
-        }
-        let roles = match &published.roles[..] {
-            [] => "nothing new, but said again".to_owned(),
-            roles => format!("new from {}", roles.join(", ")),
-        };
-        say(format!("version {}: {roles}", published.version))?;
+        let mut repository = repository(&authority)?;
+        let as_of = self.as_of(&repository)?;
+        let published = repository.publish(&authority.keyring(&self.keys)?, as_of).map_err(explained)?;
+        tell(&published)?;
         if let Some(stick) = &self.stick {
             let folder = stick.join(STICK_FOLDER);
             repository.copy_to(&folder)?;
@@ -61,6 +65,70 @@ impl Publish {
             say(format!("{}: version {}, ready to be carried", folder.display(), published.version))?;
         }
         Ok(if published.waiting.is_empty() { Outcome::Done } else { Outcome::No })
+    }
+}
+
+impl Publish {
+    /// The moment of the publication. It raises the floor of the time of every gate that imports it, for good: a clock
+    /// that is ahead must not become theirs unnoticed.
+    fn as_of(&self, repository: &Repository) -> Result<u64> {
+        let (clock, last) = (moment::now(), repository.as_of());
+        let as_of = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or(clock);
+        if as_of > clock + SKEW_S && !self.ahead {
+            return Err(Failure::new(format!(
+                "{} has not come yet by this computer's clock ({}): set the clock, or say --ahead if you mean it",
+                moment::show(as_of),
+                moment::show(clock)
+            )));
+        }
+        let Some(last) = last else { return Ok(as_of) };
+        if self.at.is_none() && as_of > last + LEAP_S {
+            return Err(Failure::new(format!(
+                "by this computer's clock it is {}, more than a year after the last publication ({}): set the clock, or \
+                 say --at {} if it is right",
+                moment::show(as_of),
+                moment::show(last),
+                rfc3339(as_of)
+            )));
+        }
+        if as_of + SKEW_S < last {
+            complain(&format!(
+                "{} is before the last publication ({}): one of the two clocks was wrong, look at this computer's",
+                moment::show(as_of),
+                moment::show(last)
+            ));
+        }
+        Ok(as_of)
+    }
+}
+
+/// What lacks a signature may be nothing that this desk ever signs.
+fn explained(error: PublishError) -> Failure {
+    match &error {
+        PublishError::Unsigned { role, .. } if ["snapshot", "timestamp"].contains(&role.as_str()) => {
+            Failure::new(format!("{error}; a province, city or office signs what is its own with `menshen trust sign`"))
+        }
+        _ => error.into(),
+    }
+}
+
+/// What was published, what waits, and what gates do not believe.
+fn tell(published: &Published) -> Result<()> {
+    for waiting in &published.waiting {
+        complain(&waiting.to_string());
+    }
+    for (role, why) in &published.held_back {
+        complain(&format!("gates do not believe what {role} said last: {why}"));
+    }
+    let roles = match &published.roles[..] {
+        [] => "nothing new, but said again".to_owned(),
+        roles => format!("new from {}", roles.join(", ")),
+    };
+    say(format!("version {}: {roles}", published.version))?;
+    match &published.unborn[..] {
+        [] => Ok(()),
+        [role] => say(format!("{role} waits for its first publication")),
+        roles => say(format!("{} wait for their first publication", roles.join(", "))),
     }
 }
 
@@ -100,7 +168,7 @@ impl Import {
         }
         if let Imported::New(believed) = &imported {
             for role in &believed.roles {
-                if let Some(error) = &role.held_back {
+                if let Some(error) = role.held_back.as_ref().filter(|_| !has_not_published(role)) {
                     complain(&format!("what {} says is not believed: {error}", role.scope));
                 }
             }
@@ -109,6 +177,11 @@ impl Import {
         let is_held_back =
             matches!(&imported, Imported::New(believed) if believed.roles.iter().any(|role| role.held_back.is_some()));
         verify_copy(&root, &place, if is_held_back { &[] } else { &missing })?;
+        if place.join("draft").is_dir() {
+            let repository = Repository::open(&place)?;
+            tell_of_stale(&repository);
+            repository.save()?;
+        }
         match imported {
             Imported::Unchanged => say(format!("{}: nothing new", from.display()))?,
             Imported::New(believed) => {

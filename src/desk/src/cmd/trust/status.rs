@@ -1,15 +1,15 @@
 //! What an issuer has changed since its passes were made: one delta a command, and now and then a new whole list.
 
-use super::{TrustArg, division, say, time, warn_of};
+use super::{TrustArg, complain, division, repository, say, time, warn_of};
 use crate::authority::{Authority, Content, role_of};
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result, at};
 use clap::{Args, ValueEnum};
-use menshen_core::ids::{IssuerId, unhex};
-use menshen_core::pass::{self, Colour};
+use menshen_core::ids::{Hex, IssuerId, unhex};
+use menshen_core::pass::{self, Claims, Colour};
 use menshen_core::status::{Status as Said, Tag};
 use menshen_trust::names::{self, Target};
-use menshen_trust::publish::Repository;
+use menshen_trust::publish::{Keyring, Repository};
 use menshen_trust::status::{About, Change, Delta, IssuerStatus, StatusList, write_list};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,13 @@ pub(crate) struct Status {
     /// Whose list: the division code of the issuer. Without a change it is said again that nothing has changed.
     issuer: u32,
     /// A pass that is meant: its text, or a file that holds it. A colour counts for every pass of its holder that was
-    /// issued before; revoked counts for this pass alone.
+    /// issued before; revoked and clear are of this pass alone, also where a colour of its holder is said.
     #[arg(long, value_name = "PASS", requires = "set")]
     pass: Vec<String>,
     /// A holder who is meant: the pseudonym, 32 hexadecimal digits.
     #[arg(long, value_name = "HEX", requires = "set")]
     holder: Vec<String>,
-    /// What is said of them from now on; clear takes back what was said before.
+    /// What is said of them from now on; clear takes back what was said before of that pass, or of that holder.
     #[arg(long, value_enum)]
     set: Option<Word>,
     /// A file of changes: columns holder or pass_id (hexadecimal digits), and set.
@@ -87,15 +87,18 @@ impl Status {
         let (authority, issuer) = (Authority::open(&self.trust.dir)?, division(self.issuer)?);
         warn_of(&authority);
         let as_of = time(self.at.as_deref())?;
-        let mut repository = authority.repository()?;
+        let mut repository = repository(&authority)?;
         let role = publisher(&repository, issuer)?;
         let changes = self.changes(issuer)?;
         let count = changes.len();
         let seq = match held(&repository, &role, issuer)? {
             None => first(&mut repository, &role, issuer, changes, as_of)?,
-            Some(held) => self.next(&mut repository, &role, &held, changes, as_of)?,
+            Some(held) => {
+                self.tell_of_holders(issuer, &held)?;
+                self.next(&mut repository, &role, &held, changes, as_of)?
+            }
         };
-        says_that_it_lists(&mut repository, issuer)?;
+        says_that_it_lists(&mut repository, issuer, &role, &authority.keyring(&[])?)?;
         repository.save()?;
         let what = if count == 0 { "nothing changed".to_owned() } else { format!("{count} changed") };
         let until = moment::show(as_of);
@@ -143,11 +146,27 @@ impl Status {
         Ok(seq)
     }
 
+    /// A pass that is cleared is not green again while a colour of its holder is said.
+    fn tell_of_holders(&self, issuer: IssuerId, held: &IssuerStatus) -> Result<()> {
+        for text in self.pass.iter().filter(|_| self.set == Some(Word::Clear)) {
+            let holder = Hex(&claims_of(text, issuer)?.holder).to_string();
+            let is_said =
+                held.look_up(Tag::of_holder(issuer, &hex(&holder, "a holder")?)).is_ok_and(|said| said.is_some());
+            if is_said && !self.holder.contains(&holder) {
+                complain(&format!(
+                    "something is said of the holder of that pass too, and stays: `--holder {holder} --set clear` takes \
+                     it back"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn changes(&self, issuer: IssuerId) -> Result<Vec<(Tag, Change)>> {
         let mut changes = Vec::new();
         if let Some(set) = self.set {
             for text in &self.pass {
-                changes.extend(of_pass(text, issuer, set)?);
+                changes.push(of_pass(text, issuer, set)?);
             }
             for holder in &self.holder {
                 changes.push((Tag::of_holder(issuer, &hex(holder, "a holder")?), set.change()));
@@ -211,25 +230,35 @@ fn publisher(repository: &Repository, issuer: IssuerId) -> Result<String> {
 }
 
 /// Lets whoever vouches for the issuer say that it has a list: gates then know that they miss it where it does not come.
-fn says_that_it_lists(repository: &mut Repository, issuer: IssuerId) -> Result<()> {
+/// Where that is somebody else, whose key is not here, it is left to them: a draft of theirs would wait here for ever.
+fn says_that_it_lists(repository: &mut Repository, issuer: IssuerId, role: &str, keyring: &Keyring) -> Result<()> {
     let scopes = [IssuerId::NATIONAL].into_iter().chain(repository.roles().into_iter().filter_map(names::issuer));
     let scopes: Vec<IssuerId> = scopes.filter(|scope| scope.covers(issuer)).collect();
     for scope in scopes {
         let mut content = Content::of(repository, scope)?;
         let Some(known) = content.issuers().iter().find(|known| known.id == issuer) else { continue };
-        if !known.lists_status {
+        let says = role_of(scope);
+        let is_here = says == role || repository.signers(&says).is_some_and(|signers| keyring.can_sign(&signers));
+        if known.lists_status {
+            return Ok(());
+        }
+        if is_here {
             let mut known = known.clone();
             known.lists_status = true;
             content.add_issuer(known)?;
-            content.save_issuers(repository, scope)?;
+            return content.save_issuers(repository, scope);
         }
+        complain(&format!(
+            "gates do not miss the list of {issuer} yet where it does not come: ask whoever has the key of {says} to run \
+             `menshen trust add-issuer {issuer} --lists` once"
+        ));
         return Ok(());
     }
     Ok(())
 }
 
-/// A pass by its text, or by a file that holds it.
-fn of_pass(text: &str, issuer: IssuerId, set: Word) -> Result<Vec<(Tag, Change)>> {
+/// What a pass says of itself; nobody has verified it.
+fn claims_of(text: &str, issuer: IssuerId) -> Result<Claims> {
     let payload = if text.starts_with("MS1:") {
         text.to_owned()
     } else {
@@ -241,12 +270,17 @@ fn of_pass(text: &str, issuer: IssuerId, set: Word) -> Result<Vec<(Tag, Change)>
     if claims.issuer != issuer {
         return Err(Failure::new(format!("that pass is of {}, not of {issuer}: name its own issuer", claims.issuer)));
     }
-    let (of_pass, of_holder) = (Tag::of_pass(issuer, &claims.pass_id), Tag::of_holder(issuer, &claims.holder));
-    Ok(match set {
-        Word::Revoked => vec![(of_pass, set.change())],
-        Word::Clear => vec![(of_pass, None), (of_holder, None)],
-        Word::Green | Word::Yellow | Word::Red => vec![(of_holder, set.change())],
-    })
+    Ok(claims.clone())
+}
+
+/// What is said of a pass, given by its text or by a file that holds it.
+fn of_pass(text: &str, issuer: IssuerId, set: Word) -> Result<(Tag, Change)> {
+    let claims = claims_of(text, issuer)?;
+    let tag = match set {
+        Word::Revoked | Word::Clear => Tag::of_pass(issuer, &claims.pass_id),
+        Word::Green | Word::Yellow | Word::Red => Tag::of_holder(issuer, &claims.holder),
+    };
+    Ok((tag, set.change()))
 }
 
 fn of_rows(csv: &Path, issuer: IssuerId) -> Result<Vec<(Tag, Change)>> {

@@ -1,0 +1,208 @@
+//! The ceremony of keys/README.md, as it is written: every command of it, with folders in place of sticks.
+
+use menshen_tests::cli::{MENSHEN, program};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+const STICKS: [&str; 11] =
+    ["platform", "zhejiang", "henan", "post", "li", "wang", "zhao", "sun", "national", "out", "back"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace")
+}
+
+/// The commands of a section, in order.
+fn commands(section: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("keys/README.md")).expect("the document is there");
+    let section = text.split("\n## ").find(|part| part.starts_with(section)).expect("the section is there");
+    let blocks = section.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    blocks
+        .flat_map(|(block, _)| block.lines().map(|line| line.trim().to_owned()))
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// A machine with sticks, and what was printed on it.
+struct Place {
+    dir: TempDir,
+    said: String,
+}
+
+impl Place {
+    fn new() -> Place {
+        let dir = tempfile::tempdir().expect("a folder");
+        for stick in STICKS {
+            fs::create_dir_all(dir.path().join("media").join(stick)).expect("makes a folder");
+        }
+        Place { dir, said: String::new() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Runs a line of a shell; gives its exit code.
+    fn shell(&mut self, line: &str) -> i32 {
+        let programs = program(MENSHEN).parent().expect("programs are in a folder").to_owned();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+        let ran = Command::new("sh").arg("-ec").arg(line).current_dir(self.dir.path()).env("PATH", path).output();
+        let ran = ran.expect("a shell");
+        self.said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        ran.status.code().unwrap_or(-1)
+    }
+
+    #[track_caller]
+    fn says(&mut self, code: i32, line: &str, words: &str) {
+        assert_eq!(self.shell(line), code, "{line}: {}", self.said);
+        assert!(self.said.contains(words), "{line}: {}", self.said);
+    }
+
+    /// Runs a line of the document: its sticks are folders, on the disk of everything else.
+    #[track_caller]
+    fn follow(&mut self, line: &str) {
+        let trial = line.replace("/media/", "media/").replace("trust init ", "trust init --same-disk ");
+        assert_eq!(self.shell(&trial), 0, "{line}: {}", self.said);
+    }
+
+    /// Follows the ceremony to its end.
+    fn after_the_ceremony() -> Place {
+        let mut place = Place::new();
+        let followed = commands("The ceremony of a real authority");
+        assert!(followed.len() >= 20, "{followed:?}");
+        for line in followed {
+            place.follow(&line);
+        }
+        place
+    }
+}
+
+#[test]
+fn the_ceremony_of_the_document_can_be_followed_line_by_line() {
+    let mut place = Place::new();
+    for line in commands("The ceremony of a real authority") {
+        place.follow(&line);
+        if line.contains("publish") && line.contains("/media/national") {
+            assert!(place.said.contains("330000, 410000 wait for their first publication"), "{}", place.said);
+            place.says(0, "menshen trust show --trust authority", "has not published yet");
+        }
+    }
+    // Where private keys are afterwards, and where not.
+    let keys = |folder: &str| {
+        let names = fs::read_dir(place.path(folder)).expect("reads").flatten();
+        let mut names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(keys("authority/roles"), ["snapshot.key", "timestamp.key"]);
+    assert!(keys("authority/issuers").is_empty() && !place.path("authority/hub.key").exists());
+    assert_eq!(keys("media/li"), ["root.key"]);
+    place.says(0, "menshen trust show --trust authority", "status list 1");
+    // A gate that is made with the anchor believes what is on the stick.
+    place.says(0, "mkdir gate; cp authority/root.json gate/; menshen trust import media/out --trust gate", "version");
+    place.says(0, "menshen trust show --trust gate", "status list 1");
+}
+
+#[test]
+fn a_lost_root_key_is_replaced_as_the_document_says() {
+    let mut place = Place::after_the_ceremony();
+    for line in commands("When a root key is lost or stolen") {
+        place.follow(&line);
+    }
+    place.says(0, "menshen trust show --trust authority", "root 2");
+    place.says(0, "menshen trust publish --trust authority --stick media/out", "version");
+    place.says(0, "menshen trust import media/out --trust zhejiang", "version");
+    place.says(0, "menshen trust show --trust zhejiang", "root 2");
+    // The new holder counts from now on, and the lost key no more.
+    let rotate = "menshen trust rotate root --trust authority --key li.pub --key sun.pub --threshold 1";
+    place.says(0, rotate, "draft");
+    place.says(1, "menshen trust publish --trust authority --keys media/sun --keys media/zhao", "root has 1 of the 2");
+    place.says(0, "menshen trust publish --trust authority --keys media/li", "new from root");
+}
+
+#[test]
+fn provinces_that_sign_on_the_same_day_do_not_undo_each_other() {
+    let mut place = Place::after_the_ceremony();
+    place.says(0, "mkdir henan; cp media/out/root.json henan/", "");
+    for (province, code) in [("zhejiang", "330000"), ("henan", "410000")] {
+        place.says(0, &format!("menshen trust import media/out --trust {province}"), "");
+        place.says(0, &format!("menshen trust status {code} --trust {province}"), "number");
+        let sign = format!("menshen trust sign {code} --trust {province} --keys media/{province} --out media/back");
+        place.says(0, &sign, "ready to be carried");
+    }
+    place.says(0, "menshen trust take media/back --trust authority", "410000 version 1: taken");
+    place.says(0, "menshen trust publish --trust authority --stick media/out", "new from 330000, 410000");
+    // What was given away has come back published: nothing waits, and the next has the next number.
+    place.says(0, "menshen trust import media/out --trust zhejiang", "version");
+    assert!(!place.said.contains("dropped") && !place.path("zhejiang/repository/draft/330000.json").exists());
+    place.says(0, "menshen trust show --trust zhejiang", "status list 2");
+    place.says(0, "menshen trust show --trust authority", "status list 1");
+}
+
+#[test]
+fn a_second_offer_before_the_first_is_published_takes_its_place() {
+    let mut place = Place::after_the_ceremony();
+    let sign = "menshen trust sign 330000 --trust zhejiang --keys media/zhejiang --out media/back";
+    place.says(0, "menshen trust import media/out --trust zhejiang", "");
+    place.says(0, &format!("menshen trust status 330000 --trust zhejiang && {sign}"), "330000 version 2");
+    place.says(0, "cp -r media/back media/older; menshen trust take media/back --trust authority", "version 2: taken");
+    place.says(0, &format!("menshen trust status 330000 --trust zhejiang && {sign}"), "330000 version 3");
+    place.says(0, "menshen trust take media/back --trust authority", "version 3: taken");
+    place.says(1, "menshen trust take media/older --trust authority", "older");
+    place.says(0, "menshen trust publish --trust authority", "new from 330000");
+    place.says(0, "menshen trust show --trust authority", "status list 3");
+}
+
+#[test]
+fn what_is_not_a_provinces_own_word_is_not_taken() {
+    let mut place = Place::after_the_ceremony();
+    let sign = |keys: &str| format!("menshen trust sign 330000 --trust zhejiang --keys {keys} --out media/back");
+    place.says(0, "menshen trust import media/out --trust zhejiang", "");
+    place.says(0, "menshen trust status 330000 --trust zhejiang", "number 2");
+    place.says(1, &sign("media/henan"), "330000 has 0 of the 1 signatures");
+    place.says(2, "menshen trust publish --trust zhejiang --keys media/zhejiang", "menshen trust sign");
+    place.says(0, &sign("media/zhejiang"), "ready");
+    let offer = place.path("media/back/menshen-330000/metadata/2.330000.json");
+    let whole = fs::read_to_string(&offer).expect("reads");
+    fs::write(&offer, whole.replace("snapshot-1", "snapshot-7")).expect("writes");
+    place.says(1, "menshen trust take media/back --trust authority", "not signed by those who must sign it");
+    fs::write(&offer, &whole).expect("writes");
+    place.says(0, "mv media/back/menshen-330000/targets media/hidden", "");
+    place.says(1, "menshen trust take media/back --trust authority", "lacks");
+    place.says(0, "mv media/hidden media/back/menshen-330000/targets", "");
+    place.says(0, "menshen trust take media/back --trust authority", "taken");
+    place.says(2, "menshen trust take media/li --trust authority", "menshen-330000");
+}
+
+#[test]
+fn a_role_whose_key_was_replaced_signs_again() {
+    let mut place = Place::after_the_ceremony();
+    place.says(0, "menshen trust key media/zhejiang/next.key > next.pub", "");
+    place.says(0, "menshen trust rotate 330000 --role --key next.pub --trust authority", "menshen trust sign 330000");
+    let publish = "menshen trust publish --trust authority --keys media/national --stick media/out";
+    place.says(1, publish, "330000 has 0 of the 1");
+    place.says(0, "menshen trust import media/out --trust zhejiang", "version");
+    let sign = "menshen trust sign 330000 --trust zhejiang --keys media/zhejiang --out media/back";
+    place.says(0, sign, "version 2");
+    place.says(0, "menshen trust take media/back --trust authority", "taken");
+    place.says(0, publish, "new from 330000");
+    place.says(0, "menshen trust show --trust authority", "status list 1");
+}
+
+#[test]
+fn root_keys_go_onto_sticks_or_nowhere() {
+    let mut place = Place::new();
+    let init = |words: &str| format!("menshen trust init authority {words}");
+    place.says(2, &init("--root media/li --root media/wang"), "on the disk of the authority itself");
+    place.says(2, &init("--same-disk --root media/li --root media/li"), "named twice");
+    place.says(2, &init("--same-disk --root media/li --root media/nobody"), "put in the stick");
+    place.says(2, &init("--same-disk --root media/li --root media/wang --threshold 3"), "can not sign");
+    place.says(0, "mkdir -p broken/root.new", "");
+    place.says(2, &init("--same-disk --root media/li --root broken"), "broken");
+    assert!(!place.path("authority").exists() && !place.path("media/li/root.key").exists());
+    place.says(0, &init("--same-disk --root media/li --root media/wang"), "media/wang/root.key");
+    let told = place.said.split_whitespace().next().expect("it prints public halves first").to_owned();
+    place.says(0, "menshen trust key --show media/li/root.key", &told);
+    place.says(2, "menshen trust key media/li/root.key", "is a key already");
+}
