@@ -95,7 +95,7 @@ fn the_ceremony_of_the_document_can_be_followed_line_by_line() {
         names.sort();
         names
     };
-    assert_eq!(keys("authority/roles"), ["snapshot.key", "timestamp.key"]);
+    assert_eq!(keys("authority/roles"), ["100000.key", "snapshot.key", "timestamp.key"]);
     assert!(keys("authority/issuers").is_empty() && !place.path("authority/hub.key").exists());
     assert_eq!(keys("media/li"), ["root.key"]);
     place.says(0, "menshen trust show --trust authority", "status list 1");
@@ -188,6 +188,19 @@ fn a_role_whose_key_was_replaced_signs_again() {
     place.says(0, "menshen trust take media/back --trust authority", "taken");
     place.says(0, publish, "new from 330000");
     place.says(0, "menshen trust show --trust authority", "status list 1");
+}
+
+#[test]
+fn the_nation_says_its_list_every_day_without_the_key_that_speaks_for_it() {
+    let mut place = Place::after_the_ceremony();
+    assert!(!place.path("authority/roles/targets.key").exists());
+    for number in 1..3 {
+        place.says(0, "menshen trust status 100000 --trust authority", &format!("number {number}"));
+        assert!(place.said.contains("said by 100000"), "{}", place.said);
+        place.says(0, "menshen trust publish --trust authority --stick media/out", "new from 100000");
+    }
+    place.says(0, "mkdir gate; cp authority/root.json gate/; menshen trust import media/out --trust gate", "version");
+    place.says(0, "menshen trust show --trust gate | head -6", "status list 2");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `menshen trust publish`: what is published is believed by gates, or it is not published.
 
+use menshen_core::ids::IssuerId;
+use menshen_core::status::Tag;
 use menshen_tests::cli::{Desk, NOW, Ran};
+use menshen_trust::publish::{Keyring, Repository, Signers, TopSigners, read_key};
 use std::fs;
 use std::path::Path;
 
@@ -118,6 +121,51 @@ fn a_draft_of_before_what_was_imported_takes_nothing_back() {
     let ran = publish(&desk, &["--trust", "other"]).ends(0);
     assert!(!ran.stderr.contains("dropped"), "it is told once: {ran:#?}");
     assert_eq!(version_of(&desk, "other", 330_000), (2, Some(1)));
+}
+
+/// An authority as one was made before the nation's list had a role of its own.
+fn old_authority(desk: &Desk) {
+    let names = ["root", "targets", "snapshot", "timestamp"];
+    let [root, targets, snapshot, timestamp] = names.map(|name| {
+        let path = desk.path("old/roles").join(format!("{name}.key"));
+        desk.menshen([Path::new("trust"), Path::new("key"), &path]).ends(0);
+        Signers::one(read_key(&path).expect("it was made").verifying_key().to_bytes())
+    });
+    let dir = desk.path("old/repository");
+    let signers = TopSigners { root, targets, snapshot, timestamp };
+    let mut repository = Repository::create(&dir, &signers).expect("a new repository");
+    let other = Repository::open(&desk.path("keys/dev/repository")).expect("a repository");
+    let issuers = other.get("targets", "issuers").expect("reads").expect("it is listed");
+    repository.put("targets", "issuers", &issuers).expect("lists");
+    let mut keyring = Keyring::new();
+    keyring.add_folder(&desk.path("old/roles")).expect("reads");
+    let now = menshen::moment::parse(NOW).expect("a moment");
+    repository.publish(&keyring, now).expect("publishes");
+    fs::copy(dir.join("metadata/1.root.json"), desk.path("old/root.json")).expect("copies");
+}
+
+#[test]
+fn an_authority_without_a_role_for_its_list_goes_on_and_may_get_one() {
+    let desk = Desk::new();
+    old_authority(&desk);
+    let words = ["--trust", "old", "--at", NOW];
+    let holder = "00112233445566778899aabbccddeeff";
+    let said = |ran: Ran, by: &str| assert!(ran.stdout.contains(by), "{ran:#?}");
+    let red = ["trust", "status", "100000", "--holder", holder, "--set", "red"];
+    said(desk.menshen(red.iter().chain(&words)).ends(0), "number 1");
+    publish(&desk, &["--trust", "old"]).ends(0);
+    let key = desk.menshen(["trust", "key", "old/roles/100000.key"]).ends(0).stdout;
+    desk.menshen(["trust", "add-issuer", "100000", "--role-key", key.trim()].iter().chain(&words)).ends(0);
+    let later = ["--trust", "old", "--at", "2020-03-01T09:00"];
+    said(desk.menshen(["trust", "status", "100000"].iter().chain(&later)).ends(0), "number 2");
+    said(desk.menshen(["trust", "publish"].iter().chain(&later)).ends(0), "100000");
+    let id = IssuerId::NATIONAL;
+    let believed = menshen_lane::trust::load(&desk.path("old"), None).expect("it is believed");
+    let mut bytes = [0; 16];
+    menshen_core::ids::unhex(holder, &mut bytes).expect("hexadecimal");
+    let entry = believed.status.get(id).expect("there is a list").look_up(Tag::of_holder(id, &bytes));
+    assert!(matches!(entry, Ok(Some(_))), "what was said before still is: {entry:?}");
+    assert_eq!(believed.status.get(id).map(|list| list.complete().seq), Some(2));
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! UNSAFE                what a development profile is
 //! root.json             the trust anchor: the first root, which gates are made with
 //! repository/           what is published: metadata/ and targets/; drafts that wait for a signature in draft/
-//! roles/330000.key      keys that sign metadata: root-1, targets, snapshot, timestamp, one a province or city
+//! roles/330000.key      keys that sign metadata: root-1, targets, snapshot, timestamp, one a province or city, 100000 for the nation's list
 //! issuers/330000.key    keys that sign passes
 //! hub.key/.pub          of a development profile: its hub, which signs acks
 //! ```
@@ -77,7 +77,7 @@ impl Authority {
         let mut repository = self.found(&roots, 2)?;
         let catalogue = Catalogue::read()?;
         let ids = catalogue.ids()?;
-        for id in ids.iter().filter(|id| **id != IssuerId::NATIONAL) {
+        for id in &ids {
             let key = self.make_key(&format!("{ROLES}/{id}"))?;
             let signers = Signers::one(key.verifying_key().to_bytes());
             repository.delegate(&superior_role(*id, &ids), &id.to_string(), &signers, &names::own_paths(*id))?;
@@ -150,9 +150,13 @@ impl Authority {
         content.add_issuer(national)?;
         content.save_issuers(&mut repository, IssuerId::NATIONAL)?;
         Content::default().save_rules(&mut repository, IssuerId::NATIONAL)?;
+        // Its list is said every day, by a key that need not be able to say anything else.
+        let list = IssuerId::NATIONAL.to_string();
+        let signers = Signers::one(public(&self.make_key(&format!("{ROLES}/{list}"))?));
+        repository.delegate("targets", &list, &signers, &names::own_paths(IssuerId::NATIONAL))?;
         keyring.add_folder(&self.dir.join(ROLES))?;
         self.establish(repository, &keyring, now)?;
-        let made_here = ["targets", "snapshot", "timestamp"].map(|role| format!("{ROLES}/{role}"));
+        let made_here = ["targets", "snapshot", "timestamp", list.as_str()].map(|role| format!("{ROLES}/{role}"));
         for name in made_here.into_iter().chain(pass_key.is_none().then_some(name)) {
             told.push((self.key_path(&name), public(&self.read_key(&name)?)));
         }
@@ -337,7 +341,7 @@ mod tests {
         let believed = menshen_lane::trust::load(dir.path(), None)?;
         let content = believed.list.content();
         assert_eq!((content.issuers.len(), content.keys.len()), (40, 40));
-        assert_eq!(believed.roles.len(), 39);
+        assert_eq!(believed.roles.len(), 40);
         assert!(believed.roles.iter().all(|role| role.held_back.is_none()), "{:?}", believed.roles);
         assert!(fs::read_to_string(dir.path().join("UNSAFE"))?.contains("Never"));
         let zhejiang = profile.issuer_key(IssuerId::new(330_000).ok_or_else(|| Failure::new("six digits"))?)?;
@@ -362,7 +366,7 @@ mod tests {
         folders.iter().try_for_each(fs::create_dir)?;
         let roots = Roots { folders: folders.clone(), threshold: 2, same_disk: true };
         let keys = Authority::init_real(&home, &roots, None, 1_700_000_000)?;
-        assert_eq!(keys.len(), 7);
+        assert_eq!(keys.len(), 8);
         assert!(!Authority::open(&home)?.is_unsafe() && !home.join("hub.key").exists());
         assert!(folders.iter().all(|folder| folder.join("root.key").exists()));
         assert!(

@@ -151,7 +151,8 @@ impl AddIssuer {
             Some(scope) => self.changed(&Content::of(&repository, scope)?, id)?,
         };
         let Given { role_key, pass_key } = self.keys(id, scope.is_some(), roles.contains(&id))?;
-        if id != IssuerId::NATIONAL && !roles.contains(&id) {
+        // The nation speaks by the targets role; a role of its own is for its list alone, and made where it is asked for.
+        if !roles.contains(&id) && (id != IssuerId::NATIONAL || role_key.is_some()) {
             let signer = match role_key {
                 Some(key) => key,
                 None => authority.make_key(&format!("{}/{id}", authority::ROLES))?.verifying_key().to_bytes(),
@@ -216,10 +217,9 @@ impl AddIssuer {
                 "{id} has a key for passes already: give it another with `menshen trust rotate {id} --key KEY`"
             )));
         }
-        if self.role_key.is_some() && (has_role || id == IssuerId::NATIONAL) {
-            let role = if has_role { format!("{id} --role") } else { role_of(id) };
+        if self.role_key.is_some() && has_role {
             return Err(Failure::new(format!(
-                "{id} has a role's key already: give it another with `menshen trust rotate {role} --key KEY`"
+                "{id} has a role's key already: give it another with `menshen trust rotate {id} --role --key KEY`"
             )));
         }
         let role_key = self.role_key.as_deref().map(public_key).transpose()?;

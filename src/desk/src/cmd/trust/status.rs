@@ -91,12 +91,19 @@ impl Status {
         let role = publisher(&repository, issuer)?;
         let changes = self.changes(issuer)?;
         let count = changes.len();
-        let seq = match held(&repository, &role, issuer)? {
-            None => first(&mut repository, &role, issuer, changes, as_of)?,
-            Some(held) => {
+        let seq = match (held(&repository, &role, issuer)?, held_by_superior(&repository, &role, issuer)?) {
+            (Some(held), _) => {
                 self.tell_of_holders(issuer, &held)?;
                 self.next(&mut repository, &role, &held, changes, as_of)?
             }
+            // Whoever gets a role of its own goes on where its superior stopped: what was said must not be forgotten.
+            (None, Some(held)) => {
+                self.tell_of_holders(issuer, &held)?;
+                let (delta, held) = following(&held, changes, as_of)?;
+                put_whole(&mut repository, &role, &held)?;
+                delta.about().seq
+            }
+            (None, None) => first(&mut repository, &role, issuer, changes, as_of)?,
         };
         says_that_it_lists(&mut repository, issuer, &role, &authority.keyring(&[])?)?;
         repository.save()?;
@@ -117,21 +124,11 @@ impl Status {
         changes: Vec<(Tag, Change)>,
         as_of: u64,
     ) -> Result<u64> {
-        let About { issuer, seq, as_of: before } = held.complete();
-        if as_of < before {
-            return Err(Failure::new(format!(
-                "the list of {issuer} is complete until {} already: it can not be said as of an earlier time",
-                moment::show(before)
-            )));
-        }
-        let seq = seq + 1;
-        let delta = Delta::new(About { issuer, seq, as_of }, changes)?;
+        let (delta, held) = following(held, changes, as_of)?;
+        let About { issuer, seq, .. } = delta.about();
         repository.put(role, &Target::Delta(issuer, seq).path(), &delta.to_bytes())?;
-        let held = held.with_delta(&delta)?;
         if self.whole || held.deltas() > MAX_DELTAS {
-            let mut bytes = Vec::new();
-            held.fold(&mut bytes)?;
-            repository.put(role, &Target::Snapshot(issuer, seq).path(), &bytes)?;
+            put_whole(repository, role, &held)?;
             for path in repository.paths(role) {
                 let old = match Target::parse(&path) {
                     Some(Target::Snapshot(owner, number)) => owner == issuer && number < seq,
@@ -182,6 +179,27 @@ impl Status {
     }
 }
 
+/// The next delta of a list, and the list with it.
+fn following(held: &IssuerStatus, changes: Vec<(Tag, Change)>, as_of: u64) -> Result<(Delta, IssuerStatus)> {
+    let About { issuer, seq, as_of: before } = held.complete();
+    if as_of < before {
+        return Err(Failure::new(format!(
+            "the list of {issuer} is complete until {} already: it can not be said as of an earlier time",
+            moment::show(before)
+        )));
+    }
+    let delta = Delta::new(About { issuer, seq: seq + 1, as_of }, changes)?;
+    let held = held.with_delta(&delta)?;
+    Ok((delta, held))
+}
+
+/// Lets a role say a list and its deltas as one.
+fn put_whole(repository: &mut Repository, role: &str, held: &IssuerStatus) -> Result<()> {
+    let mut bytes = Vec::new();
+    let About { issuer, seq, .. } = held.fold(&mut bytes)?;
+    Ok(repository.put(role, &Target::Snapshot(issuer, seq).path(), &bytes)?)
+}
+
 /// The first list of an issuer: it is whole.
 fn first(
     repository: &mut Repository,
@@ -219,11 +237,27 @@ fn held(repository: &Repository, role: &str, issuer: IssuerId) -> Result<Option<
     Ok(Some(held))
 }
 
-/// The role that publishes an issuer's list: its own, or its superior's.
+/// The roles that may list an issuer's status: its own first, then its superiors.
+fn speakers(issuer: IssuerId) -> [String; 4] {
+    [issuer.to_string(), issuer.city().to_string(), issuer.province().to_string(), role_of(IssuerId::NATIONAL)]
+}
+
+/// The list that a superior said before an issuer had a role of its own.
+fn held_by_superior(repository: &Repository, role: &str, issuer: IssuerId) -> Result<Option<IssuerStatus>> {
+    for superior in speakers(issuer).iter().skip_while(|own| *own != role).filter(|superior| *superior != role) {
+        if let Some(found) = held(repository, superior, issuer)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The role that publishes an issuer's list: its own, or its superior's. The nation's has a role of its own, or is in the
+/// top-level role where that was made before there was such a one.
 fn publisher(repository: &Repository, issuer: IssuerId) -> Result<String> {
     let roles = repository.roles();
-    let own = [issuer, issuer.city(), issuer.province()].map(role_of);
-    let found = own.into_iter().find(|role| roles.contains(&role.as_str()));
+    let may = |role: &String| issuer == IssuerId::NATIONAL || *role != role_of(IssuerId::NATIONAL);
+    let found = speakers(issuer).into_iter().filter(may).find(|role| roles.contains(&role.as_str()));
     found.ok_or_else(|| {
         Failure::new(format!("nobody speaks for {issuer}: add it with `menshen trust add-issuer {issuer}`"))
     })
