@@ -160,6 +160,7 @@ fn what_is_not_a_provinces_own_word_is_not_taken() {
     let sign = |keys: &str| format!("menshen trust sign 330000 --trust zhejiang --keys {keys} --out media/back");
     place.says(0, "menshen trust import media/out --trust zhejiang", "");
     place.says(0, "menshen trust status 330000 --trust zhejiang", "number 2");
+    assert!(place.said.contains("`menshen trust sign 330000`"), "{}", place.said);
     place.says(1, &sign("media/henan"), "330000 has 0 of the 1 signatures");
     place.says(2, "menshen trust publish --trust zhejiang --keys media/zhejiang", "menshen trust sign");
     place.says(0, &sign("media/zhejiang"), "ready");

@@ -105,14 +105,17 @@ impl Status {
             }
             (None, None) => first(&mut repository, &role, issuer, changes, as_of)?,
         };
-        says_that_it_lists(&mut repository, issuer, &role, &authority.keyring(&[])?)?;
+        let keyring = authority.keyring(&[])?;
+        says_that_it_lists(&mut repository, issuer, &role, &keyring)?;
         repository.save()?;
         let what = if count == 0 { "nothing changed".to_owned() } else { format!("{count} changed") };
         let until = moment::show(as_of);
-        say(format!(
-            "{issuer}: number {seq}, {what}, complete until {until}: said by {role}; it is a draft: \
-             `menshen trust publish` gives it to gates"
-        ))?;
+        let publishes = repository.signers("snapshot").is_some_and(|signers| keyring.can_sign(&signers));
+        let next = match publishes {
+            true => "`menshen trust publish` gives it to gates".to_owned(),
+            false => format!("`menshen trust sign {role}` signs it for whoever publishes"),
+        };
+        say(format!("{issuer}: number {seq}, {what}, complete until {until}: said by {role}; it is a draft: {next}"))?;
         Ok(Outcome::Done)
     }
 
