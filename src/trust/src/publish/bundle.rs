@@ -10,7 +10,7 @@
 
 use super::sign::file_bytes;
 use super::{DRAFT, PublishError, TARGETS, document, prune};
-use crate::tuf::{Folder, Source, SourceError};
+use crate::tuf::{Folder, MAX_METADATA_BYTES, Source, SourceError};
 use menshen_core::ids::{Hex, sha256};
 use rustix::fs::OFlags;
 use serde_json::Value;
@@ -23,8 +23,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const TIMESTAMP_FILE: &str = "timestamp.json";
-/// The most bytes of one metadata file, as the client has it for the largest kind.
-const MAX_METADATA_BYTES: u64 = 5_000_000;
 /// More roots than any authority will ever have had.
 const MAX_ROOTS: u64 = 1024;
 

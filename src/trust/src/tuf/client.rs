@@ -20,7 +20,7 @@ const MAX_ROLES: u32 = 1024;
 /// How many roots a gate from a shelf may be behind: one every month for twenty years.
 const MAX_ROOT_ROTATIONS: u32 = 240;
 /// The most bytes of the metadata of one role: some 8,000 files.
-const MAX_ROLE_BYTES: u64 = 2_000_000;
+pub(crate) const MAX_METADATA_BYTES: u64 = 2_000_000;
 /// The most bytes of one target: a status list of 11 million entries.
 const MAX_TARGET_BYTES: u64 = 80_000_000;
 
@@ -59,7 +59,7 @@ impl Client {
         let mut config = UpdaterConfig::default();
         config.max_delegations = MAX_ROLES;
         config.max_root_rotations = MAX_ROOT_ROTATIONS;
-        config.targets_max_length = MAX_ROLE_BYTES;
+        config.targets_max_length = MAX_METADATA_BYTES;
         config.target_max_length = MAX_TARGET_BYTES;
         let updater = Updater::new(Road(source.clone()), root)?.with_config(config).with_store(Keeper(store));
         Ok(Client { updater, source })

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod source;
 
+pub(crate) use client::MAX_METADATA_BYTES;
 pub use client::{Client, Found, Store, signed_for};
 pub use error::{Refusal, TufError};
 pub use http::{Http, why};

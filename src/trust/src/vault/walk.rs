@@ -210,9 +210,9 @@ impl<'a> Walk<'a> {
         let status = self.status_of(role, origin, &mut gathered)?;
         self.content = content;
         for status in status {
-            // Where a superior speaks for the same list, whoever spoke last counts.
+            // Where a superior speaks for the same list, whoever spoke last counts, and of two at once the nearer.
             let About { issuer, as_of, .. } = status.complete();
-            if self.status.get(issuer).is_none_or(|held| held.complete().as_of < as_of) {
+            if self.status.get(issuer).is_none_or(|held| held.complete().as_of <= as_of) {
                 self.status.put(status);
             }
         }
