@@ -104,8 +104,8 @@ impl World {
     }
 }
 
-fn publication(version: u64, at_s: u64) -> Published {
-    Published { version, at_s }
+fn publication(timestamp: u64, at_s: u64) -> Published {
+    Published { number: (1, timestamp), at_s }
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn what_was_signed_is_on_disk_without_waiting_for_the_end() {
     clock.published(publication(1, NOW + 60));
     let deadline = Instant::now() + Duration::from_secs(20);
     let on_disk = || fs::read_to_string(world.file()).unwrap_or_default();
-    while !on_disk().contains(&format!("published 1 {}\n", NOW + 60)) {
+    while !on_disk().contains(&format!("published 1 1 {}\n", NOW + 60)) {
         assert!(Instant::now() < deadline, "{}", on_disk());
         std::thread::sleep(Duration::from_millis(10));
     }

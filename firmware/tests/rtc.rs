@@ -242,7 +242,7 @@ fn a_moment_that_the_gate_would_not_believe_is_refused_before_the_chip_is_set_to
     let error = refused(BUILD_UNIX_S + 30 * YEAR_S);
     assert!(error.contains("not set") && error.contains("years after"), "{error}");
     let clock = GateClock::open(folder.path(), &board.clock, Teller::Technician).unwrap();
-    clock.published(Published { version: 1, at_s: BUILD_UNIX_S + YEAR_S });
+    clock.published(Published { number: (1, 1), at_s: BUILD_UNIX_S + YEAR_S });
     clock.look();
     drop(clock);
     let error = refused(BUILD_UNIX_S + YEAR_S / 2);

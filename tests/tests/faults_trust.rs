@@ -322,6 +322,29 @@ fn a_publication_of_next_year_raises_no_floor_of_a_gate_whose_hub_has_signed_the
 }
 
 #[test]
+fn a_gate_without_a_hub_that_believed_a_publication_of_next_year_is_mended_by_the_next_one() {
+    let mut world = parted_world();
+    let gate = Watched::start(&world).expect("it starts");
+    believes(&gate, 1);
+    let authority = world.path("trust");
+    publish_at(&authority, menshen::moment::now() + 365 * DAY_S, put_news);
+    let wrong = Stick::new(&world, "next-year");
+    wrong.put_in();
+    stick_stands(&gate, "next-year", |state| *state == RoadState::Imported);
+    gate.device("a floor of next year", |device: &Device| {
+        (device.clock.time.earliest() > menshen::moment::now() + 300 * DAY_S).then_some(())
+    });
+    wrong.pull_out();
+    publish(&world, put_news);
+    Stick::new(&world, "right").put_in();
+    stick_stands(&gate, "right", |state| *state == RoadState::Imported);
+    gate.device("the time of day", |device: &Device| {
+        (device.clock.time.latest() < menshen::moment::now() + DAY_S).then_some(())
+    });
+    admits_one(&mut world, &gate);
+}
+
+#[test]
 fn what_the_hub_publishes_is_believed_and_nonsense_in_its_place_stops_nobody() {
     let mut world = parted_world();
     publish(&world, |repository| put_list(repository, ZHEJIANG, 1, 100_000));

@@ -3,7 +3,7 @@
 //! ```text
 //! menshen-time 1
 //! proven 1606780800          known for good: never falls
-//! published 12 1606780800    publication 12 was believed, which names this moment
+//! published 1 12 1606780800  publication 12 under root 1 was believed, which names this moment
 //! seen 1606784400            seen on the own clock or heard of the hub
 //! rtc 1606784460             what the clock chip said when it was last believed
 //! confirmed 1606784000 4     the own clock was within 4 s of a signed time then
@@ -50,8 +50,8 @@ pub(super) fn write(path: &Path, kept: &Kept) -> io::Result<()> {
 
 fn text(kept: &Kept) -> String {
     let mut text = format!("{FIRST_LINE}\nproven {}\nseen {}\nrtc {}\n", kept.proven_s, kept.seen_s, kept.rtc_s);
-    if let Some(Published { version, at_s }) = kept.published {
-        text.push_str(&format!("published {version} {at_s}\n"));
+    if let Some(Published { number: (root, timestamp), at_s }) = kept.published {
+        text.push_str(&format!("published {root} {timestamp} {at_s}\n"));
     }
     if let Some(Confirmed { at_s, error_s }) = kept.confirmed {
         text.push_str(&format!("confirmed {at_s} {error_s}\n"));
@@ -82,8 +82,9 @@ fn parse(text: &str) -> Option<Kept> {
     for line in lines {
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["proven", unix_s] => kept.proven_s = unix_s.parse().ok()?,
-            ["published", version, at_s] => {
-                kept.published = Some(Published { version: version.parse().ok()?, at_s: at_s.parse().ok()? });
+            ["published", root, timestamp, at_s] => {
+                let number = (root.parse().ok()?, timestamp.parse().ok()?);
+                kept.published = Some(Published { number, at_s: at_s.parse().ok()? });
             }
             ["seen", unix_s] => kept.seen_s = unix_s.parse().ok()?,
             ["rtc", unix_s] => kept.rtc_s = unix_s.parse().ok()?,
@@ -103,7 +104,7 @@ mod tests {
 
     const KEPT: Kept = Kept {
         proven_s: 1_606_780_800,
-        published: Some(Published { version: 12, at_s: 1_606_780_800 }),
+        published: Some(Published { number: (1, 12), at_s: 1_606_780_800 }),
         seen_s: 1_606_784_400,
         rtc_s: 1_606_784_460,
         confirmed: Some(Confirmed { at_s: 1_606_784_000, error_s: 4 }),

@@ -208,6 +208,10 @@ impl Clock for GateClock {
         self.shared.judge().signed_now(self.mono_ms(), unix_s, error_s)
     }
 
+    fn without_publications(&self) -> u64 {
+        self.shared.judge().without_publications(self.mono_ms())
+    }
+
     fn signed_latest(&self) -> Option<u64> {
         self.shared.judge().signed_latest(self.mono_ms())
     }

@@ -121,8 +121,9 @@ pub struct Confirmed {
 /// A publication that was believed: which, and the moment that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// Its number: it rises from one to the next.
-    pub version: u64,
+    /// Which one: the versions of its root and of its timestamp. The second rises from one publication to the next, and
+    /// may begin anew under a new root.
+    pub number: (u64, u64),
     /// Its moment, in seconds since 1970.
     pub at_s: u64,
 }
@@ -293,7 +294,7 @@ impl Clock {
     pub fn published(&mut self, mono_ms: u64, new: Published) -> Result<(), Implausible> {
         self.possible(new.at_s)?;
         self.kept.published = Some(match self.kept.published {
-            Some(old) if new.version <= old.version => Published { at_s: old.at_s.max(new.at_s), ..old },
+            Some(old) if new.number <= old.number => Published { at_s: old.at_s.max(new.at_s), ..old },
             _ => new,
         });
         self.judge_again(mono_ms);
@@ -350,6 +351,15 @@ impl Clock {
                 let error_s = u32::try_from(held.error_now_ms(mono_ms).div_ceil(1000)).unwrap_or(u32::MAX);
                 Time::trusted_within(held.now_ms(mono_ms) / 1000, error_s).not_before(floor_s)
             }
+        }
+    }
+
+    /// The time as it is known without what publications say of it, in seconds since 1970, to judge the next one by:
+    /// if the one before was dated wrongly, it must not keep its correction away.
+    pub fn without_publications(&self, mono_ms: u64) -> u64 {
+        match self.time(mono_ms) {
+            Time { confidence: Confidence::Trusted, unix_s, .. } => unix_s,
+            Time { confidence: Confidence::Floor, .. } => self.kept.proven_s.max(self.kept.seen_s),
         }
     }
 

@@ -88,6 +88,10 @@ pub trait Clock: Send + Sync {
     /// # Errors
     /// Why it can not be so; then nothing changes.
     fn signed_now(&self, unix_s: u64, error_s: u32) -> Result<(), Implausible>;
+    /// The time as it is known without what publications say of it, in seconds since 1970, to judge the next one by.
+    fn without_publications(&self) -> u64 {
+        self.time().unix_s
+    }
     /// The latest that it can be now, in seconds since 1970, where that rests on somebody's signature.
     fn signed_latest(&self) -> Option<u64> {
         None

@@ -71,9 +71,9 @@ impl Story {
 
     /// The next publication is believed, of a moment this far from the true time.
     fn published(mut self, off_s: i64) -> Story {
-        let version = self.clock.kept().published.map_or(1, |before| before.version + 1);
+        let number = self.clock.kept().published.map_or((1, 1), |before| (1, before.number.1 + 1));
         let at_s = self.true_s().saturating_add_signed(off_s);
-        assert_eq!(self.clock.published(self.mono_ms, Published { version, at_s }), Ok(()));
+        assert_eq!(self.clock.published(self.mono_ms, Published { number, at_s }), Ok(()));
         self
     }
 
@@ -357,21 +357,21 @@ fn what_is_over_before_the_floor_is_over_whatever_the_clock() {
 #[test]
 fn the_floor_that_is_proved_falls_by_no_word_but_its_publishers_next() {
     let mut clock = Story::begin(Source::Rtc, KEPT).clock;
-    let published = |version, at_s| Published { version, at_s };
-    assert_eq!(clock.published(1, published(7, NOW_S + DAY_S)), Ok(()));
+    let published = |number, at_s| Published { number, at_s };
+    assert_eq!(clock.published(1, published((1, 7), NOW_S + DAY_S)), Ok(()));
     assert_eq!(clock.signed_now(1, NOW_S, 2), Err(Implausible::BehindProof));
-    for version in [1, 6, 7] {
-        assert_eq!(clock.published(1, published(version, NOW_S)), Ok(()));
-        assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S), "publication {version} is not newer");
+    for number in [(1, 1), (1, 6), (1, 7)] {
+        assert_eq!(clock.published(1, published(number, NOW_S)), Ok(()));
+        assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S), "publication {number:?} is not newer");
     }
-    assert_eq!(clock.published(1, published(8, LATEST_S + 1)), Err(Implausible::TooLate));
+    assert_eq!(clock.published(1, published((1, 8), LATEST_S + 1)), Err(Implausible::TooLate));
     assert_eq!(clock.heard_not_before(1, u64::MAX), Err(Implausible::TooLate));
     assert_eq!(clock.signed_now(1, u64::MAX, 2), Err(Implausible::TooLate));
     assert_eq!(clock.signed_now(1, NOW_S + DAY_S, MAX_SIGNED_ERROR_S + 1), Err(Implausible::TooVague));
     assert_eq!(clock.time(1), Time::floor(NOW_S + DAY_S));
-    assert_eq!(clock.published(1, published(8, NOW_S)), Ok(()));
+    assert_eq!(clock.published(1, published((1, 8), NOW_S)), Ok(()));
     assert_eq!(clock.time(1), Time::floor(NOW_S));
-    assert_eq!(clock.published(1, published(9, 0)), Ok(()));
+    assert_eq!(clock.published(1, published((2, 1), 0)), Ok(()));
     assert_eq!(clock.time(1), Time::floor(NOW_S - 3600), "not below what was seen");
 }
 
@@ -398,6 +398,15 @@ fn the_latest_that_it_can_be_is_known_by_a_signature_and_not_by_a_device() {
     let old = Some(Confirmed { at_s: NOW_S - CONFIRMED_FOR_S - 301, error_s: 4 });
     assert_eq!(latest(Story::begin(Source::Rtc, Kept { confirmed: old, ..KEPT }).reads(0, 3)), None);
     assert_eq!(latest(Story::begin(Source::Rtc, KEPT).reads(0, 3).published(3600)), None, "it was wrong");
+}
+
+#[test]
+fn what_judges_the_next_publication_does_not_rest_on_the_one_before() {
+    let judged = |story: Story| story.clock.without_publications(story.mono_ms).abs_diff(story.true_s());
+    assert_eq!(judged(Story::begin(Source::Rtc, UNCONFIRMED).reads(0, 3)), 0);
+    assert_eq!(judged(Story::begin(Source::None, KEPT).published(YEAR_S)), 3600, "what was seen an hour ago");
+    let seen = Story::begin(Source::System, UNCONFIRMED).reads(0, 3).published(YEAR_S).reads(0, 3);
+    assert!(judged(seen) < 20, "what was seen until then");
 }
 
 #[test]
@@ -483,7 +492,7 @@ fn a_gate_that_runs_for_months_on_a_confirmed_clock_stays_within_its_error() {
 
 #[test]
 fn what_was_kept_and_can_not_be_is_as_good_as_nothing() {
-    let published = Some(Published { version: 1, at_s: u64::MAX });
+    let published = Some(Published { number: (1, 1), at_s: u64::MAX });
     let kept = Kept { proven_s: u64::MAX, published, seen_s: LATEST_S + 1, ..KEPT };
     assert_eq!(Clock::new(Source::None, kept, BUILT_S, LATEST_S).time(0), Time::floor(BUILT_S));
 }
@@ -514,7 +523,7 @@ proptest::proptest! {
                 3 => drop(clock.signed_now(mono_ms, near, 3)),
                 4 => drop(clock.heard_not_before(mono_ms, near)),
                 _ => {
-                    if clock.published(mono_ms, Published { version: 1, at_s: near }).is_ok() {
+                    if clock.published(mono_ms, Published { number: (1, 1), at_s: near }).is_ok() {
                         proven_s = proven_s.max(near);
                     }
                 }

@@ -8,12 +8,11 @@ use super::feed::{Feed, Road, RoadState, Trust};
 use super::leaving::{Better, Leaving};
 use super::roads::{HubRoad, Mark, mark, mark_of_stick, sticks};
 use super::walked::{Walks, held_back, may_fare_better};
-use super::{REPOSITORY, TrustLoadError, read_root};
+use super::{REPOSITORY, TrustLoadError, published, read_root};
 use crate::health::{Health, Part};
 use crate::ports::Clock;
 use crate::sync::backoff::Backoff;
 use crate::threads::{self, Stop};
-use menshen_core::clock::Published;
 use menshen_trust::tuf::{Folder, Refusal, Source};
 use menshen_trust::vault::{self, RoleReport, Step, Steps, Vault, VaultError};
 use std::io;
@@ -153,12 +152,12 @@ impl Keeper {
     }
 
     fn now(&self) -> vault::Now {
-        vault::Now { unix_s: self.clock.time().unix_s, latest_s: self.clock.signed_latest() }
+        vault::Now { unix_s: self.clock.without_publications(), latest_s: self.clock.signed_latest() }
     }
 
     fn believe(&self, believed: &vault::Believed) {
         let content = believed.list.content();
-        self.clock.published(Published { version: content.version, at_s: content.as_of });
+        self.clock.published(published(believed));
         let before = self.feed.trust();
         let is_known = |role| before.as_ref().is_some_and(|before| before.roles.contains(role));
         for role in believed.roles.iter().filter(|role| !is_known(role)) {

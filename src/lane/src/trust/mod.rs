@@ -100,12 +100,16 @@ pub fn as_it_came(
     why: &TrustLoadError,
 ) -> Result<Feed, TrustLoadError> {
     let believed = load(dir, anchor)?;
-    let content = believed.list.content();
-    clock.published(Published { version: content.version, at_s: content.as_of });
+    clock.published(published(&believed));
     let feed = Feed::fixed(Some(Trust::of(&believed)));
     let state = RoadState::Refused { refusal: None, why: why.to_string() };
     feed.tell(Some(Import { road: Road::Folder, state }));
     Ok(feed)
+}
+
+/// What a publication that is believed says of the time.
+fn published(believed: &Believed) -> Published {
+    Published { number: (believed.root_version, believed.timestamp_version), at_s: believed.list.content().as_of }
 }
 
 /// What a trust folder says, as of the moment that it names itself, for those who show it and check against it; with

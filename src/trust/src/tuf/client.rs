@@ -102,10 +102,10 @@ impl Client {
         self.updater.trusted().targets_role(name)
     }
 
-    /// The version of the trusted snapshot, and a field of the trusted timestamp.
-    pub fn published(&self, field: &str) -> Option<(u64, &serde_json::Value)> {
-        let trusted = self.updater.trusted();
-        Some((trusted.snapshot()?.version, trusted.timestamp()?.extra.get(field)?))
+    /// The versions of the trusted snapshot and timestamp, and a field of the latter.
+    pub fn published(&self, field: &str) -> Option<(u64, u64, &serde_json::Value)> {
+        let (snapshot, timestamp) = (self.updater.trusted().snapshot()?, self.updater.trusted().timestamp()?);
+        Some((snapshot.version, timestamp.version, timestamp.extra.get(field)?))
     }
 
     /// Whether the trusted snapshot has anything of a role.

@@ -51,6 +51,8 @@ pub struct Believed {
     pub roles: Vec<RoleReport>,
     /// The version of the root that is trusted.
     pub root_version: u64,
+    /// The version of the timestamp: it rises from one publication to the next.
+    pub timestamp_version: u64,
     /// The time against which expiry was judged, seconds since 1970.
     pub verified_at: u64,
 }
@@ -364,16 +366,17 @@ fn verify(
     let staged = Arc::new(Staged::over(old));
     let mut client = Client::new(root, source, staged.clone())?;
     client.refresh(now_unix_s)?;
-    let (version, as_of) = published(&client)?;
+    let Published { version, timestamp_version, as_of } = published(&client)?;
     now.allows(as_of)?;
     let mut walk = Walk::new(&mut client, (now_unix_s, as_of), shelf, old);
     walk.all()?;
     let Walk { new: mut generation, mut content, status, roles, .. } = walk;
     (content.version, content.as_of) = (version, as_of);
-    content.lagging = lagging(&roles)?;
+    content.lagging = lagging(&roles);
     staged.finish(&mut generation, &roles);
     let (list, root_version) = (list_of(content)?, client.root_version());
-    Ok((generation, Believed { list, status, roles, root_version, verified_at: now_unix_s }))
+    let believed = Believed { list, status, roles, root_version, timestamp_version, verified_at: now_unix_s };
+    Ok((generation, believed))
 }
 
 /// Apart from the walk, which is deep, because a list is large and is moved here.
@@ -383,16 +386,23 @@ fn list_of(content: Box<TrustContent>) -> Result<Arc<TrustList>, TufError> {
 }
 
 /// The divisions of which something older is believed than they have published. That the nation's own list lags is told
-/// by that list alone.
-fn lagging(roles: &[RoleReport]) -> Result<heapless::Vec<Lagging, MAX_ISSUERS>, TufError> {
+/// by that list alone. Of more than a list has room for, each province lags as a whole.
+fn lagging(roles: &[RoleReport]) -> heapless::Vec<Lagging, MAX_ISSUERS> {
     let lags = |role: &&RoleReport| role.held_back.is_some() && role.version.is_some();
     let of_divisions = roles.iter().filter(lags).filter(|role| role.scope != IssuerId::NATIONAL);
-    let mut lagging = heapless::Vec::new();
-    for RoleReport { scope, as_of, .. } in of_divisions {
-        let full = |_| TufError::new(Refusal::Malformed, "(too many divisions are held back)");
-        lagging.push(Lagging { scope: *scope, as_of: *as_of }).map_err(full)?;
+    let mut lagging: BTreeMap<IssuerId, u64> = of_divisions.map(|role| (role.scope, role.as_of)).collect();
+    if lagging.len() > MAX_ISSUERS {
+        let mut provinces = BTreeMap::new();
+        for (scope, as_of) in lagging {
+            provinces
+                .entry(scope.province())
+                .and_modify(|oldest: &mut u64| *oldest = as_of.min(*oldest))
+                .or_insert(as_of);
+        }
+        lagging = provinces;
     }
-    Ok(lagging)
+    // Codes of provinces have two digits, so there are fewer of them than there is room.
+    lagging.into_iter().map(|(scope, as_of)| Lagging { scope, as_of }).take(MAX_ISSUERS).collect()
 }
 
 /// The moment that a source names, before anybody has verified it.
@@ -401,11 +411,21 @@ fn as_of_claimed(source: &dyn Source) -> Result<u64, TufError> {
     claimed.ok_or_else(|| TufError::new(Refusal::Missing, format!("timestamp.json with {}", names::AS_OF)))
 }
 
-/// The snapshot's version, and since when its publisher says that this is what holds.
-fn published(client: &Client) -> Result<(u64, u64), TufError> {
-    let as_of = client.published(names::AS_OF).and_then(|(version, as_of)| Some((version, as_of.as_u64()?)));
-    let as_of = as_of.filter(|(_, as_of)| *as_of < LATEST_UNIX_S);
-    as_of.ok_or_else(|| TufError::new(Refusal::Malformed, format!("timestamp.json (no good {})", names::AS_OF)))
+/// What a verified timestamp says.
+struct Published {
+    /// The version of the snapshot.
+    version: u64,
+    timestamp_version: u64,
+    /// Since when its publisher says that this is what holds, seconds since 1970.
+    as_of: u64,
+}
+
+fn published(client: &Client) -> Result<Published, TufError> {
+    let found = client.published(names::AS_OF).and_then(|(version, timestamp_version, as_of)| {
+        Some(Published { version, timestamp_version, as_of: as_of.as_u64()? })
+    });
+    let found = found.filter(|found| found.as_of < LATEST_UNIX_S);
+    found.ok_or_else(|| TufError::new(Refusal::Malformed, format!("timestamp.json (no good {})", names::AS_OF)))
 }
 
 /// The metadata of an import: what is kept already, and what was verified since.

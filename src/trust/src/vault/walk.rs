@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const TOP: &str = "targets";
 /// The most status lists of one province, its own and its cities' and offices'.
 const MAX_LISTS_OF_PROVINCE: usize = MAX_ISSUERS_OF_PROVINCE + 1;
+/// The most roles of one province: each costs a file and a signature.
+const MAX_ROLES_OF_PROVINCE: usize = 2 * MAX_ISSUERS_OF_PROVINCE;
 /// The most deltas behind one list; a publisher makes a new list long before.
 const MAX_DELTAS: usize = 512;
 
@@ -170,6 +172,11 @@ impl<'a> Walk<'a> {
             if !own || Target::parse(path).is_some_and(|target| !may_list(scope, target)) {
                 return Err(TufError::new(Refusal::ForeignPath, format!("{} ({path})", child.name)));
             }
+        }
+        let delegates = role.delegations.as_ref().map_or(0, |delegations| delegations.roles.len());
+        let there = self.roles.iter().filter(|role| role.scope.province() == scope.province()).count();
+        if scope != IssuerId::NATIONAL && there + delegates > MAX_ROLES_OF_PROVINCE {
+            return Err(TufError::new(Refusal::TooLong, format!("{}.json (it delegates to {delegates})", child.name)));
         }
         let others = role.delegations.iter().flat_map(|delegations| &delegations.roles);
         if let Some(other) =

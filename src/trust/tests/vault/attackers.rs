@@ -110,9 +110,15 @@ fn whose_news_is_kept_from_a_gate_ages_and_nobody_else_does() {
 #[test]
 fn a_province_that_lists_more_than_it_needs_is_held_back_and_takes_no_room() {
     type Publish = fn(&mut Repository);
-    let vectors: [(&str, Publish); 3] = [
+    let vectors: [(&str, Publish); 4] = [
         ("lists", |r| (0..66).for_each(|n| put_list_of(r, "410000", HENAN + n, 1))),
         ("deltas", |r| (2..=514).for_each(|seq| put_delta(r, HENAN, seq, NOW))),
+        ("roles", |r| {
+            for code in (1..=129).map(|n| HENAN + n) {
+                let paths = names::own_paths(id(code));
+                r.delegate("410000", &code.to_string(), &Signers::one([9; 32]), &paths).expect("delegates");
+            }
+        }),
         ("issuers", |r| {
             put_issuers(r, "410000", id(HENAN), &(1..=65).map(|n| HENAN + n).collect::<Vec<_>>());
         }),
