@@ -3,10 +3,10 @@
 //! A source only carries bytes. It is never believed, so it may be anything that can name files; but it is bounded,
 //! so that a broken or hostile one can not fill a gate's memory.
 
-use rustix::fs::OFlags;
-use std::fs::{File, OpenOptions};
+use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::io::Errno;
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Carries the files of a repository.
@@ -73,6 +73,9 @@ pub enum SourceError {
 }
 
 /// A repository in a folder: `metadata/` and `targets/` within it.
+///
+/// It may be reached through a link, and its `targets` may be one, since a publication is tried beside the targets that
+/// are there already. No other link is followed: a stick may have one to anywhere.
 #[derive(Clone, Debug)]
 pub struct Folder {
     dir: PathBuf,
@@ -90,20 +93,52 @@ impl Folder {
     }
 
     fn open(&self, part: &str, name: &str) -> Result<Option<File>, SourceError> {
-        let inside = Path::new(name).components().all(|component| matches!(component, Component::Normal(_)));
-        if name.is_empty() || !inside {
+        if !is_inside(name) {
             return Err(SourceError::Name { name: name.into() });
         }
-        let path = self.dir.join(part).join(name);
-        // A stick may hold anything: a pipe that never ends, a link to somewhere else. Neither is waited for or followed.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-        match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
-            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
-            Ok(_) => Err(SourceError::SomethingElse { name: name.into() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SourceError::Io { name: path.display().to_string(), source }),
+        match part {
+            Folder::TARGETS => open_below(&self.dir.join(part), Path::new(name), name),
+            _ => open_below(&self.dir, &Path::new(part).join(name), name),
         }
     }
+}
+
+/// Whether a name can be that of a file in a repository: it does not lead out of it.
+pub(crate) fn is_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|component| matches!(component, Component::Normal(_)))
+}
+
+/// Opens an ordinary file below a folder and nothing else; a pipe is not waited for, and no link below the folder is
+/// followed, neither in the place of the file nor of a folder on the way to it. `None` where there is none.
+pub(crate) fn open_below(dir: &Path, path: &Path, name: &str) -> Result<Option<File>, SourceError> {
+    let something_else = || SourceError::SomethingElse { name: name.into() };
+    match walk_below(dir, path) {
+        Ok(file) if file.metadata().is_ok_and(|about| about.is_file()) => Ok(Some(file)),
+        Ok(_) => Err(something_else()),
+        Err(Errno::NOENT) => Ok(None),
+        // A link, or a file where a folder must be.
+        Err(Errno::LOOP | Errno::NOTDIR) => Err(something_else()),
+        Err(errno) => Err(SourceError::Io { name: dir.join(path).display().to_string(), source: errno.into() }),
+    }
+}
+
+/// Opens one component after another: what is exchanged for a link meanwhile is not followed either.
+fn walk_below(dir: &Path, path: &Path) -> Result<File, Errno> {
+    // A folder that may be passed need not be one that may be listed.
+    let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let file = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut at = open(dir, folder, Mode::empty())?;
+    let mut components = path.components().peekable();
+    while let Some(Component::Normal(name)) = components.next() {
+        let is_last = components.peek().is_none();
+        let flags = OFlags::NOFOLLOW | if is_last { file } else { folder };
+        let opened = openat(&at, name, flags, Mode::empty())?;
+        if is_last {
+            return Ok(File::from(opened));
+        }
+        at = opened;
+    }
+    Err(Errno::INVAL)
 }
 
 impl Source for Folder {
@@ -159,8 +194,33 @@ mod tests {
         let folder = Folder::new(dir.path());
         for name in ["pipe.json", "link.json", "folder.json"] {
             let refused = folder.metadata(name, 10);
-            assert!(matches!(refused, Err(SourceError::SomethingElse { .. } | SourceError::Io { .. })), "{name}");
+            assert!(matches!(refused, Err(SourceError::SomethingElse { .. })), "{name}");
         }
+    }
+
+    #[test]
+    fn a_link_on_the_way_to_a_file_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().expect("a folder");
+        let (real, stick) = (dir.path().join("real"), dir.path().join("stick"));
+        for folder in ["real/metadata", "real/targets/status", "stick/targets", "apart"] {
+            std::fs::create_dir_all(dir.path().join(folder)).expect("makes a folder");
+        }
+        for file in ["metadata/a.json", "targets/status/1"] {
+            std::fs::write(real.join(file), "1").expect("writes");
+        }
+        symlink(real.join("metadata"), stick.join("metadata")).expect("links");
+        symlink(real.join("targets/status"), stick.join("targets/status")).expect("links");
+        let folder = Folder::new(&stick);
+        assert!(matches!(folder.metadata("a.json", 9), Err(SourceError::SomethingElse { .. })));
+        assert!(matches!(folder.target("status/1"), Err(SourceError::SomethingElse { .. })));
+        // The way to the repository, and to the targets of another one, is its reader's own.
+        symlink(&real, dir.path().join("link")).expect("links");
+        let linked = Folder::new(dir.path().join("link"));
+        assert!(linked.metadata("a.json", 9).expect("opens").is_some());
+        assert!(linked.target("status/1").expect("opens").is_some());
+        symlink(real.join("targets"), dir.path().join("apart/targets")).expect("links");
+        assert!(Folder::new(dir.path().join("apart")).target("status/1").expect("opens").is_some());
     }
 
     #[test]
