@@ -156,6 +156,130 @@ fn a_stick_that_was_prepared_is_not_written_through() {
 }
 
 #[test]
+fn what_lies_behind_a_link_on_a_stick_is_neither_read_nor_written_nor_removed() {
+    let desk = with_stick();
+    desk.menshen(["trust", "status", "330000", "--at", NOW]).ends(0);
+    publish(&desk);
+    let (stick, home) = (desk.path("stick/menshen"), desk.path("home"));
+    let put_away = |path: &Path| {
+        fs::rename(path, &home).expect("renames");
+        symlink(&home, path).expect("links");
+        fs::write(home.join("letter"), "dear").expect("writes");
+    };
+    let put_back = |path: &Path| {
+        fs::remove_file(path).expect("removes");
+        fs::remove_file(home.join("letter")).expect("is still there");
+        fs::rename(&home, path).expect("renames");
+    };
+    for folder in ["metadata", "targets", "targets/issuers", "targets/status/330000"] {
+        put_away(&stick.join(folder));
+        let ran = import(&desk);
+        // What provinces say lies deeper: they alone are not believed.
+        let is_of_provinces = folder.contains('/');
+        assert_eq!(ran.stderr.contains("what 330000 says is not believed"), is_of_provinces, "{folder}: {ran:#?}");
+        ran.ends(if is_of_provinces { 0 } else { 2 });
+        assert!(!desk.path("hub/repository").join(folder).exists(), "{folder}");
+        if is_of_provinces {
+            fs::remove_dir_all(desk.path("hub/repository")).expect("is there");
+        }
+        put_back(&stick.join(folder));
+    }
+    import(&desk).ends(0);
+    put_away(&stick);
+    let before = files(&home);
+    assert!(import(&desk).ends(2).sentence().contains("stick/menshen is a link"));
+    let ran = desk.menshen(["trust", "publish", "--at", NOW, "--stick", "stick"]).ends(2);
+    assert!(ran.stderr.contains("stick/menshen is a link"), "{ran:#?}");
+    assert_eq!(files(&home), before);
+    put_back(&stick);
+    publish(&desk);
+    import(&desk).ends(0);
+}
+
+#[test]
+fn what_a_province_signs_removes_nothing_behind_a_link() {
+    let desk = Desk::new();
+    let sign = || desk.menshen(["trust", "sign", "330000", "--at", NOW, "--out", "stick"]);
+    sign().ends(0);
+    let offer = desk.path("stick/menshen-330000");
+    let honest = files(&offer);
+    fs::create_dir_all(desk.path("home/targets")).expect("makes a folder");
+    fs::create_dir_all(desk.path("home/metadata")).expect("makes a folder");
+    fs::write(desk.path("home/targets/letter"), "dear").expect("writes");
+    fs::write(desk.path("home/metadata/letter"), "dear").expect("writes");
+    for part in ["targets", "metadata"] {
+        fs::remove_dir_all(offer.join(part)).expect("removes");
+        symlink(desk.path("home").join(part), offer.join(part)).expect("links");
+    }
+    sign().ends(0);
+    assert_eq!(files(&offer).len(), honest.len());
+    fs::remove_dir_all(&offer).expect("removes");
+    symlink(desk.path("home"), &offer).expect("links");
+    assert!(sign().ends(2).stderr.contains("it is a link"));
+    assert_eq!(files(&desk.path("home")), [Path::new("metadata/letter"), Path::new("targets/letter")]);
+}
+
+#[test]
+fn a_stick_of_another_authority_may_be_used_again() {
+    let (desk, other) = (with_stick(), Desk::new());
+    other.menshen(["trust", "rotate", "timestamp", "--at", NOW]).ends(0);
+    let stick = desk.path("stick");
+    other.menshen(["trust", "publish", "--at", NOW, "--stick", &stick.to_string_lossy()]).ends(0);
+    let root = stick.join("menshen/metadata/2.root.json");
+    assert!(root.exists());
+    publish(&desk);
+    assert!(!root.exists());
+    import(&desk).ends(0);
+}
+
+#[test]
+fn roots_that_nobody_vouches_for_are_not_copied_and_those_that_follow_stay() {
+    let desk = with_stick();
+    desk.menshen(["trust", "rotate", "timestamp", "--at", NOW]).ends(0);
+    publish(&desk);
+    let (hub, stick) = (desk.path("hub/repository/metadata"), desk.path("stick/menshen/metadata"));
+    let first = fs::read(stick.join("1.root.json")).expect("reads");
+    // A folder that has the second root does not lose it to a stick that lacks it.
+    import(&desk).ends(0);
+    fs::rename(stick.join("2.root.json"), desk.path("second")).expect("renames");
+    import(&desk).ends(0);
+    assert!(hub.join("2.root.json").exists());
+    fs::rename(desk.path("second"), stick.join("2.root.json")).expect("renames");
+    // One that is made with the second takes the first from no stick, and keeps its own unless that is none.
+    fs::copy(stick.join("2.root.json"), desk.path("hub/root.json")).expect("copies");
+    fs::write(stick.join("1.root.json"), "{}").expect("writes");
+    import(&desk).ends(0);
+    assert_eq!(fs::read(hub.join("1.root.json")).expect("stays"), first);
+    fs::write(hub.join("1.root.json"), "{}").expect("writes");
+    import(&desk).ends(0);
+    assert!(!hub.join("1.root.json").exists() && hub.join("2.root.json").exists());
+    // Its publisher repairs the stick.
+    publish(&desk);
+    assert_eq!(fs::read(stick.join("1.root.json")).expect("reads"), first);
+}
+
+#[test]
+fn what_a_stick_lacks_of_a_province_is_told() {
+    let desk = with_stick();
+    let lacking = file(&desk.path("stick/menshen/targets"), ".330000");
+    fs::remove_file(&lacking).expect("removes");
+    let name = lacking.file_name().expect("has a name").to_string_lossy().into_owned();
+    for _ in 0..2 {
+        let ran = import(&desk).ends(0);
+        assert!(ran.stderr.contains(&name) && ran.stderr.contains("could not be copied"), "{ran:#?}");
+    }
+}
+
+#[test]
+fn a_draft_that_is_a_pipe_hangs_nobody() {
+    let desk = with_stick();
+    fs::create_dir(desk.path("stick/menshen/draft")).expect("makes a folder");
+    let pipe = desk.path("stick/menshen/draft/330000.json");
+    assert!(Command::new("mkfifo").arg(pipe).status().expect("mkfifo runs").success());
+    publish(&desk);
+}
+
+#[test]
 fn a_folder_without_an_anchor_says_where_that_comes_from() {
     let desk = with_stick();
     fs::remove_file(desk.path("hub/root.json")).expect("removes");

@@ -15,7 +15,7 @@ const KEEP: u64 = 3;
 /// walks them one by one.
 pub(super) fn sweep(dir: &Path, documents: &BTreeMap<String, Document>) -> Result<(), PublishError> {
     let mut keep = BTreeSet::new();
-    for path in files(&dir.join(Folder::METADATA))? {
+    for path in files_of(dir, Folder::METADATA)? {
         let Some((version, role)) = versioned(&path) else {
             if path.extension().is_some_and(|extension| extension == "json") {
                 keep.insert(path);
@@ -42,7 +42,7 @@ pub(super) fn sweep(dir: &Path, documents: &BTreeMap<String, Document>) -> Resul
 /// Removes every file of a repository that is not among these, by their paths in it; folders that are empty then go too.
 pub(super) fn keep_only(dir: &Path, keep: &BTreeSet<PathBuf>) -> Result<(), PublishError> {
     for part in [Folder::METADATA, Folder::TARGETS] {
-        for path in files(&dir.join(part))? {
+        for path in files_of(dir, part)? {
             if path.strip_prefix(dir).is_ok_and(|name| !keep.contains(name)) {
                 fs::remove_file(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
                 let above = path.ancestors().skip(1).take_while(|above| *above != dir.join(part));
@@ -57,6 +57,16 @@ pub(super) fn keep_only(dir: &Path, keep: &BTreeSet<PathBuf>) -> Result<(), Publ
 fn versioned(path: &Path) -> Option<(u64, String)> {
     let (version, role) = path.file_name()?.to_str()?.strip_suffix(".json")?.split_once('.')?;
     Some((version.parse().ok()?, role.to_owned()))
+}
+
+/// The files of a part of a repository, which must not lie behind a link: those there are somebody else's.
+fn files_of(dir: &Path, part: &str) -> Result<Vec<PathBuf>, PublishError> {
+    let path = dir.join(part);
+    if path.is_symlink() {
+        let source = io::Error::new(io::ErrorKind::NotADirectory, "it is a link and no folder");
+        return Err(PublishError::Io { path, source });
+    }
+    files(&path)
 }
 
 /// Every file below a folder, links among them and not followed; none where it is not there.
@@ -77,4 +87,21 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, PublishError> {
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_is_a_link_is_not_swept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (home, stick) = (dir.path().join("home"), dir.path().join("stick"));
+        fs::create_dir_all(&home).expect("makes a folder");
+        fs::create_dir_all(stick.join(Folder::METADATA)).expect("makes a folder");
+        fs::write(home.join("letter"), "dear").expect("writes");
+        std::os::unix::fs::symlink(&home, stick.join(Folder::TARGETS)).expect("links");
+        assert!(matches!(keep_only(&stick, &BTreeSet::new()), Err(PublishError::Io { .. })));
+        assert!(home.join("letter").exists());
+    }
 }

@@ -18,6 +18,7 @@ pub use client::{Client, Found, Store, signed_for};
 pub use error::{Refusal, TufError};
 pub use http::{Http, why};
 pub use source::{Folder, Source, SourceError};
+pub(crate) use source::{is_inside, open_below};
 
 /// The bytes that signatures of metadata cover: canonical JSON as securesystemslib writes it.
 ///
