@@ -205,6 +205,36 @@ fn the_nation_says_its_list_every_day_without_the_key_that_speaks_for_it() {
 }
 
 #[test]
+fn a_publication_that_was_refused_leaves_no_word_of_its_own() {
+    let mut place = Place::after_the_ceremony();
+    place.says(0, "menshen trust import media/out --trust zhejiang", "");
+    place.says(0, "menshen trust status 330000 --trust zhejiang", "number 2");
+    place.says(2, "menshen trust publish --trust zhejiang --keys media/zhejiang", "menshen trust sign");
+    let kept = |place: &Place, folder: &str| {
+        let names = fs::read_dir(place.path(folder).join("repository/draft")).expect("reads").flatten();
+        names.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&place, "zhejiang"), ["330000.json"]);
+    // One that an older program kept says nothing either.
+    place.says(0, "cp zhejiang/repository/draft/330000.json zhejiang/repository/draft/snapshot.json", "");
+    place.says(
+        0,
+        "menshen trust status 100000 --trust authority && menshen trust publish --trust authority",
+        "version",
+    );
+    place.says(0, "menshen trust publish --trust authority --stick media/out", "ready to be carried");
+    place.says(0, "menshen trust import media/out --trust zhejiang", "version");
+    assert!(!place.said.contains("dropped"), "{}", place.said);
+    assert_eq!(kept(&place, "zhejiang"), ["330000.json"]);
+    // Its moment was never that of a publication.
+    let publish = "menshen trust publish --trust authority";
+    place.says(0, "mv authority/roles/timestamp.key media/li/", "");
+    place.says(2, &format!("{publish} --at 2099-01-01 --ahead"), "timestamp has 0 of the 1");
+    place.says(0, &format!("{publish} --keys media/li"), "version");
+    assert!(!place.said.contains("clocks was wrong"), "{}", place.said);
+}
+
+#[test]
 fn root_keys_go_onto_sticks_or_nowhere() {
     let mut place = Place::new();
     let init = |words: &str| format!("menshen trust init authority {words}");

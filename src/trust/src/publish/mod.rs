@@ -341,9 +341,10 @@ impl Repository {
         &self.stale
     }
 
-    /// When it was published last, seconds since 1970, as its publisher said then.
+    /// When it was published last, seconds since 1970, as its publisher said then. It is read from what is published: the
+    /// timestamp in memory may be that of a publication that was refused.
     pub fn as_of(&self) -> Option<u64> {
-        self.documents.get(TIMESTAMP)?.signed()[names::AS_OF].as_u64()
+        self.load("timestamp.json").ok()?["signed"][names::AS_OF].as_u64()
     }
 
     /// Keeps what was edited, to be published later.

@@ -215,7 +215,7 @@ impl Repository {
         let entries = fs::read_dir(self.dir.join(DRAFT)).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
-            let Some(name) = name.map(str::to_owned) else { continue };
+            let Some(name) = name.filter(|name| is_kept(name)).map(str::to_owned) else { continue };
             let whole = load(&path)?;
             let known = self.documents.remove(&name).unwrap_or_else(Document::unborn);
             let known = known.with_draft(whole).unwrap_or_else(|published| {
@@ -238,12 +238,13 @@ impl Repository {
 
     /// Keeps the drafts as files, and no others.
     pub(super) fn keep_drafts(&self) -> Result<(), PublishError> {
-        for (name, document) in self.documents.iter().filter(|(_, document)| document.is_draft()) {
+        let is_draft = |name: &str| is_kept(name) && self.documents.get(name).is_some_and(Document::is_draft);
+        for (name, document) in self.documents.iter().filter(|(name, _)| is_draft(name)) {
             self.write(DRAFT, &format!("{name}.json"), &document.draft_file())?;
         }
         for path in fs::read_dir(self.dir.join(DRAFT)).into_iter().flatten().flatten().map(|entry| entry.path()) {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            if !self.documents.get(name).is_some_and(Document::is_draft) {
+            if !is_draft(name) {
                 fs::remove_file(&path).map_err(|source| PublishError::Io { path: path.clone(), source })?;
             }
         }
@@ -258,6 +259,12 @@ impl Repository {
         };
         self.dir.join(Folder::TARGETS).join(name)
     }
+}
+
+/// Whether drafts of a role are kept: snapshot and timestamp are made anew by every publication, so one that is left over
+/// from a publication that was refused says nothing.
+fn is_kept(role: &str) -> bool {
+    ![SNAPSHOT, TIMESTAMP].contains(&role)
 }
 
 /// How a snapshot or timestamp names a document: number, length and hash of its file.
