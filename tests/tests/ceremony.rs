@@ -235,6 +235,60 @@ fn a_publication_that_was_refused_leaves_no_word_of_its_own() {
 }
 
 #[test]
+fn a_new_root_waits_for_those_whom_it_names_and_the_days_news_does_not() {
+    let mut place = Place::after_the_ceremony();
+    let publish = "menshen trust publish --trust authority";
+    let shows = |place: &mut Place, words: &str| place.says(0, "menshen trust show --trust authority", words);
+    place.says(0, "menshen trust key media/sun/targets.key > new.pub", "");
+    place.says(0, "menshen trust rotate targets --key new.pub --trust authority", "draft");
+    place.says(1, &format!("{publish} --keys media/li --keys media/wang"), "root is signed and waits");
+    assert!(place.said.contains("targets has 0 of the 1") && place.said.contains("nothing new, but"), "{}", place.said);
+    shows(&mut place, "root 1");
+    // No day is lost meanwhile.
+    place.says(0, "menshen trust status 100000 --trust authority", "number 1");
+    place.says(1, &format!("{publish} --stick media/out"), "new from 100000");
+    assert!(place.said.contains("root is signed and waits"), "{}", place.said);
+    // The signatures so far are kept: the last one comes alone.
+    place.says(0, &format!("{publish} --keys media/sun"), "new from root, targets");
+    shows(&mut place, "root 2");
+}
+
+#[test]
+fn whoever_a_new_root_names_may_sign_before_it_is_complete() {
+    let mut place = Place::after_the_ceremony();
+    let publish = "menshen trust publish --trust authority";
+    place.says(0, "menshen trust key media/sun/targets.key > new.pub", "");
+    place.says(0, "menshen trust rotate targets --key new.pub --trust authority", "draft");
+    place.says(1, &format!("{publish} --keys media/sun --keys media/li"), "root has 1 of the 2");
+    assert!(place.said.contains("targets waits for root"), "{}", place.said);
+    place.says(0, &format!("{publish} --keys media/wang"), "new from root, targets");
+}
+
+#[test]
+fn a_new_root_waits_for_the_keys_of_every_day_too() {
+    let mut place = Place::after_the_ceremony();
+    let publish = "menshen trust publish --trust authority";
+    place.says(0, "menshen trust key media/sun/daily.key > new.pub", "");
+    for role in ["snapshot", "timestamp"] {
+        place.says(0, &format!("menshen trust rotate {role} --key new.pub --trust authority"), "draft");
+    }
+    place.says(1, &format!("{publish} --keys media/li --keys media/wang"), "must sign too, snapshot (");
+    assert!(place.said.contains("timestamp (") && place.said.contains("version"), "{}", place.said);
+    place.says(0, "menshen trust show --trust authority", "root 1");
+    place.says(0, &format!("{publish} --keys media/sun"), "new from root");
+    place.says(0, "menshen trust show --trust authority", "root 2");
+}
+
+#[test]
+fn what_waits_is_told_also_where_nothing_is_published() {
+    let mut place = Place::after_the_ceremony();
+    place.says(0, "menshen trust rotate targets --trust authority", "draft");
+    place.says(0, "mv authority/roles/timestamp.key media/li/", "");
+    place.says(2, "menshen trust publish --trust authority", "timestamp has 0 of the 1");
+    assert!(place.said.contains("root has 0 of the 2"), "{}", place.said);
+}
+
+#[test]
 fn root_keys_go_onto_sticks_or_nowhere() {
     let mut place = Place::new();
     let init = |words: &str| format!("menshen trust init authority {words}");

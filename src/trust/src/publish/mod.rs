@@ -135,6 +135,16 @@ pub enum PublishError {
         /// Whose signatures are missing: the first digits of their key ids.
         wanted: String,
     },
+    /// A root that has its signatures, but not yet those of whom it names: gates that had it would believe nothing of
+    /// that role, and no publication without it.
+    #[error(
+        "root is signed and waits: whoever it names must sign too, {what}: run the command again with these keys; until \
+         then the root in force counts"
+    )]
+    RootWaits {
+        /// Which roles, and the first digits of the key ids that are missing.
+        what: String,
+    },
     /// Signed, but its superior's draft, which changes who signs it, is not.
     #[error("{role} waits for {superior}, whose draft changes who signs it")]
     Waits {
@@ -162,9 +172,28 @@ pub enum PublishError {
         /// What the gate's own client says.
         why: TufError,
     },
+    /// Nothing is published, and drafts wait besides, which may be why.
+    #[error("{why}; besides, {waiting}")]
+    Besides {
+        /// Why nothing is published.
+        why: Box<PublishError>,
+        /// Why drafts wait.
+        waiting: String,
+    },
     /// A number that metadata can not hold.
     #[error(transparent)]
     Tuf(#[from] TufError),
+}
+
+impl PublishError {
+    /// This, and what waits.
+    fn besides(self, waiting: &BTreeMap<String, PublishError>) -> PublishError {
+        if waiting.is_empty() {
+            return self;
+        }
+        let waiting: Vec<String> = waiting.values().map(ToString::to_string).collect();
+        PublishError::Besides { why: Box::new(self), waiting: waiting.join("; ") }
+    }
 }
 
 impl Repository {
@@ -357,17 +386,21 @@ impl Repository {
 
     /// Signs whatever changed, or expires soon and can be signed, and publishes what has every signature that it needs
     /// and what a gate's own client believes. A role that lacks one, or that gates would refuse, waits, with those whose
-    /// signers its draft changes; the others do not wait for it.
+    /// signers its draft changes; the others do not wait for it. A new root waits too while a top-level role is not signed
+    /// by those whom it names for that.
     ///
     /// # Errors
     /// [`PublishError`] where the snapshot or the timestamp lacks one, or a first root, or where gates would refuse all
     /// of it: then nothing is published, and the signatures so far are kept with the drafts.
     pub fn publish(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<Published, PublishError> {
-        let (ready, waiting) = self.ready(keyring, now_unix_s)?;
-        let tried = self.pin_what_gates_believe(ready, waiting, keyring, now_unix_s);
-        let (ready, waiting, held_back) = tried.inspect_err(|_| {
+        let (ready, mut waiting) = self.ready(keyring, now_unix_s)?;
+        let tried = self
+            .hold_root_without_its_roles(ready, &mut waiting, keyring)
+            .and_then(|ready| self.pin_what_gates_believe(ready, &mut waiting, keyring, now_unix_s));
+        let (ready, held_back) = tried.map_err(|error| {
             // The error to tell is the one that is on its way.
             let _ = self.save();
+            error.besides(&waiting)
         })?;
         self.finish(ready, waiting, held_back)
     }
@@ -390,6 +423,9 @@ impl Repository {
     ) -> Result<(Vec<String>, BTreeMap<String, PublishError>), PublishError> {
         self.root_in_force = None;
         self.renew(keyring, now_unix_s)?;
+        if self.root_changes(TARGETS)? && !self.documents.get(TARGETS).is_some_and(Document::is_draft) {
+            self.edit(TARGETS)?;
+        }
         let mut ready = Vec::new();
         let mut waiting = BTreeMap::new();
         for name in self.drafts_in_order() {

@@ -69,6 +69,77 @@ impl Repository {
         Ok(document::entry(&draft, role) != document::entry(&published["signed"], role))
     }
 
+    /// Those of the roles that wait neither themselves nor for a superior that does.
+    pub(super) fn still_ready(
+        &self,
+        ready: Vec<String>,
+        waiting: &mut BTreeMap<String, PublishError>,
+    ) -> Result<Vec<String>, PublishError> {
+        let mut still = Vec::new();
+        for name in ready {
+            if waiting.contains_key(&name) {
+                continue;
+            }
+            if !self.waits_for_superior(&name, waiting)? {
+                still.push(name);
+                continue;
+            }
+            let superior = self.superior(&name).unwrap_or(ROOT).to_owned();
+            waiting.insert(name.clone(), PublishError::Waits { role: name, superior });
+        }
+        Ok(still)
+    }
+
+    /// Whether a draft of the root changes who signs a role; a first root changes nothing.
+    pub(super) fn root_changes(&self, role: &str) -> Result<bool, PublishError> {
+        let Some(draft) = self.documents.get(ROOT).filter(|root| root.is_draft()) else { return Ok(false) };
+        let published = self.published_whole(ROOT)?;
+        Ok(published
+            .is_some_and(|whole| document::entry(&whole["signed"], role) != document::entry(draft.signed(), role)))
+    }
+
+    /// Takes a new root out of what is ready, and what hangs on it, where a top-level role whose signers it changes can
+    /// not be signed by these yet. Gates would refuse all of such a publication, today's news of provinces with it.
+    pub(super) fn hold_root_without_its_roles(
+        &mut self,
+        ready: Vec<String>,
+        waiting: &mut BTreeMap<String, PublishError>,
+        keyring: &Keyring,
+    ) -> Result<Vec<String>, PublishError> {
+        if !ready.iter().any(|name| name == ROOT) {
+            return Ok(ready);
+        }
+        let mut lacking = Vec::new();
+        for role in [TARGETS, SNAPSHOT, TIMESTAMP] {
+            if !self.root_changes(role)? {
+                continue;
+            }
+            let wanted = match waiting.get(role) {
+                Some(PublishError::Unsigned { wanted, .. }) => Some(wanted.clone()),
+                _ if role == TARGETS => None,
+                _ => self.who_lacks(role, keyring)?,
+            };
+            lacking.extend(wanted.map(|wanted| format!("{role} ({wanted})")));
+        }
+        if lacking.is_empty() || !self.hold_root()? {
+            return Ok(ready);
+        }
+        waiting.insert(ROOT.to_owned(), PublishError::RootWaits { what: lacking.join(", ") });
+        self.still_ready(ready, waiting)
+    }
+
+    /// Whose keys are missing to sign a new content of a role; `None` where they are at hand.
+    fn who_lacks(&mut self, role: &str, keyring: &Keyring) -> Result<Option<String>, PublishError> {
+        let Some(document) = self.documents.get(role).cloned() else { return Ok(None) };
+        self.edit(role)?;
+        let signed = self.sign(role, keyring);
+        self.documents.insert(role.to_owned(), document);
+        match signed {
+            Err(PublishError::Unsigned { wanted, .. }) => Ok(Some(wanted)),
+            signed => signed.map(|()| None),
+        }
+    }
+
     /// A role as it is published; `None` where it never was.
     fn published_whole(&self, role: &str) -> Result<Option<Value>, PublishError> {
         match self.documents.get(role).map_or(0, Document::published_version) {
@@ -87,7 +158,10 @@ impl Repository {
     pub(super) fn authorities(&self, role: &str) -> Option<(&Value, Option<Value>)> {
         let root = self.documents.get(ROOT)?;
         if let Some(in_force) = self.root_in_force.as_ref().filter(|_| [TARGETS, SNAPSHOT, TIMESTAMP].contains(&role)) {
-            return Some((in_force, None));
+            // Targets whose signers the draft changes go out with it, so they are signed for it; the others today.
+            let goes_with_it =
+                role == TARGETS && document::entry(in_force, role) != document::entry(root.signed(), role);
+            return Some((if goes_with_it { root.signed() } else { in_force }, None));
         }
         if [ROOT, TARGETS, SNAPSHOT, TIMESTAMP].contains(&role) {
             let before = (role == ROOT && root.is_draft()).then(|| self.root_before()).flatten();

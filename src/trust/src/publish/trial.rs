@@ -15,8 +15,8 @@ use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Roles that are ready, why others wait, and what gates hold back of what was published before.
-type Tried = (Vec<String>, BTreeMap<String, PublishError>, Vec<(String, TufError)>);
+/// Roles that are ready, and what gates hold back of what was published before.
+type Tried = (Vec<String>, Vec<(String, TufError)>);
 
 /// A folder that is removed at the end.
 struct Trial(PathBuf);
@@ -33,7 +33,7 @@ impl Repository {
     pub(super) fn pin_what_gates_believe(
         &mut self,
         mut ready: Vec<String>,
-        mut waiting: BTreeMap<String, PublishError>,
+        waiting: &mut BTreeMap<String, PublishError>,
         keyring: &Keyring,
         now_unix_s: u64,
     ) -> Result<Tried, PublishError> {
@@ -53,21 +53,11 @@ impl Repository {
                 held_back.contains_key(*name) && superior.is_none_or(|superior| !held_back.contains_key(&superior))
             };
             let Some(refused) = ready.iter().find(by_itself).cloned() else {
-                return Ok((ready, waiting, held_back.into_iter().collect()));
+                return Ok((ready, held_back.into_iter().collect()));
             };
             let why = held_back.remove(&refused).unwrap_or_else(|| unreachable!("it was found there"));
             waiting.insert(refused.clone(), PublishError::Refused { what: refused.clone(), why });
-            let mut still = Vec::new();
-            for name in ready.into_iter().filter(|name| *name != refused) {
-                match self.waits_for_superior(&name, &waiting)? {
-                    true => {
-                        let superior = self.superior(&name).unwrap_or(ROOT).to_owned();
-                        waiting.insert(name.clone(), PublishError::Waits { role: name, superior });
-                    }
-                    false => still.push(name),
-                }
-            }
-            ready = still;
+            ready = self.still_ready(ready, waiting)?;
         }
     }
 
