@@ -289,6 +289,44 @@ fn what_waits_is_told_also_where_nothing_is_published() {
 }
 
 #[test]
+fn a_damaged_file_of_another_province_stops_nobody_else() {
+    let mut place = Place::after_the_ceremony();
+    place.says(0, "mkdir henan; cp media/out/root.json henan/; menshen trust import media/out --trust henan", "");
+    place.says(0, "menshen trust status 410000 --trust henan", "number 1");
+    place.says(0, "menshen trust sign 410000 --trust henan --keys media/henan --out media/back", "ready");
+    place.says(0, "menshen trust take media/back --trust authority", "410000 version 1: taken");
+    place.says(0, "menshen trust publish --trust authority --stick media/out", "new from 410000");
+    let file = "menshen/metadata/1.410000.json";
+    place.says(0, "mkdir new; cp media/out/root.json new/; cp -r media/out media/worn", "");
+    for damage in ["rm", "echo worn >"] {
+        place.says(0, &format!("cp media/out/{file} media/worn/{file}; {damage} media/worn/{file}"), "");
+        place.says(
+            0,
+            "rm -rf new/repository; menshen trust import media/worn --trust new",
+            "what 410000 says is not believed",
+        );
+        place.says(0, "menshen trust status 330000 --trust new", "number 2");
+        place.says(0, "menshen trust sign 330000 --trust new --keys media/zhejiang --out media/li", "version 2");
+        // Who lacks a good copy is told where to get one, and it is enough.
+        place.says(2, "menshen trust status 410000 --trust new", "import a good copy");
+        assert!(place.said.contains("1.410000.json"), "{damage}: {}", place.said);
+        place.says(0, "menshen trust import media/out --trust new", "version");
+        place.says(0, "menshen trust status 410000 --trust new", "number 2");
+    }
+    // Whoever publishes keeps naming what gates may have, and may take a new version in its place.
+    place.says(0, "rm authority/repository/metadata/1.410000.json", "");
+    place.says(0, "menshen trust status 100000 --trust authority", "number 1");
+    place.says(0, "menshen trust publish --trust authority", "gates do not believe what 410000 said last");
+    place.says(0, "menshen trust status 410000 --trust henan", "number 2");
+    place.says(0, "menshen trust sign 410000 --trust henan --keys media/henan --out media/back", "410000 version 2");
+    place.says(0, "menshen trust take media/back --trust authority", "410000 version 2: taken");
+    place.says(0, "menshen trust publish --trust authority --stick media/out", "new from 410000");
+    assert!(!place.said.contains("do not believe"), "{}", place.said);
+    place.says(0, "menshen trust import media/out --trust zhejiang", "version");
+    place.says(0, "menshen trust show --trust zhejiang | grep -A9 ^410000", "status list 2");
+}
+
+#[test]
 fn root_keys_go_onto_sticks_or_nowhere() {
     let mut place = Place::new();
     let init = |words: &str| format!("menshen trust init authority {words}");

@@ -48,12 +48,14 @@ pub(super) struct Document {
     published: u64,
     /// The highest version that was given away signed; what is signed later must have a higher one.
     given: u64,
+    /// What is published is not here, or not as it was: only another version can take its place.
+    lost: bool,
 }
 
 impl Document {
     pub(super) fn published(whole: Value) -> Document {
         let published = whole["signed"]["version"].as_u64().unwrap_or(0);
-        Document { whole, draft: false, published, given: 0 }
+        Document { whole, draft: false, published, given: 0, lost: false }
     }
 
     pub(super) fn draft(signed: Value) -> Document {
@@ -63,6 +65,17 @@ impl Document {
     /// A role that was delegated and has never published.
     pub(super) fn unborn() -> Document {
         Document { draft: false, ..Document::draft(empty_targets()) }
+    }
+
+    /// A role of which a version is published that is not here.
+    pub(super) fn lost(version: u64) -> Document {
+        let mut signed = empty_targets();
+        signed["version"] = json!(version);
+        Document { draft: false, published: version, lost: true, ..Document::draft(signed) }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     pub(super) fn is_unborn(&self) -> bool {
@@ -84,7 +97,7 @@ impl Document {
         if base != self.published && kept["signed"] == self.whole["signed"] {
             return Ok(self);
         }
-        Ok(Document { whole: kept, draft: true, published: self.published, given })
+        Ok(Document { whole: kept, draft: true, published: self.published, given, lost: self.lost })
     }
 
     /// The file of a draft.
@@ -96,7 +109,7 @@ impl Document {
 
     /// A draft that somebody else signed, in the place of what was here.
     pub(super) fn taken(&self, whole: Value) -> Document {
-        Document { whole, draft: true, published: self.published, given: 0 }
+        Document { whole, draft: true, published: self.published, given: 0, lost: self.lost }
     }
 
     /// It has every signature and leaves this folder.
@@ -174,6 +187,7 @@ impl Document {
         self.draft = false;
         self.published = self.version();
         self.given = 0;
+        self.lost = false;
     }
 }
 

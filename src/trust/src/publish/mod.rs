@@ -115,6 +115,17 @@ pub enum PublishError {
         /// What, by commas.
         names: String,
     },
+    /// A role of which the published version is not here: its next one would forget what it said.
+    #[error(
+        "{role} can not be changed here, since {path} is missing or is not what was published: import a good copy of the \
+         repository again"
+    )]
+    Lost {
+        /// Which role.
+        role: String,
+        /// Its file.
+        path: PathBuf,
+    },
     /// There is one already.
     #[error("{0} holds a repository already: name another folder")]
     Exists(PathBuf),
@@ -228,7 +239,8 @@ impl Repository {
         Ok(Repository { dir: dir.into(), documents, root_in_force: None, stale: Vec::new() })
     }
 
-    /// The repository of a folder, with the drafts that wait for signatures.
+    /// The repository of a folder, with the drafts that wait for signatures. A delegated role whose file is not there, or
+    /// is not what the snapshot says, can not be edited ([`PublishError::Lost`]); everything else can.
     ///
     /// # Errors
     /// [`PublishError`] where there is none, or it can not be read.
@@ -240,9 +252,15 @@ impl Repository {
         let snapshot = repository.load(&format!("{version}.snapshot.json"))?;
         let pins = snapshot.get("signed").and_then(|signed| signed.get("meta")).and_then(Value::as_object).cloned();
         for file in pins.unwrap_or_default().keys() {
-            let version = document::pinned(&snapshot, file);
-            let role = repository.load(&format!("{version}.{file}"))?;
-            repository.documents.insert(file.trim_end_matches(".json").to_owned(), Document::published(role));
+            let (version, role) = (document::pinned(&snapshot, file), file.trim_end_matches(".json"));
+            let document = match repository.load_pinned(&snapshot, file) {
+                Some(whole) => Document::published(whole),
+                None if role == TARGETS => {
+                    return Err(PublishError::Missing { dir: dir.into(), names: format!("{version}.{file}") });
+                }
+                None => Document::lost(version),
+            };
+            repository.documents.insert(role.to_owned(), document);
         }
         let root = repository.newest_root()?;
         for (name, whole) in [(ROOT, root), (SNAPSHOT, snapshot), (TIMESTAMP, timestamp)] {
@@ -335,7 +353,8 @@ impl Repository {
         // What was signed by others before must be signed by these now.
         match self.documents.get(role) {
             None => drop(self.documents.insert(role.to_owned(), Document::unborn())),
-            Some(known) if known.is_unborn() => {}
+            // Nothing is here that they could sign: they sign what they have.
+            Some(known) if known.is_unborn() || known.is_lost() => {}
             Some(_) => drop(self.edit(role)?),
         }
         Ok(())
@@ -456,7 +475,10 @@ impl Repository {
     ) -> Result<Published, PublishError> {
         self.write_all(&ready)?;
         self.save()?;
-        prune::sweep(&self.dir, &self.documents)?;
+        // Which files a lost version names is not known: they may be the only copy.
+        if !self.documents.values().any(Document::is_lost) {
+            prune::sweep(&self.dir, &self.documents)?;
+        }
         let unborn = self.documents.iter().filter(|(_, document)| document.is_unborn());
         let unborn = unborn.map(|(name, _)| name.clone()).collect();
         let version = self.documents.get(SNAPSHOT).map_or(0, Document::version);

@@ -15,6 +15,10 @@ impl Repository {
     /// The content of a role, to be changed.
     pub(super) fn edit(&mut self, role: &str) -> Result<&mut Value, PublishError> {
         let document = self.documents.get_mut(role).ok_or_else(|| PublishError::NoRole(role.into()))?;
+        if document.is_lost() && !document.is_draft() {
+            let name = format!("{}.{role}.json", document.published_version());
+            return Err(PublishError::Lost { role: role.into(), path: self.dir.join(Folder::METADATA).join(name) });
+        }
         Ok(document.edit())
     }
 
@@ -22,7 +26,7 @@ impl Repository {
     /// signs when it is.
     pub(super) fn renew(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<(), PublishError> {
         let expires_soon = |(name, document): &(&String, &Document)| {
-            !document.is_draft() && Lifetime::is_short(name, document.expires(), now_unix_s)
+            !document.is_draft() && !document.is_lost() && Lifetime::is_short(name, document.expires(), now_unix_s)
         };
         let soon: Vec<String> = self.documents.iter().filter(expires_soon).map(|(name, _)| name.clone()).collect();
         for name in soon.iter().filter(|name| ![SNAPSHOT, TIMESTAMP].contains(&name.as_str())) {
@@ -140,9 +144,9 @@ impl Repository {
         }
     }
 
-    /// A role as it is published; `None` where it never was.
+    /// A role as it is published; `None` where it never was, or is lost.
     fn published_whole(&self, role: &str) -> Result<Option<Value>, PublishError> {
-        match self.documents.get(role).map_or(0, Document::published_version) {
+        match self.documents.get(role).filter(|known| !known.is_lost()).map_or(0, Document::published_version) {
             0 => Ok(None),
             version => self.load(&format!("{version}.{role}.json")).map(Some),
         }
@@ -221,15 +225,22 @@ impl Repository {
         let snapshot = self.documents.get(SNAPSHOT);
         let due = snapshot.is_none_or(|own| own.is_draft() || Lifetime::is_short(SNAPSHOT, own.expires(), now));
         if due || !ready.is_empty() {
+            let before = snapshot.map(|own| own.signed()["meta"].clone()).unwrap_or_default();
             let mut pins = Map::new();
             for role in self.roles() {
                 let Some(document) = self.documents.get(role) else { continue };
+                let file = format!("{role}.json");
+                if document.is_lost() && !ready.iter().any(|name| name == role) {
+                    // Gates may have it, and a snapshot that no longer named it would be a step back for them.
+                    pins.extend(before.get(&file).map(|pin| (file, pin.clone())));
+                    continue;
+                }
                 let whole = match document.is_draft() && !ready.iter().any(|name| name == role) {
                     true => self.published_whole(role)?,
                     false => Some(document.whole().clone()).filter(|_| !document.is_unborn()),
                 };
                 if let Some(whole) = whole {
-                    pins.insert(format!("{role}.json"), pin_of(&whole)?);
+                    pins.insert(file, pin_of(&whole)?);
                 }
             }
             self.edit(SNAPSHOT)?["meta"] = Value::Object(pins);
@@ -268,6 +279,16 @@ impl Repository {
 
     pub(super) fn load(&self, name: &str) -> Result<Value, PublishError> {
         load(&self.dir.join(Folder::METADATA).join(name))
+    }
+
+    /// The metadata file that a snapshot names, if it is there and is what the snapshot says.
+    pub(super) fn load_pinned(&self, snapshot: &Value, file: &str) -> Option<Value> {
+        let version = document::pinned(snapshot, file);
+        let bytes = fs::read(self.dir.join(Folder::METADATA).join(format!("{version}.{file}"))).ok()?;
+        let hash = snapshot["signed"]["meta"][file]["hashes"]["sha256"].as_str();
+        let is_it = hash.is_none_or(|hash| hash.eq_ignore_ascii_case(&Hex(&sha256(&bytes)).to_string()));
+        let whole: Value = serde_json::from_slice(&bytes).ok().filter(|_| is_it)?;
+        (whole["signed"]["version"].as_u64() == Some(version)).then_some(whole)
     }
 
     pub(super) fn newest_root(&self) -> Result<Value, PublishError> {
