@@ -224,6 +224,26 @@ fn a_pass_that_is_cleared_leaves_what_is_said_of_its_holder() {
 }
 
 #[test]
+fn a_list_of_a_fast_clock_is_taken_back_by_a_whole_one() {
+    let desk = Desk::new();
+    let pass = desk.issue(&["--photo", "photo.png"]);
+    let status = |words: &[&str]| desk.menshen(["trust", "status", "330000"].iter().chain(words));
+    status(&["--at", NOW]).ends(0);
+    let ran = status(&["--at", "2099-01-01"]).ends(2);
+    assert!(ran.stderr.contains("has not come yet") && ran.stderr.contains("--ahead"), "{ran:#?}");
+    status(&["--at", "2099-01-01", "--ahead", "--pass", &pass, "--set", "red"]).ends(0);
+    let ran = status(&["--at", NOW]).ends(2);
+    assert!(ran.stderr.contains("--whole"), "{ran:#?}");
+    status(&["--at", NOW, "--whole"]).ends(0);
+    status(&["--at", NOW]).ends(0);
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+    let lines = desk.menshen(["trust", "show", "--json"]).ends(0).json();
+    let line = lines.iter().find(|line| line["issuer"] == 330_000).expect("it is shown");
+    assert_eq!((&line["status_number"], &line["status_as_of"]), (&4.into(), &"2020-03-01T00:00:00Z".into()));
+    assert_eq!(desk.check(&["photo.png", "--json"]).json()[0]["verdict"], "refuse", "what was said stays said");
+}
+
+#[test]
 fn a_repository_that_the_anchor_does_not_vouch_for_is_refused() {
     let (desk, stranger) = (Desk::new(), Desk::new());
     fs::copy(stranger.path("keys/dev/root.json"), desk.path("keys/dev/root.json")).expect("a copy");

@@ -8,10 +8,12 @@ use clap::{Args, ValueEnum};
 use menshen_core::ids::{Hex, IssuerId, unhex};
 use menshen_core::pass::{self, Claims, Colour};
 use menshen_core::status::{Status as Said, Tag};
+use menshen_core::time::SKEW_S;
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, Repository};
 use menshen_trust::status::{About, Change, Delta, IssuerStatus, StatusList, write_list};
 use serde::Deserialize;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// With more deltas than this behind a list, a new one is made by itself.
@@ -37,12 +39,17 @@ pub(crate) struct Status {
     /// A file of changes: columns holder or pass_id (hexadecimal digits), and set.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Make a new whole list, as once a day.
+    /// Make a new whole list, as once a day. It alone may be of an earlier time than the list before it, which a clock that
+    /// was ahead had dated.
     #[arg(long)]
     whole: bool,
     /// Say it as of this time instead of now.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Say it as of a time that this computer's clock has not come to: nothing can be added to the list
+    /// as of an earlier one then.
+    #[arg(long, requires = "at")]
+    ahead: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, ValueEnum)]
@@ -86,7 +93,7 @@ impl Status {
     pub(super) fn run(self) -> Result {
         let (authority, issuer) = (Authority::open(&self.trust.dir)?, division(self.issuer)?);
         warn_of(&authority);
-        let as_of = time(self.at.as_deref())?;
+        let as_of = self.as_of()?;
         let mut repository = repository(&authority)?;
         let role = publisher(&repository, issuer)?;
         let changes = self.changes(issuer)?;
@@ -99,8 +106,8 @@ impl Status {
             // Whoever gets a role of its own goes on where its superior stopped: what was said must not be forgotten.
             (None, Some(held)) => {
                 self.tell_of_holders(issuer, &held)?;
-                let (delta, held) = following(&held, changes, as_of)?;
-                put_whole(&mut repository, &role, &held)?;
+                let (delta, held) = self.following(&held, changes, as_of)?;
+                put_whole(&mut repository, &role, &held, as_of)?;
                 delta.about().seq
             }
             (None, None) => first(&mut repository, &role, issuer, changes, as_of)?,
@@ -119,6 +126,35 @@ impl Status {
         Ok(Outcome::Done)
     }
 
+    /// The moment until which the list is complete: no earlier one can be said after it, but by a new whole list.
+    fn as_of(&self) -> Result<u64> {
+        let (clock, as_of) = (moment::now(), time(self.at.as_deref())?);
+        if as_of > clock + SKEW_S && !self.ahead {
+            return Err(Failure::new(format!(
+                "{} has not come yet by this computer's clock ({}): set the clock, or say --ahead if you mean it",
+                moment::show(as_of),
+                moment::show(clock)
+            )));
+        }
+        Ok(as_of)
+    }
+
+    /// The next delta of a list, and the list with it.
+    fn following(&self, held: &IssuerStatus, changes: Vec<(Tag, Change)>, as_of: u64) -> Result<(Delta, IssuerStatus)> {
+        let About { issuer, seq, as_of: before } = held.complete();
+        if as_of < before && !self.whole {
+            return Err(Failure::new(format!(
+                "the list of {issuer} is complete until {} already, and what is added to it can not be of an earlier time: \
+                 where the clock was ahead then, add --whole for a new list of {}",
+                moment::show(before),
+                moment::show(as_of)
+            )));
+        }
+        let delta = Delta::new(About { issuer, seq: seq + 1, as_of }, changes)?;
+        let held = held.with_delta(&delta)?;
+        Ok((delta, held))
+    }
+
     fn next(
         &self,
         repository: &mut Repository,
@@ -127,11 +163,11 @@ impl Status {
         changes: Vec<(Tag, Change)>,
         as_of: u64,
     ) -> Result<u64> {
-        let (delta, held) = following(held, changes, as_of)?;
+        let (delta, held) = self.following(held, changes, as_of)?;
         let About { issuer, seq, .. } = delta.about();
         repository.put(role, &Target::Delta(issuer, seq).path(), &delta.to_bytes())?;
         if self.whole || held.deltas() > MAX_DELTAS {
-            put_whole(repository, role, &held)?;
+            put_whole(repository, role, &held, as_of)?;
             for path in repository.paths(role) {
                 let old = match Target::parse(&path) {
                     Some(Target::Snapshot(owner, number)) => owner == issuer && number < seq,
@@ -182,24 +218,19 @@ impl Status {
     }
 }
 
-/// The next delta of a list, and the list with it.
-fn following(held: &IssuerStatus, changes: Vec<(Tag, Change)>, as_of: u64) -> Result<(Delta, IssuerStatus)> {
-    let About { issuer, seq, as_of: before } = held.complete();
-    if as_of < before {
-        return Err(Failure::new(format!(
-            "the list of {issuer} is complete until {} already: it can not be said as of an earlier time",
-            moment::show(before)
-        )));
-    }
-    let delta = Delta::new(About { issuer, seq: seq + 1, as_of }, changes)?;
-    let held = held.with_delta(&delta)?;
-    Ok((delta, held))
-}
-
-/// Lets a role say a list and its deltas as one.
-fn put_whole(repository: &mut Repository, role: &str, held: &IssuerStatus) -> Result<()> {
+/// Lets a role say a list and its deltas as one, as of a moment.
+fn put_whole(repository: &mut Repository, role: &str, held: &IssuerStatus, as_of: u64) -> Result<()> {
     let mut bytes = Vec::new();
-    let About { issuer, seq, .. } = held.fold(&mut bytes)?;
+    let about = held.fold(&mut bytes)?;
+    let About { issuer, seq, .. } = about;
+    if about.as_of != as_of {
+        // Deltas never take a list's moment back, so the list is written again with its own.
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&bytes)?;
+        let entries = StatusList::of(file)?.entries().collect::<std::io::Result<Vec<_>>>()?;
+        bytes.clear();
+        write_list(&mut bytes, About { as_of, ..about }, entries)?;
+    }
     Ok(repository.put(role, &Target::Snapshot(issuer, seq).path(), &bytes)?)
 }
 
