@@ -143,6 +143,27 @@ fn recognition_has_a_direction_and_an_end() {
     assert!(ran.stderr.contains("no such rule"), "{ran:#?}");
 }
 
+#[test]
+fn a_rule_for_the_nation_is_shown_at_every_province() {
+    let desk = Desk::new();
+    let rule = ["trust", "recognise", "100000", "540000", "--from", "2020-01-01", "--treat", "green,red,red"];
+    let ran = desk.menshen(rule).ends(0);
+    assert!(ran.stdout.contains("100000 (every gate of the country) honours 540000 (agreement): said"), "{ran:#?}");
+    desk.menshen(["trust", "publish", "--at", NOW]).ends(0);
+    assert_eq!(cell(&desk, NOW, "330000", "54"), "a");
+    desk.menshen(["trust", "show", "--html", "matrix.html", "--at", NOW]).ends(0);
+    let page = fs::read_to_string(desk.path("matrix.html")).expect("the page is written");
+    assert!(!page.contains("title=\"\""), "each cell that is honoured says why");
+    assert!(page.contains("100000 (every gate of the country 全国) ← 540000"), "conditions are in words");
+    let lines = desk.menshen(["trust", "show", "--json"]).ends(0).json();
+    let honours = |of: u64| lines.iter().find(|line| line["issuer"] == of).expect("it is shown")["honours"].to_string();
+    assert!(honours(330_000).contains("540000") && !honours(540_000).contains("540000"));
+    for words in [["330000", "330100"], ["330100", "540000"]] {
+        let ran = desk.menshen(["trust", "recognise"].iter().chain(&words)).ends(2);
+        assert!(ran.stderr.contains("100000: every gate of the country"), "{ran:#?}");
+    }
+}
+
 /// What is believed of an issuer.
 fn issuer(desk: &Desk, code: u32) -> menshen_core::trust::Issuer {
     let believed = load(&desk.path("keys/dev"), None).expect("it is believed");

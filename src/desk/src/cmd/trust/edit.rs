@@ -82,7 +82,7 @@ pub(crate) struct Rotate {
 pub(crate) struct Recognise {
     #[command(flatten)]
     trust: TrustArg,
-    /// Whose gates: the division code of a province.
+    /// Whose gates: the division code of a province, or 100000 for every gate of the country.
     host: u32,
     /// Whose passes: a province stands for its cities too.
     issuer: u32,
@@ -327,7 +327,8 @@ impl Recognise {
         let (host, issuer) = (division(self.host)?, division(self.issuer)?);
         if host != host.province() || host.province() == issuer.province() {
             return Err(Failure::new(
-                "the host must be a province, and the issuer of another: its own it honours anyway",
+                "the host must be a province (or 100000: every gate of the country), and the issuer of another: its own it \
+                 honours anyway",
             ));
         }
         if self.both && (self.by_host || issuer != issuer.province()) {
@@ -355,7 +356,9 @@ impl Recognise {
         content.save_rules(&mut repository, scope)?;
         repository.save()?;
         let what = if self.end { "no longer honours" } else { "honours" };
-        let both = if self.both { ", and the other way" } else { "" };
+        let all = |of: IssuerId| if of == IssuerId::NATIONAL { " (every gate of the country)" } else { "" };
+        let both = if self.both { format!(", and {issuer}{} the other way", all(issuer)) } else { String::new() };
+        let host = format!("{host}{}", all(host));
         say(format!("{host} {what} {issuer} ({}){both}: said by {}; {NEXT}", rule.path.name(), role_of(scope)))?;
         Ok(Outcome::Done)
     }

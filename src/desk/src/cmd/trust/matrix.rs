@@ -162,7 +162,8 @@ fn conditions(list: &TrustList, at: u64) -> String {
     for (words, hosts) in by_words {
         write!(out, "<li>{words}<ul>").unwrap_or_default();
         for (host, issuers) in hosts {
-            write!(out, "<li>{host} ← {}</li>", issuers.join(" ")).unwrap_or_default();
+            let all = if host == IssuerId::NATIONAL { " (every gate of the country 全国)" } else { "" };
+            write!(out, "<li>{host}{all} ← {}</li>", issuers.join(" ")).unwrap_or_default();
         }
         out.push_str("</ul></li>");
     }
@@ -177,7 +178,7 @@ fn cell(list: &TrustList, host: &Issuer, issuer: &Issuer, at: u64) -> String {
         Cell::By { conditions: true, .. } => " class=\"some\"",
         Cell::By { .. } => "",
     };
-    let is_of = |rule: &&Rule| rule.host == host.id && [issuer.id, issuer.id.province()].contains(&rule.issuer);
+    let is_of = |rule: &&Rule| rule.host.covers(host.id) && [issuer.id, issuer.id.province()].contains(&rule.issuer);
     let title: Vec<String> = in_force(list, at).filter(is_of).map(told).collect();
     format!("<td{class} title=\"{}\">{}</td>", title.join("; "), cell.mark().to_ascii_uppercase())
 }

@@ -95,8 +95,12 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         valid_from: rfc3339(key.valid_from),
         valid_until: rfc3339(key.valid_until),
     });
-    let codes = |pick: fn(&Rule) -> (IssuerId, IssuerId)| {
-        let others = content.rules.iter().map(pick).filter(|(of, _)| *of == issuer.id);
+    let codes = |pick: fn(&Rule) -> (IssuerId, IssuerId), is_own: fn(IssuerId, IssuerId) -> bool| {
+        let others = content
+            .rules
+            .iter()
+            .map(pick)
+            .filter(|(of, other)| is_own(*of, issuer.id) && other.province() != issuer.id.province());
         let mut codes: Vec<u32> = others.map(|(_, other)| other.code()).collect();
         codes.sort_unstable();
         codes.dedup();
@@ -111,8 +115,8 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         name_en: &issuer.name_en,
         hotline: &issuer.hotline,
         keys: keys.collect(),
-        honours: codes(|rule| (rule.host, rule.issuer)),
-        honoured_by: codes(|rule| (rule.issuer, rule.host)),
+        honours: codes(|rule| (rule.host, rule.issuer), IssuerId::covers),
+        honoured_by: codes(|rule| (rule.issuer, rule.host), |of, own| of == own),
         role_version: role.and_then(|role| role.version),
         held_back: role.filter(|_| !waits).and_then(|role| role.held_back.as_ref()).map(ToString::to_string),
         waits,
