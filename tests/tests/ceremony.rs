@@ -262,6 +262,12 @@ fn whoever_a_new_root_names_may_sign_before_it_is_complete() {
     place.says(1, &format!("{publish} --keys media/sun --keys media/li"), "root has 1 of the 2");
     assert!(place.said.contains("targets waits for root"), "{}", place.said);
     place.says(0, &format!("{publish} --keys media/wang"), "new from root, targets");
+    // Also where the draft that a rotation makes of them is gone.
+    place.says(0, "menshen trust key media/zhao/targets.key > new.pub", "");
+    place.says(0, "menshen trust rotate targets --key new.pub --trust authority", "draft");
+    place.says(0, "rm authority/repository/draft/targets.json", "");
+    let sticks = "--keys media/zhao --keys media/li --keys media/wang";
+    place.says(0, &format!("{publish} {sticks}"), "new from root, targets");
 }
 
 #[test]
@@ -317,6 +323,10 @@ fn a_damaged_file_of_another_province_stops_nobody_else() {
     place.says(0, "rm authority/repository/metadata/1.410000.json", "");
     place.says(0, "menshen trust status 100000 --trust authority", "number 1");
     place.says(0, "menshen trust publish --trust authority", "gates do not believe what 410000 said last");
+    place.says(0, "cp -r authority spare; cp media/out/menshen/metadata/1.410000.json spare/repository/metadata/", "");
+    place.says(0, "menshen trust status 410000 --trust spare", "number 2");
+    place.says(0, "rm -r spare; cp -r authority spare; menshen trust key media/henan/next.key > next.pub", "");
+    place.says(0, "menshen trust rotate 410000 --role --key next.pub --trust spare", "menshen trust sign 410000");
     place.says(0, "menshen trust status 410000 --trust henan", "number 2");
     place.says(0, "menshen trust sign 410000 --trust henan --keys media/henan --out media/back", "410000 version 2");
     place.says(0, "menshen trust take media/back --trust authority", "410000 version 2: taken");

@@ -1,7 +1,7 @@
 //! Numbers, signatures and files of a publication, in the order in which a reader may meet them half done.
 
 use super::document::{self, Document, Lifetime, key_ids};
-use super::{DRAFT, Keyring, PublishError, ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP, keyring};
+use super::{DRAFT, Keyring, PublishError, ROOT, Repository, SNAPSHOT, Signers, TARGETS, TIMESTAMP, keyring};
 use crate::durable;
 use crate::names::AS_OF;
 use crate::tuf::{Folder, canonical};
@@ -121,7 +121,7 @@ impl Repository {
             let wanted = match waiting.get(role) {
                 Some(PublishError::Unsigned { wanted, .. }) => Some(wanted.clone()),
                 _ if role == TARGETS => None,
-                _ => self.who_lacks(role, keyring)?,
+                _ => self.who_lacks(role, keyring),
             };
             lacking.extend(wanted.map(|wanted| format!("{role} ({wanted})")));
         }
@@ -133,15 +133,11 @@ impl Repository {
     }
 
     /// Whose keys are missing to sign a new content of a role; `None` where they are at hand.
-    fn who_lacks(&mut self, role: &str, keyring: &Keyring) -> Result<Option<String>, PublishError> {
-        let Some(document) = self.documents.get(role).cloned() else { return Ok(None) };
-        self.edit(role)?;
-        let signed = self.sign(role, keyring);
-        self.documents.insert(role.to_owned(), document);
-        match signed {
-            Err(PublishError::Unsigned { wanted, .. }) => Ok(Some(wanted)),
-            signed => signed.map(|()| None),
-        }
+    fn who_lacks(&self, role: &str, keyring: &Keyring) -> Option<String> {
+        let signers = self.signers(role).filter(|signers| !keyring.can_sign(signers))?;
+        let missing = signers.keys.iter().filter(|key| !keyring.can_sign(&Signers::one(**key)));
+        let ids: Vec<String> = missing.filter_map(|key| keyring::key_id(key).ok()).map(short).collect();
+        Some(ids.join(", "))
     }
 
     /// A role as it is published; `None` where it never was, or is lost.
@@ -212,7 +208,7 @@ impl Repository {
             let (found, missing): (Vec<_>, Vec<_>) = ids.iter().partition(|id| signed_by.contains(&id.as_str()));
             let threshold = entry["threshold"].as_u64().unwrap_or(1) as usize;
             if found.len() < threshold {
-                let wanted: Vec<&str> = missing.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+                let wanted: Vec<String> = missing.into_iter().cloned().map(short).collect();
                 let wanted = wanted.join(", ");
                 return Err(PublishError::Unsigned { role: role.into(), found: found.len(), threshold, wanted });
             }
@@ -360,6 +356,15 @@ impl Repository {
 /// from a publication that was refused says nothing.
 fn is_kept(role: &str) -> bool {
     ![SNAPSHOT, TIMESTAMP].contains(&role)
+}
+
+/// A key id as people are told of it: its first digits.
+fn short(mut id: String) -> String {
+    // The id of a stranger may be any text, and is told whole where it can not be cut there.
+    if id.is_char_boundary(8) {
+        id.truncate(8);
+    }
+    id
 }
 
 /// How a snapshot or timestamp names a document: number, length and hash of its file.
