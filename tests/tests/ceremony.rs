@@ -1,6 +1,7 @@
 //! The ceremony of keys/README.md, as it is written: every command of it, with folders in place of sticks.
 
 use menshen_tests::cli::{MENSHEN, program};
+use menshen_trust::publish::{Keyring, Repository};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -230,6 +231,12 @@ fn a_publication_that_was_refused_leaves_no_word_of_its_own() {
     let publish = "menshen trust publish --trust authority";
     place.says(0, "mv authority/roles/timestamp.key media/li/", "");
     place.says(2, &format!("{publish} --at 2099-01-01 --ahead"), "timestamp has 0 of the 1");
+    let mut repository = Repository::open(&place.path("authority/repository")).expect("there is one");
+    let last = repository.as_of();
+    let mut keyring = Keyring::new();
+    keyring.add_folder(&place.path("authority/roles")).expect("keys");
+    assert!(repository.publish(&keyring, 4_000_000_000).is_err() && last.is_some());
+    assert_eq!(repository.as_of(), last);
     place.says(0, &format!("{publish} --keys media/li"), "version");
     assert!(!place.said.contains("clocks was wrong"), "{}", place.said);
 }
@@ -323,6 +330,8 @@ fn a_damaged_file_of_another_province_stops_nobody_else() {
     place.says(0, "rm authority/repository/metadata/1.410000.json", "");
     place.says(0, "menshen trust status 100000 --trust authority", "number 1");
     place.says(0, "menshen trust publish --trust authority", "gates do not believe what 410000 said last");
+    let newest = "$(ls -v authority/repository/metadata/*.snapshot.json | tail -1)";
+    place.says(0, &format!("grep -o 410000.json {newest}"), "410000.json");
     place.says(0, "cp -r authority spare; cp media/out/menshen/metadata/1.410000.json spare/repository/metadata/", "");
     place.says(0, "menshen trust status 410000 --trust spare", "number 2");
     place.says(0, "rm -r spare; cp -r authority spare; menshen trust key media/henan/next.key > next.pub", "");
