@@ -17,6 +17,7 @@ use crate::moment;
 use crate::outcome::{Failure, Result};
 use clap::Subcommand;
 use menshen_core::ids::IssuerId;
+use menshen_core::time::SKEW_S;
 use menshen_trust::publish::Repository;
 
 /// Make, change, publish, carry and show what gates believe.
@@ -90,6 +91,20 @@ fn warn_of(authority: &Authority) {
 
 fn time(text: Option<&str>) -> Result<u64> {
     Ok(text.map(moment::parse).transpose()?.unwrap_or_else(moment::now))
+}
+
+/// The moment as of which something is said: gates take it for the time, so one that this computer's clock has not come to
+/// needs the word `ahead`.
+fn time_that_has_come(text: Option<&str>, ahead: bool) -> Result<u64> {
+    let (clock, as_of) = (moment::now(), time(text)?);
+    if as_of > clock + SKEW_S && !ahead {
+        return Err(Failure::new(format!(
+            "{} has not come yet by this computer's clock ({}): set the clock, or say --ahead if you mean it",
+            moment::show(as_of),
+            moment::show(clock)
+        )));
+    }
+    Ok(as_of)
 }
 
 fn division(code: u32) -> Result<IssuerId> {

@@ -98,7 +98,7 @@ fn offers(from: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(from).map_err(at(from, "put in the stick that somebody brought"))?;
     let is_offer = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(OFFER));
-        name.and_then(names::issuer).is_some()
+        name.and_then(names::issuer).is_some() && !path.is_symlink()
     };
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_offer).collect();
     found.sort();

@@ -1,7 +1,7 @@
 //! From drafts to what gates believe, and from a stick into a trust folder.
 
 use super::show::has_not_published;
-use super::{TrustArg, complain, repository, say, tell_of_stale, time, warn_of};
+use super::{TrustArg, complain, repository, say, tell_of_stale, time, time_that_has_come, warn_of};
 use crate::authority::Authority;
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result};
@@ -77,16 +77,8 @@ impl Publish {
     /// The moment of the publication. It raises the floor of the time of every gate that imports it, for good: a clock
     /// that is ahead must not become theirs unnoticed.
     fn as_of(&self, repository: &Repository) -> Result<u64> {
-        let (clock, last) = (moment::now(), repository.as_of());
-        let as_of = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or(clock);
-        if as_of > clock + SKEW_S && !self.ahead {
-            return Err(Failure::new(format!(
-                "{} has not come yet by this computer's clock ({}): set the clock, or say --ahead if you mean it",
-                moment::show(as_of),
-                moment::show(clock)
-            )));
-        }
-        let Some(last) = last else { return Ok(as_of) };
+        let as_of = time_that_has_come(self.at.as_deref(), self.ahead)?;
+        let Some(last) = repository.as_of() else { return Ok(as_of) };
         if self.at.is_none() && as_of > last + LEAP_S {
             return Err(Failure::new(format!(
                 "by this computer's clock it is {}, more than a year after the last publication ({}): set the clock, or \
@@ -109,7 +101,11 @@ impl Publish {
 
 /// What lacks a signature may be nothing that this desk ever signs.
 fn explained(error: PublishError) -> Failure {
-    match &error {
+    let why = match &error {
+        PublishError::Besides { why, .. } => why,
+        other => other,
+    };
+    match why {
         PublishError::Unsigned { role, .. } if ["snapshot", "timestamp"].contains(&role.as_str()) => {
             Failure::new(format!("{error}; a province, city or office signs what is its own with `menshen trust sign`"))
         }

@@ -1,6 +1,6 @@
 //! What an issuer has changed since its passes were made: one delta a command, and now and then a new whole list.
 
-use super::{TrustArg, complain, division, repository, say, time, warn_of};
+use super::{TrustArg, complain, division, repository, say, time_that_has_come, warn_of};
 use crate::authority::{Authority, Content, role_of};
 use crate::moment;
 use crate::outcome::{Failure, Outcome, Result, at};
@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 use menshen_core::ids::{Hex, IssuerId, unhex};
 use menshen_core::pass::{self, Claims, Colour};
 use menshen_core::status::{Status as Said, Tag};
-use menshen_core::time::SKEW_S;
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, Repository};
 use menshen_trust::status::{About, Change, Delta, IssuerStatus, StatusList, write_list};
@@ -93,7 +92,7 @@ impl Status {
     pub(super) fn run(self) -> Result {
         let (authority, issuer) = (Authority::open(&self.trust.dir)?, division(self.issuer)?);
         warn_of(&authority);
-        let as_of = self.as_of()?;
+        let as_of = time_that_has_come(self.at.as_deref(), self.ahead)?;
         let mut repository = repository(&authority)?;
         let role = publisher(&repository, issuer)?;
         let changes = self.changes(issuer)?;
@@ -124,19 +123,6 @@ impl Status {
         };
         say(format!("{issuer}: number {seq}, {what}, complete until {until}: said by {role}; it is a draft: {next}"))?;
         Ok(Outcome::Done)
-    }
-
-    /// The moment until which the list is complete: no earlier one can be said after it, but by a new whole list.
-    fn as_of(&self) -> Result<u64> {
-        let (clock, as_of) = (moment::now(), time(self.at.as_deref())?);
-        if as_of > clock + SKEW_S && !self.ahead {
-            return Err(Failure::new(format!(
-                "{} has not come yet by this computer's clock ({}): set the clock, or say --ahead if you mean it",
-                moment::show(as_of),
-                moment::show(clock)
-            )));
-        }
-        Ok(as_of)
     }
 
     /// The next delta of a list, and the list with it.
