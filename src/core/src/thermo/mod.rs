@@ -5,7 +5,14 @@
 //! that means for a person is [`judge`]'s, which keeps apart "high", "in range" and "can not be a
 //! living person", because the last is measured again and never a pass.
 
+pub mod cjmcu_90614;
 pub mod gy_mcu90614;
+pub mod modbus_head;
+mod parser;
+pub mod rqvk002;
+mod window;
+
+pub use parser::{Parser, Protocol};
 
 use crate::policy::Policy;
 
@@ -47,6 +54,9 @@ pub fn judge(reading: Reading, policy: &Policy) -> Judgement {
         Judgement::InRange
     }
 }
+
+#[cfg(test)]
+mod noise;
 
 #[cfg(test)]
 mod tests {
