@@ -5,9 +5,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use menshen_core::thermo::Protocol;
 use menshen_core::thermo::Reading;
 use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, FRAME_BYTES};
-use menshen_gate::board::{self, Protocol};
+use menshen_core::thermo::modbus_head::{Function, Map};
+use menshen_gate::board;
 use menshen_gate::sim::ThermometerUnit;
 use menshen_gate::thermometer;
 use menshen_lane::ports::{Open, PortError, Thermometer};
@@ -16,7 +18,7 @@ use menshen_lane::ports::{Open, PortError, Thermometer};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn opener(port: &Path) -> Open<dyn Thermometer> {
-    let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol: Protocol::GyMcu90614 };
+    let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol: Some(Protocol::GyMcu90614) };
     thermometer::opener(&unit, Path::new("no state is needed"))
 }
 
@@ -63,10 +65,63 @@ fn fails(thermometer: &mut dyn Thermometer) -> PortError {
     }
 }
 
+const HEAD: Map =
+    Map { unit: 3, function: Function::Input, object_register: 0x101, ambient_register: 0x100, step_centi_c: 10 };
+const KINDS: [Protocol; 4] = [Protocol::GyMcu90614, Protocol::Cjmcu90614, Protocol::Rqvk002, Protocol::ModbusRtu(HEAD)];
+
+fn opener_of(port: &Path, protocol: Option<Protocol>) -> Open<dyn Thermometer> {
+    let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol };
+    thermometer::opener(&unit, Path::new("no state is needed"))
+}
+
+#[test]
+fn every_kind_of_unit_is_read_through_noise_and_a_pulled_plug() {
+    for protocol in KINDS {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = ThermometerUnit::start(folder.path().join("tty"), protocol).unwrap();
+        unit.set_ambient(2100);
+        let mut open = opener_of(unit.path(), Some(protocol));
+        let mut thermometer = opened(&mut open);
+        unit.set_object(Some(3710));
+        unit.inject_noise(&[0x5a, 0xa5, 0x66, 0x66, 0x5a, 0x03, 0x04]);
+        let reading = reads(&mut *thermometer, &[3640], 3710);
+        assert_eq!(reading, Reading { temp_centi_c: 3710, ambient_centi_c: 2100 }, "{protocol:?}");
+        unit.unplug();
+        fails(&mut *thermometer);
+        drop(thermometer);
+        unit.replug().unwrap();
+        reads(&mut *opened(&mut open), &[], 3710);
+    }
+}
+
+#[test]
+fn a_unit_that_streams_is_found_out_and_one_that_is_of_no_known_kind_is_told() {
+    for protocol in Protocol::STREAMING {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = ThermometerUnit::start(folder.path().join("tty"), protocol).unwrap();
+        unit.set_object(Some(3680));
+        reads(&mut *opened(&mut opener_of(unit.path(), None)), &[3640], 3680);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let head = ThermometerUnit::start(folder.path().join("tty"), Protocol::ModbusRtu(HEAD)).unwrap();
+    let PortError::Absent(said) = unopened(&mut opener_of(head.path(), None)) else { panic!("not absent") };
+    assert!(said.contains("is silent at every speed") && said.contains("thermometer.port"), "{said}");
+}
+
+#[test]
+fn a_unit_of_another_kind_is_told_from_a_silent_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::Cjmcu90614).unwrap();
+    let PortError::Absent(said) = unopened(&mut opener_of(unit.path(), Some(Protocol::Rqvk002))) else {
+        panic!("not absent")
+    };
+    assert!(said.contains("no reading of a rqvk002 at 9600 baud") && said.contains("auto"), "{said}");
+}
+
 #[test]
 fn what_the_unit_sees_is_what_the_gate_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     unit.set_ambient(-120);
     unit.set_object(Some(3855));
     let mut thermometer = opened(&mut opener(unit.path()));
@@ -76,7 +131,7 @@ fn what_the_unit_sees_is_what_the_gate_reads() {
 #[test]
 fn a_waiting_gate_gets_the_newest_reading_and_not_the_oldest() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     let mut thermometer = opened(&mut opener(unit.path()));
     std::thread::sleep(Duration::from_millis(300));
     unit.set_object(Some(3911));
@@ -88,7 +143,7 @@ fn a_waiting_gate_gets_the_newest_reading_and_not_the_oldest() {
 #[test]
 fn noise_costs_readings_and_never_makes_one() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     let mut thermometer = opened(&mut opener(unit.path()));
     let noises: [&[u8]; 4] = [&[0x00, 0xff], &[0x5a], &[0x5a, 0x5a, 0x45, 0x04, 0x0c], &[0x14; 40]];
     for (turn, noise) in noises.into_iter().cycle().take(8).enumerate() {
@@ -102,7 +157,7 @@ fn noise_costs_readings_and_never_makes_one() {
 #[test]
 fn an_unplugged_unit_fails_is_absent_and_comes_back_at_the_same_port() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     let mut open = opener(unit.path());
     let mut thermometer = opened(&mut open);
     for turn in 0..3 {
@@ -122,7 +177,7 @@ fn an_unplugged_unit_fails_is_absent_and_comes_back_at_the_same_port() {
 #[test]
 fn a_port_that_says_nothing_is_no_thermometer() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     unit.set_object(None);
     let mut open = opener(unit.path());
     let deadline = Instant::now() + PATIENCE;
@@ -139,7 +194,7 @@ fn a_port_that_says_nothing_is_no_thermometer() {
 #[test]
 fn a_unit_that_falls_silent_has_failed_even_if_the_line_is_noisy() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     let mut thermometer = opened(&mut opener(unit.path()));
     unit.set_object(None);
     unit.inject_noise(&[0x55; 30]);
@@ -159,7 +214,7 @@ fn what_is_no_serial_port_is_told() {
 #[test]
 fn the_simulated_unit_obeys_the_commands_of_the_real_one() {
     let folder = tempfile::tempdir().unwrap();
-    let unit = ThermometerUnit::start(folder.path().join("tty")).unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::GyMcu90614).unwrap();
     let path = unit.path().to_string_lossy().into_owned();
     let mut port = serialport::new(path, 9600).timeout(Duration::from_millis(700)).open().unwrap();
     port.write_all(&COMMAND_ONCE).unwrap();

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Protocol;
 use super::camera::CameraSection;
 use super::pins::Function;
 
@@ -39,8 +38,33 @@ pub(super) struct ThermometerSection {
     pub(super) kind: Option<ThermometerKind>,
     pub(super) port: Option<PathBuf>,
     pub(super) baud: Option<u32>,
-    pub(super) protocol: Option<Protocol>,
+    pub(super) protocol: Option<ProtocolName>,
     pub(super) control: Option<PathBuf>,
+    pub(super) modbus: ModbusSection,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) enum ProtocolName {
+    #[serde(rename = "auto")]
+    Auto,
+    #[serde(rename = "gy-mcu90614")]
+    GyMcu90614,
+    #[serde(rename = "cjmcu-90614")]
+    Cjmcu90614,
+    #[serde(rename = "rqvk002")]
+    Rqvk002,
+    #[serde(rename = "modbus-rtu")]
+    ModbusRtu,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ModbusSection {
+    pub(super) unit: Option<u8>,
+    pub(super) function: Option<u8>,
+    pub(super) object_register: Option<u16>,
+    pub(super) ambient_register: Option<u16>,
+    pub(super) step_centi_c: Option<i16>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

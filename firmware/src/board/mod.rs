@@ -18,6 +18,8 @@ pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
 pub use pins::{Function, Pin};
 
 use file::{BoardFile, OutputsKind, ThermometerKind};
+use menshen_core::thermo::Protocol;
+use menshen_core::thermo::modbus_head::{self, Map};
 
 /// The board of one gate.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +49,10 @@ pub enum Thermometer {
     Serial {
         /// The device, such as `/dev/serial0`.
         port: PathBuf,
-        /// Its speed, in bits a second.
+        /// Its speed, in bits a second; the first to be tried where it is found out.
         baud: u32,
-        /// What it speaks.
-        protocol: Protocol,
+        /// What it speaks; `None` where the gate finds that out.
+        protocol: Option<Protocol>,
     },
     /// A simulated unit behind a pseudo-terminal, with real bytes and the same adapter.
     Simulated {
@@ -59,14 +61,6 @@ pub enum Thermometer {
         /// What it speaks.
         protocol: Protocol,
     },
-}
-
-/// What a thermometer speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-pub enum Protocol {
-    /// GY-MCU90614 and GY-MCU90615.
-    #[serde(rename = "gy-mcu90614")]
-    GyMcu90614,
 }
 
 /// Where outputs go.
@@ -224,7 +218,7 @@ impl Resolver<'_> {
     }
 
     fn thermometer(&self, section: file::ThermometerSection) -> Result<Option<Thermometer>, BoardError> {
-        let protocol = section.protocol.unwrap_or(Protocol::GyMcu90614);
+        let protocol = self.protocol(&section)?;
         Ok(match self.need(section.kind, "thermometer.kind")? {
             ThermometerKind::None => None,
             ThermometerKind::Serial => Some(Thermometer::Serial {
@@ -234,9 +228,43 @@ impl Resolver<'_> {
             }),
             ThermometerKind::Simulated => {
                 let control = self.need(section.control, "thermometer.control")?;
-                Some(Thermometer::Simulated { control, protocol })
+                Some(Thermometer::Simulated { control, protocol: protocol.unwrap_or(Protocol::GyMcu90614) })
             }
         })
+    }
+
+    /// What the thermometer speaks; `None` where the gate is to find that out.
+    fn protocol(&self, section: &file::ThermometerSection) -> Result<Option<Protocol>, BoardError> {
+        let protocol = match section.protocol.unwrap_or(file::ProtocolName::Auto) {
+            file::ProtocolName::Auto => return Ok(None),
+            file::ProtocolName::GyMcu90614 => Protocol::GyMcu90614,
+            file::ProtocolName::Cjmcu90614 => Protocol::Cjmcu90614,
+            file::ProtocolName::Rqvk002 => Protocol::Rqvk002,
+            file::ProtocolName::ModbusRtu => Protocol::ModbusRtu(self.modbus(&section.modbus)?),
+        };
+        Ok(Some(protocol))
+    }
+
+    fn modbus(&self, section: &file::ModbusSection) -> Result<Map, BoardError> {
+        let function = match self.need(section.function, "thermometer.modbus.function")? {
+            3 => modbus_head::Function::Holding,
+            4 => modbus_head::Function::Input,
+            other => {
+                let allowed = "it may be 3 (holding registers) or 4 (input registers)".to_owned();
+                return Err(self.value("thermometer.modbus.function", other.to_string(), allowed));
+            }
+        };
+        let map = Map {
+            unit: self.need(section.unit, "thermometer.modbus.unit")?,
+            function,
+            object_register: self.need(section.object_register, "thermometer.modbus.object_register")?,
+            ambient_register: self.need(section.ambient_register, "thermometer.modbus.ambient_register")?,
+            step_centi_c: self.need(section.step_centi_c, "thermometer.modbus.step_centi_c")?,
+        };
+        match modbus_head::Parser::new(map) {
+            Ok(_) => Ok(map),
+            Err(error) => Err(self.value("thermometer.modbus", format!("{map:?}"), error.to_string())),
+        }
     }
 
     fn baud(&self, baud: Option<u32>) -> Result<u32, BoardError> {

@@ -1,7 +1,7 @@
-//! A GY-MCU90614 behind a pseudo-terminal: the unit's real bytes at its real rate.
+//! A unit of any kind behind a pseudo-terminal: its real bytes at its real rate.
 //!
-//! It streams 14 frames a second from power-up, obeys the commands for streaming and for one reading,
-//! can fall silent, be unplugged and come back. Its path is a symbolic link that stays the same when
+//! One that streams does so 14 times a second from power-up; a GY-MCU90614 obeys the commands for streaming and for one
+//! reading, a Modbus head answers when it is asked. It can fall silent, be unplugged and come back. Its path is a symbolic link that stays the same when
 //! it comes back, as `/dev/serial/by-id` does for a USB unit. What a slow reader leaves in the line is
 //! lost, as on a real one. The line's speed is not simulated: bytes arrive at once.
 
@@ -13,10 +13,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use menshen_core::thermo::{
-    Reading,
-    gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, frame},
-};
+use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM};
+use menshen_core::thermo::modbus_head::{self, REQUEST_BYTES};
+use menshen_core::thermo::{Parser, Protocol, Reading, cjmcu_90614, gy_mcu90614, rqvk002};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -34,13 +33,13 @@ pub struct ThermometerUnit {
 }
 
 impl ThermometerUnit {
-    /// Plugs a unit in; `path` becomes a symbolic link to its terminal.
+    /// Plugs a unit in that speaks `protocol`; `path` becomes a symbolic link to its terminal.
     ///
     /// # Errors
     /// What the system says where there is no pseudo-terminal or the link can not be made.
-    pub fn start(path: impl AsRef<Path>) -> io::Result<ThermometerUnit> {
+    pub fn start(path: impl AsRef<Path>, protocol: Protocol) -> io::Result<ThermometerUnit> {
         let path = path.as_ref().to_owned();
-        let state = State { line: Some(Line::plug(&path)?), ..State::default() };
+        let state = State { line: Some(Line::plug(&path, protocol)?), ..State::of(protocol) };
         let shared = Arc::new(Shared { state: Mutex::new(state), stopped: Condvar::new() });
         let speaking = Arc::clone(&shared);
         let speaker = std::thread::Builder::new().name("sim-thermometer".to_owned()).spawn(move || speaking.speak())?;
@@ -79,8 +78,8 @@ impl ThermometerUnit {
     /// # Errors
     /// As [`ThermometerUnit::start`].
     pub fn replug(&self) -> io::Result<()> {
-        let line = Line::plug(&self.path)?;
-        self.shared.state().line = Some(line);
+        let mut state = self.shared.state();
+        state.line = Some(Line::plug(&self.path, state.protocol)?);
         Ok(())
     }
 }
@@ -103,6 +102,7 @@ struct Shared {
 }
 
 struct State {
+    protocol: Protocol,
     line: Option<Line>,
     object: Option<i16>,
     ambient_centi_c: i16,
@@ -110,10 +110,10 @@ struct State {
     stop: bool,
 }
 
-impl Default for State {
-    fn default() -> State {
+impl State {
+    fn of(protocol: Protocol) -> State {
         let Reading { temp_centi_c, ambient_centi_c } = AT_REST;
-        State { line: None, object: Some(temp_centi_c), ambient_centi_c, noise: Vec::new(), stop: false }
+        State { protocol, line: None, object: Some(temp_centi_c), ambient_centi_c, noise: Vec::new(), stop: false }
     }
 }
 
@@ -141,7 +141,7 @@ impl State {
         if let Some(temp_centi_c) = self.object
             && (line.streaming || asked_once)
         {
-            line.send(&frame(Reading { temp_centi_c, ambient_centi_c: self.ambient_centi_c }));
+            line.send(&frame(self.protocol, Reading { temp_centi_c, ambient_centi_c: self.ambient_centi_c }));
         }
     }
 }
@@ -153,10 +153,24 @@ struct Line {
     _host: OwnedFd,
     heard: VecDeque<u8>,
     streaming: bool,
+    /// What a head is asked with; empty of a unit that streams.
+    request: Vec<u8>,
+}
+
+/// What a unit sends for a reading.
+fn frame(protocol: Protocol, reading: Reading) -> Vec<u8> {
+    match protocol {
+        Protocol::GyMcu90614 => gy_mcu90614::frame(reading).to_vec(),
+        Protocol::Cjmcu90614 => cjmcu_90614::frame(reading).to_vec(),
+        Protocol::Rqvk002 => rqvk002::frame(reading).to_vec(),
+        Protocol::ModbusRtu(map) => modbus_head::answer(map, reading).to_vec(),
+    }
 }
 
 impl Line {
-    fn plug(path: &Path) -> io::Result<Line> {
+    fn plug(path: &Path, protocol: Protocol) -> io::Result<Line> {
+        let parser = Parser::new(protocol).map_err(io::Error::other)?;
+        let request = parser.request().unwrap_or_default().to_vec();
         let unit = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&unit)?;
         unlockpt(&unit)?;
@@ -172,7 +186,7 @@ impl Line {
         }
         let target = name.to_string_lossy();
         std::os::unix::fs::symlink(target.as_ref(), path)?;
-        Ok(Line { unit, _host: host, heard: VecDeque::new(), streaming: true })
+        Ok(Line { unit, _host: host, heard: VecDeque::new(), streaming: request.is_empty(), request })
     }
 
     /// Takes the commands that have arrived; whether one reading was asked for.
@@ -181,6 +195,9 @@ impl Line {
         // Nothing to read and nobody there are the same to a unit.
         while let Ok(count @ 1..) = rustix::io::read(&self.unit, &mut buffer) {
             self.heard.extend(buffer.iter().take(count));
+        }
+        if !self.request.is_empty() {
+            return self.was_asked();
         }
         let mut asked_once = false;
         while self.heard.len() >= COMMAND_ONCE.len() {
@@ -195,6 +212,15 @@ impl Line {
             self.heard.drain(..if known.is_some() { command.len() } else { 1 });
         }
         asked_once
+    }
+
+    /// Whether a head has been asked for its registers.
+    fn was_asked(&mut self) -> bool {
+        let newest = self.heard.make_contiguous();
+        let asked = newest.windows(REQUEST_BYTES).any(|bytes| bytes == self.request);
+        let kept = if asked { 0 } else { self.heard.len().min(REQUEST_BYTES - 1) };
+        self.heard.drain(..self.heard.len() - kept);
+        asked
     }
 
     fn send(&self, bytes: &[u8]) {

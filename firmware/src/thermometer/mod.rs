@@ -1,12 +1,15 @@
 //! Thermometers of a board, behind [`menshen_lane::ports::Thermometer`].
 //!
-//! There is one adapter, for serial ports. A simulated thermometer is a unit that speaks real bytes
+//! There is one adapter, for serial ports, whatever the unit speaks. A simulated thermometer is a unit that speaks real bytes
 //! at the far end of a pseudo-terminal, so it comes through the same adapter.
 
+mod detect;
+mod line;
 mod serial;
 
 use std::path::Path;
 
+use menshen_core::thermo::Protocol;
 use menshen_lane::ports::{self, Open, PortError};
 
 use crate::board;
@@ -20,14 +23,25 @@ pub fn opener(thermometer: &board::Thermometer, state_dir: &Path) -> Open<dyn po
     match thermometer {
         board::Thermometer::Serial { port, baud, protocol } => {
             let (port, baud, protocol) = (port.clone(), *baud, *protocol);
-            Box::new(move || Ok(Box::new(serial::SerialThermometer::open(&port, baud, protocol)?)))
+            // What was found is tried first when the port comes back.
+            let mut found = None;
+            Box::new(move || {
+                let known = protocol.map(|protocol| (protocol, baud)).or(found.take());
+                let (protocol, baud) = match known {
+                    Some(known) => known,
+                    None => detect::find(&port, baud)?,
+                };
+                let unit = serial::SerialThermometer::open(&port, baud, protocol)?;
+                found = Some((protocol, baud));
+                Ok(Box::new(unit))
+            })
         }
         board::Thermometer::Simulated { control, protocol } => {
             let (link, control) = (state_dir.join("thermometer.tty"), state_dir.join(control));
             let (mut unit, protocol) = (None, *protocol);
             Box::new(move || {
                 if unit.is_none() {
-                    unit = Some(start(&link, &control)?);
+                    unit = Some(start(&link, &control, protocol)?);
                 }
                 Ok(Box::new(serial::SerialThermometer::open(&link, SIMULATED_BAUD, protocol)?))
             })
@@ -35,8 +49,8 @@ pub fn opener(thermometer: &board::Thermometer, state_dir: &Path) -> Open<dyn po
     }
 }
 
-fn start(link: &Path, control: &Path) -> Result<ControlFile, PortError> {
-    let unit = ThermometerUnit::start(link).map_err(|error| {
+fn start(link: &Path, control: &Path, protocol: Protocol) -> Result<ControlFile, PortError> {
+    let unit = ThermometerUnit::start(link, protocol).map_err(|error| {
         let link = link.display();
         PortError::Absent(format!("cannot start the simulated thermometer at {link}: {error}; check the directory"))
     })?;

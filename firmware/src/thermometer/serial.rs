@@ -1,19 +1,15 @@
 //! A thermometer on a serial port.
 //!
-//! The unit streams about 14 readings a second whether or not somebody stands before it, so silence is
-//! a fault: a port that opens is taken for a thermometer only when it speaks, and one that falls silent
-//! has failed. What has piled up while nobody read is skipped: a reading must not be older than the
+//! A unit streams about 14 readings a second, or gives one whenever it is asked, whether or not somebody stands before
+//! it, so silence is a fault: a port that opens is taken for a thermometer only when it gives a reading, and one that
+//! falls silent has failed. What has piled up while nobody read is skipped: a reading must not be older than the
 //! person it is taken for, so the newest one wins.
 
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-use menshen_core::thermo::{Reading, gy_mcu90614};
+use super::line::Line;
+use menshen_core::thermo::{Parser, Protocol, Reading};
 use menshen_lane::ports::{PortError, Thermometer};
-use serialport::{ClearBuffer, SerialPort};
-
-use crate::board::Protocol;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// How long a port that has just been opened is given to speak.
 const FIRST_READING_WITHIN: Duration = Duration::from_millis(600);
@@ -21,33 +17,36 @@ const FIRST_READING_WITHIN: Duration = Duration::from_millis(600);
 const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// The longest single wait on the port.
 const STEP: Duration = Duration::from_millis(200);
+/// How often a head that does not stream is asked.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) struct SerialThermometer {
-    path: PathBuf,
-    port: Box<dyn SerialPort>,
+    line: Line,
     parser: Parser,
     spoke_at: Instant,
+    ask_at: Instant,
+    /// Whether anything at all has come since the port was opened.
+    has_heard: bool,
 }
 
 impl SerialThermometer {
-    /// Opens the port, asks the unit to stream and waits for its first reading.
+    /// Opens the port, lets the unit stream, and waits for its first reading.
     pub(super) fn open(path: &Path, baud: u32, protocol: Protocol) -> Result<SerialThermometer, PortError> {
-        if !path.exists() {
-            return Err(PortError::Absent(format!(
-                "the thermometer {} is not there: plug it in or correct `thermometer.port` in the board file",
-                path.display()
-            )));
-        }
-        let port = serialport::new(path.to_string_lossy(), baud).timeout(STEP).open().map_err(|error| {
-            let hint = "close what else uses it, or let this user into the group dialout";
-            PortError::Absent(format!("cannot open the thermometer {}: {error}; {hint}", path.display()))
+        let parser = Parser::new(protocol).map_err(|error| {
+            PortError::Absent(format!("the registers of the thermometer {} can not be read: {error}", path.display()))
         })?;
-        let spoke_at = Instant::now();
-        let mut unit = SerialThermometer { path: path.to_owned(), port, parser: Parser::of(protocol), spoke_at };
-        unit.port.clear(ClearBuffer::Input).map_err(|error| unit.failed(&error))?;
-        unit.port.write_all(unit.parser.stream_command()).map_err(|error| unit.failed(&error))?;
+        let mut line = Line::open(path, baud)?;
+        line.write(parser.stream_command())?;
+        let now = Instant::now();
+        let mut unit = SerialThermometer { line, parser, spoke_at: now, ask_at: now, has_heard: false };
         match unit.reading(FIRST_READING_WITHIN)? {
             Some(_) => Ok(unit),
+            None if unit.has_heard => Err(PortError::Absent(format!(
+                "what comes from the thermometer {} is no reading of a {} at {baud} baud: correct `thermometer.protocol` \
+                 and `thermometer.baud`, or let the gate find out with \"auto\"",
+                unit.line.name(),
+                protocol.name()
+            ))),
             None => Err(PortError::Absent(unit.silent())),
         }
     }
@@ -57,37 +56,29 @@ impl SerialThermometer {
         let mut newest = None;
         let mut wait = timeout;
         loop {
-            let bytes = self.read(wait)?;
+            let bytes = self.line.read(wait)?;
             if bytes.is_empty() {
                 return Ok(newest);
             }
+            self.has_heard = true;
             newest = bytes.iter().filter_map(|byte| self.parser.push(*byte)).last().or(newest);
             wait = Duration::ZERO;
         }
     }
 
-    /// Some bytes, or none within `timeout`.
-    fn read(&mut self, timeout: Duration) -> Result<Vec<u8>, PortError> {
-        let mut buffer = [0; 256];
-        let read =
-            self.port.set_timeout(timeout).map_err(std::io::Error::from).and_then(|()| self.port.read(&mut buffer));
-        match read {
-            Ok(0) => Err(self.failed(&"the line was hung up")),
-            Ok(count) => Ok(buffer.iter().copied().take(count).collect()),
-            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => Ok(Vec::new()),
-            Err(error) => Err(self.failed(&error)),
+    /// Asks a head that does not stream, when it is time; gives how long to wait for its answer.
+    fn ask(&mut self) -> Result<Duration, PortError> {
+        let Some(request) = self.parser.request() else { return Ok(STEP) };
+        let now = Instant::now();
+        if now >= self.ask_at {
+            self.line.write(request)?;
+            self.ask_at = now + ASK_EVERY;
         }
-    }
-
-    fn failed(&self, error: &dyn std::fmt::Display) -> PortError {
-        PortError::Failed(format!(
-            "the thermometer {} has failed ({error}): check its cable and plug it in again",
-            self.path.display()
-        ))
+        Ok(self.ask_at - now)
     }
 
     fn silent(&self) -> String {
-        format!("the thermometer {} is silent: check its power, its wires and `thermometer.baud`", self.path.display())
+        format!("the thermometer {} is silent: check its power, its wires and `thermometer.baud`", self.line.name())
     }
 }
 
@@ -95,8 +86,9 @@ impl Thermometer for SerialThermometer {
     fn reading(&mut self, timeout: Duration) -> Result<Option<Reading>, PortError> {
         let deadline = Instant::now() + timeout;
         loop {
+            let step = self.ask()?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if let Some(reading) = self.newest(left.min(STEP))? {
+            if let Some(reading) = self.newest(left.min(step))? {
                 self.spoke_at = Instant::now();
                 return Ok(Some(reading));
             }
@@ -106,31 +98,6 @@ impl Thermometer for SerialThermometer {
             if left.is_zero() {
                 return Ok(None);
             }
-        }
-    }
-}
-
-/// One parser a protocol.
-enum Parser {
-    GyMcu90614(gy_mcu90614::Parser),
-}
-
-impl Parser {
-    fn of(protocol: Protocol) -> Parser {
-        match protocol {
-            Protocol::GyMcu90614 => Parser::GyMcu90614(gy_mcu90614::Parser::new()),
-        }
-    }
-
-    fn push(&mut self, byte: u8) -> Option<Reading> {
-        match self {
-            Parser::GyMcu90614(parser) => parser.push(byte),
-        }
-    }
-
-    fn stream_command(&self) -> &'static [u8] {
-        match self {
-            Parser::GyMcu90614(_) => &gy_mcu90614::COMMAND_STREAM,
         }
     }
 }

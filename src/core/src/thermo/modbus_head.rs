@@ -141,6 +141,37 @@ impl Parser {
     }
 }
 
+/// The answer of a head for a reading, as far as its registers can say it: for simulated heads and tests.
+pub fn answer(map: Map, reading: Reading) -> heapless::Vec<u8, MAX_ANSWER_BYTES> {
+    let registers = map.object_register.abs_diff(map.ambient_register) + 1;
+    let function = match map.function {
+        Function::Holding => 3,
+        Function::Input => 4,
+    };
+    let mut frame = heapless::Vec::<u8, MAX_ANSWER_BYTES>::new();
+    // A map that can be read has so few registers that all of it has room.
+    let mut put = |bytes: &[u8]| frame.extend_from_slice(bytes).unwrap_or_default();
+    put(&[map.unit, function, 2 * registers as u8]);
+    for register in map.first()..=map.first() + (registers - 1) {
+        let value = match register {
+            at if at == map.object_register => reading.temp_centi_c / map.step_centi_c,
+            at if at == map.ambient_register => reading.ambient_centi_c / map.step_centi_c,
+            _ => 0,
+        };
+        put(&value.to_be_bytes());
+    }
+    let crc = crc_of(&frame).to_le_bytes();
+    frame.extend_from_slice(&crc).unwrap_or_default();
+    frame
+}
+
+/// CRC-16/MODBUS: polynomial A001 reflected, begun with FFFF (Modbus over serial line 1.02, appendix B).
+fn crc_of(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xffff, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 })
+    })
+}
+
 impl Map {
     fn first(&self) -> u16 {
         self.object_register.min(self.ambient_register)
@@ -164,12 +195,8 @@ mod tests {
         bytes.iter().filter_map(|&byte| parser.push(byte)).collect()
     }
 
-    /// CRC-16/MODBUS, bit by bit from its definition: polynomial A001 reflected, begun with FFFF.
     fn with_crc(body: &[u8]) -> Vec<u8> {
-        let crc = body.iter().fold(0xffff_u16, |crc, byte| {
-            (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 })
-        });
-        [body, &crc.to_le_bytes()].concat()
+        [body, &crc_of(body).to_le_bytes()].concat()
     }
 
     #[test]
@@ -187,6 +214,14 @@ mod tests {
         let map = Map { object_register: 7, ambient_register: 5, step_centi_c: 1, ..MAP };
         let answer = with_crc(&[1, 3, 6, 0x08, 0x98, 0, 0, 0x0e, 0x42]);
         assert_eq!(readings(map, &answer), [Reading { temp_centi_c: 3650, ambient_centi_c: 2200 }]);
+    }
+
+    #[test]
+    fn a_reading_is_answered_and_read() {
+        let reading = Reading { temp_centi_c: 3640, ambient_centi_c: -230 };
+        for map in [MAP, Map { object_register: 9, ambient_register: 4, step_centi_c: 1, ..MAP }] {
+            assert_eq!(readings(map, &answer(map, reading)), [reading]);
+        }
     }
 
     #[test]
