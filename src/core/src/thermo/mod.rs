@@ -6,6 +6,7 @@
 //! living person", because the last is measured again and never a pass.
 
 pub mod cjmcu_90614;
+pub mod correct;
 pub mod gy_mcu90614;
 pub mod modbus_head;
 mod parser;
