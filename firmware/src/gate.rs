@@ -42,7 +42,7 @@ impl GatePorts {
         let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock, teller).map_err(state)?);
         Ok(GatePorts {
             camera: camera::opener(&board.camera, state_dir),
-            thermometer: board.thermometer.as_ref().map(|unit| thermometer::opener(unit, state_dir)),
+            thermometer: thermometer::opener(board, state_dir),
             outputs: outputs::open(&board.outputs, state_dir, Arc::clone(&clock))?,
             clock,
             panel_listen: board.panel_listen,

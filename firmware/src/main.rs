@@ -1,5 +1,5 @@
 //! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
-//! clock chip of a board and ends.
+//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer.
 //!
 //! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
 
@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use menshen_gate::board::{Board, BoardError};
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::rtc::{self, CommandError, SetTo};
+use menshen_gate::thermometer::{self, Order};
 use menshen_lane::threads::Stop;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,32 @@ enum Command {
         #[arg(long, value_name = "TIME")]
         set: Option<SetTo>,
     },
+    /// Says what the thermometer of a board says, or calibrates it by references; while the gate is not running.
+    Thermometer {
+        /// What the gate is wired to.
+        #[arg(long, value_name = "FILE")]
+        board: PathBuf,
+        /// Where this very gate keeps its calibration.
+        #[arg(long, value_name = "DIR", default_value = "state")]
+        state: PathBuf,
+        /// The temperature, in degrees Celsius, of the reference that is in front of the unit now: keeps what the unit says
+        /// of it. One reference shifts every reading, two that differ by 2 degrees or more make a line.
+        #[arg(long, value_name = "DEGREES", value_parser = centi_c, conflicts_with = "forget")]
+        is: Option<i16>,
+        /// Forget the calibration.
+        #[arg(long)]
+        forget: bool,
+    },
+}
+
+/// Degrees as hundredths, between 0 and 60.
+fn centi_c(text: &str) -> Result<i16, String> {
+    let degrees: f64 = text.parse().map_err(|_| format!("{text:?} is no temperature: write it like 36.0"))?;
+    if !(0.0..=60.0).contains(&degrees) {
+        return Err(format!("{text} degrees are no reference: it must be between 0 and 60"));
+    }
+    // Between 0 and 6000.
+    Ok((degrees * 100.0).round() as i16)
 }
 
 fn main() -> ExitCode {
@@ -76,6 +103,8 @@ enum ProgramError {
     Board(#[from] BoardError),
     #[error(transparent)]
     Rtc(#[from] CommandError),
+    #[error(transparent)]
+    Thermometer(#[from] thermometer::CommandError),
     #[error("the gate can not wait for signals or write to its output ({0}); start it again")]
     Io(#[from] io::Error),
 }
@@ -84,6 +113,15 @@ fn start(args: Args) -> Result<(), ProgramError> {
     match args {
         Args { command: Some(Command::Rtc { board, state, set }), .. } => {
             writeln!(io::stdout(), "{}", rtc::run(&Board::load(board)?, &state, set)?)?;
+            Ok(())
+        }
+        Args { command: Some(Command::Thermometer { board, state, is, forget }), .. } => {
+            let order = match is {
+                Some(centi_c) => Order::Is(centi_c),
+                None if forget => Order::Forget,
+                None => Order::Read,
+            };
+            writeln!(io::stdout(), "{}", thermometer::run(&Board::load(board)?, &state, order)?)?;
             Ok(())
         }
         Args { board: Some(board), site: Some(site), state, command: None } => run(&board, &site, &state),

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use menshen_core::thermo::Protocol;
 use menshen_gate::board::{Board, Camera, ClockSource, Function, Outputs, PixelFormat, Thermometer};
 
 fn boards() -> PathBuf {
@@ -128,6 +129,37 @@ fn a_pin_off_the_header_is_refused() {
 #[test]
 fn a_speed_that_no_unit_has_is_refused() {
     refused("[thermometer]\nbaud = 9601", &["thermometer.baud", "9601", "115200"]);
+}
+
+#[test]
+fn a_thermometer_is_found_out_named_or_given_by_its_registers() {
+    let protocol = |more: &str| match load(&format!("[thermometer]\nkind = \"serial\"\n{more}")).unwrap().thermometer {
+        Some(Thermometer::Serial { protocol, .. }) => protocol,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(protocol("protocol = \"auto\""), None);
+    assert_eq!(protocol("protocol = \"rqvk002\""), Some(Protocol::Rqvk002));
+    let registers = "[thermometer.modbus]\nunit = 1\nfunction = 3\nobject_register = 0\nambient_register = 1\n";
+    let head = |step: &str| format!("protocol = \"modbus-rtu\"\n{registers}step_centi_c = {step}");
+    assert!(matches!(protocol(&head("10")), Some(Protocol::ModbusRtu(map)) if map.step_centi_c == 10));
+    let refused_head = |more: &str, said: &[&str]| refused(&format!("[thermometer]\nkind = \"serial\"\n{more}"), said);
+    refused_head(&head("0"), &["thermometer.modbus", "step of 0"]);
+    refused_head(&head("10").replace("= 3", "= 6"), &["thermometer.modbus.function", "6", "holding"]);
+    refused_head("protocol = \"modbus-rtu\"", &["thermometer.modbus.function"]);
+}
+
+#[test]
+fn readings_are_corrected_for_the_distance_by_the_makers_curve_or_ones_own() {
+    let correction = |more: &str| load(&format!("[thermometer]\n{more}")).unwrap().correction;
+    assert_eq!(correction("").distance_centi_c, 0);
+    assert_eq!(correction("distance_cm = 20").distance_centi_c, 112);
+    assert_eq!(correction("distance_cm = 20\ndistance_curve = [[5, 0], [25, 40]]").distance_centi_c, 30);
+    assert_eq!(correction("ambient_curve = [[1000, 60], [2000, 0]]").ambient.unwrap().at(1500), 30);
+    refused("[thermometer]\nambient_curve = [[2000, 0], [1000, 60]]", &["thermometer.ambient_curve", "must rise"]);
+    refused(
+        "[thermometer]\ndistance_curve = [[10, 900]]\ndistance_cm = 10",
+        &["thermometer.distance_curve", "more than 500"],
+    );
 }
 
 #[test]

@@ -9,17 +9,16 @@ use menshen_core::thermo::Protocol;
 use menshen_core::thermo::Reading;
 use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, FRAME_BYTES};
 use menshen_core::thermo::modbus_head::{Function, Map};
-use menshen_gate::board;
+use menshen_gate::board::{self, Board};
 use menshen_gate::sim::ThermometerUnit;
-use menshen_gate::thermometer;
+use menshen_gate::thermometer::{self, Order};
 use menshen_lane::ports::{Open, PortError, Thermometer};
 
 /// Far more than anything here takes, for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn opener(port: &Path) -> Open<dyn Thermometer> {
-    let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol: Some(Protocol::GyMcu90614) };
-    thermometer::opener(&unit, Path::new("no state is needed"))
+    opener_of(port, Some(Protocol::GyMcu90614))
 }
 
 #[track_caller]
@@ -69,9 +68,15 @@ const HEAD: Map =
     Map { unit: 3, function: Function::Input, object_register: 0x101, ambient_register: 0x100, step_centi_c: 10 };
 const KINDS: [Protocol; 4] = [Protocol::GyMcu90614, Protocol::Cjmcu90614, Protocol::Rqvk002, Protocol::ModbusRtu(HEAD)];
 
+/// The simulated board with another thermometer.
+fn board_with(unit: board::Thermometer) -> Board {
+    let board = Board::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml")).unwrap();
+    Board { thermometer: Some(unit), ..board }
+}
+
 fn opener_of(port: &Path, protocol: Option<Protocol>) -> Open<dyn Thermometer> {
     let unit = board::Thermometer::Serial { port: port.to_owned(), baud: 9600, protocol };
-    thermometer::opener(&unit, Path::new("no state is needed"))
+    thermometer::opener(&board_with(unit), Path::new("no state is needed")).unwrap()
 }
 
 #[test]
@@ -231,7 +236,7 @@ fn a_simulated_board_is_steered_by_its_control_file() {
     let state = tempfile::tempdir().unwrap();
     let control = state.path().join("thermometer.txt");
     let unit = board::Thermometer::Simulated { control: "thermometer.txt".into(), protocol: Protocol::GyMcu90614 };
-    let mut open = thermometer::opener(&unit, state.path());
+    let mut open = thermometer::opener(&board_with(unit), state.path()).unwrap();
     let mut thermometer = opened(&mut open);
     assert_eq!(reads(&mut *thermometer, &[], 3640).ambient_centi_c, 2250);
     std::fs::write(&control, "38.2 24").unwrap();
@@ -243,4 +248,33 @@ fn a_simulated_board_is_steered_by_its_control_file() {
     assert!(matches!(unopened(&mut open), PortError::Absent(_)));
     std::fs::write(&control, "36.7").unwrap();
     reads(&mut *opened(&mut open), &[3820], 3670);
+}
+
+#[test]
+fn two_references_make_a_unit_that_reads_low_right_and_the_gate_reads_through_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = ThermometerUnit::start(folder.path().join("tty"), Protocol::Cjmcu90614).unwrap();
+    let port = unit.path().to_owned();
+    let serial = board::Thermometer::Serial { port, baud: 115_200, protocol: None };
+    let mut board = board_with(serial);
+    let state = tempfile::tempdir().unwrap();
+    unit.set_object(Some(3200));
+    let said = thermometer::run(&board, state.path(), Order::Is(3400)).unwrap();
+    assert!(
+        said.contains("says 32.00 °C") && said.contains("for 34.00 °C") && said.contains("one reference"),
+        "{said}"
+    );
+    unit.set_object(Some(3640));
+    thermometer::run(&board, state.path(), Order::Is(3800)).unwrap();
+    unit.set_object(Some(3420));
+    let said = thermometer::run(&board, state.path(), Order::Read).unwrap();
+    assert!(said.contains("says 34.20 °C") && said.contains("for 36.00 °C"), "{said}");
+    board.correction.distance_centi_c = 89;
+    let mut open = thermometer::opener(&board, state.path()).unwrap();
+    reads(&mut *opened(&mut open), &[], 3689);
+    std::fs::write(state.path().join("thermometer-calibration"), "half").unwrap();
+    let PortError::Absent(said) = unopened(&mut open) else { panic!("not absent") };
+    assert!(said.contains("is damaged, so no reading is trusted"), "{said}");
+    thermometer::run(&board, state.path(), Order::Forget).unwrap();
+    reads(&mut *opened(&mut open), &[], 3420 + 89);
 }

@@ -41,6 +41,9 @@ pub(super) struct ThermometerSection {
     pub(super) protocol: Option<ProtocolName>,
     pub(super) control: Option<PathBuf>,
     pub(super) modbus: ModbusSection,
+    pub(super) distance_cm: Option<i16>,
+    pub(super) distance_curve: Option<Vec<(i16, i16)>>,
+    pub(super) ambient_curve: Option<Vec<(i16, i16)>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -19,6 +19,7 @@ pub use pins::{Function, Pin};
 
 use file::{BoardFile, OutputsKind, ThermometerKind};
 use menshen_core::thermo::Protocol;
+use menshen_core::thermo::correct::{Correction, Curve};
 use menshen_core::thermo::modbus_head::{self, Map};
 
 /// The board of one gate.
@@ -32,6 +33,8 @@ pub struct Board {
     pub camera: Camera,
     /// Where readings come from; `None` where the lane has no thermometer.
     pub thermometer: Option<Thermometer>,
+    /// What its readings are corrected by, but for its calibration, which is in the state directory.
+    pub correction: Correction,
     /// Where the relay, the lamps and the buzzer are.
     pub outputs: Outputs,
     /// The device's own clock.
@@ -41,6 +44,9 @@ pub struct Board {
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
 }
+
+/// What the maker of the GY-MCU90614 adds at 10, 30 and 50 cm, in hundredths of a degree.
+const DISTANCE_CURVE: [(i16, i16); 3] = [(10, 89), (30, 136), (50, 241)];
 
 /// Where readings come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,6 +215,7 @@ impl Resolver<'_> {
             name: self.need(file.board.name, "board.name")?,
             description: file.board.description.unwrap_or_default(),
             camera: self.camera(file.camera)?,
+            correction: self.correction(&file.thermometer)?,
             thermometer: self.thermometer(file.thermometer)?,
             outputs: self.outputs(file.outputs, pins)?,
             clock: self.clock(file.clock)?,
@@ -265,6 +272,20 @@ impl Resolver<'_> {
             Ok(_) => Ok(map),
             Err(error) => Err(self.value("thermometer.modbus", format!("{map:?}"), error.to_string())),
         }
+    }
+
+    fn correction(&self, section: &file::ThermometerSection) -> Result<Correction, BoardError> {
+        let curve = |key: &str, points: &[(i16, i16)]| {
+            Curve::new(points).map_err(|error| self.value(key, format!("{points:?}"), error.to_string()))
+        };
+        let by_distance = section.distance_curve.as_deref().unwrap_or(&DISTANCE_CURVE);
+        let by_distance = curve("thermometer.distance_curve", by_distance)?;
+        let by_ambient = section.ambient_curve.as_deref();
+        Ok(Correction {
+            calibration: None,
+            distance_centi_c: section.distance_cm.map_or(0, |distance_cm| by_distance.at(distance_cm)),
+            ambient: by_ambient.map(|points| curve("thermometer.ambient_curve", points)).transpose()?,
+        })
     }
 
     fn baud(&self, baud: Option<u32>) -> Result<u32, BoardError> {

@@ -3,23 +3,43 @@
 //! There is one adapter, for serial ports, whatever the unit speaks. A simulated thermometer is a unit that speaks real bytes
 //! at the far end of a pseudo-terminal, so it comes through the same adapter.
 
+mod calibration;
+mod command;
+mod corrected;
 mod detect;
 mod line;
 mod serial;
 
 use std::path::Path;
 
+pub use calibration::CalibrationError;
+pub use command::{CommandError, Order, run};
+use corrected::Corrected;
 use menshen_core::thermo::Protocol;
+use menshen_core::thermo::correct::Correction;
 use menshen_lane::ports::{self, Open, PortError};
 
-use crate::board;
+use crate::board::{self, Board};
 use crate::sim::{ControlFile, ThermometerUnit};
 
 /// The speed a simulated unit is opened at; a pseudo-terminal has none of its own.
 const SIMULATED_BAUD: u32 = 9600;
 
-/// Opens the thermometer of a board; relative paths are within `state_dir`.
-pub fn opener(thermometer: &board::Thermometer, state_dir: &Path) -> Open<dyn ports::Thermometer> {
+/// Opens the thermometer of a board, whose readings are corrected by what the board says and by the calibration that is
+/// kept in `state_dir`; relative paths are within that.
+pub fn opener(board: &Board, state_dir: &Path) -> Option<Open<dyn ports::Thermometer>> {
+    let mut open = uncorrected(board.thermometer.as_ref()?, state_dir);
+    let (state_dir, correction) = (state_dir.to_owned(), board.correction.clone());
+    Some(Box::new(move || {
+        // Read anew at each opening: whoever calibrates has the port to himself meanwhile.
+        let calibration = calibration::load(&state_dir).map_err(|error| PortError::Absent(error.to_string()))?;
+        let correction = Correction { calibration, ..correction.clone() };
+        Ok(Box::new(Corrected { unit: open()?, correction }))
+    }))
+}
+
+/// The same, as the unit says it.
+pub(crate) fn uncorrected(thermometer: &board::Thermometer, state_dir: &Path) -> Open<dyn ports::Thermometer> {
     match thermometer {
         board::Thermometer::Serial { port, baud, protocol } => {
             let (port, baud, protocol) = (port.clone(), *baud, *protocol);

@@ -61,6 +61,12 @@ pub trait Thermometer: Send {
     fn reading(&mut self, timeout: Duration) -> Result<Option<Reading>, PortError>;
 }
 
+impl<T: Thermometer + ?Sized> Thermometer for Box<T> {
+    fn reading(&mut self, timeout: Duration) -> Result<Option<Reading>, PortError> {
+        (**self).reading(timeout)
+    }
+}
+
 /// What a gate moves, lights and sounds.
 pub trait GateOutput: Send {
     /// Closes (`true`) or opens the relay.
