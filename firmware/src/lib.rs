@@ -19,3 +19,4 @@ pub mod site;
 pub mod thermometer;
 
 mod file;
+mod summed;

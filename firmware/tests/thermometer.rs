@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use menshen_core::thermo::Protocol;
 use menshen_core::thermo::Reading;
-use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM, FRAME_BYTES};
+use menshen_core::thermo::gy_mcu90614::{COMMAND_ONCE, COMMAND_STREAM};
 use menshen_core::thermo::modbus_head::{Function, Map};
+use menshen_core::thermo::summed::FRAME_BYTES;
 use menshen_gate::board::{self, Board};
 use menshen_gate::sim::ThermometerUnit;
 use menshen_gate::thermometer::{self, Order};

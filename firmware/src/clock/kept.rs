@@ -15,8 +15,8 @@
 //! with one digit changed would refuse everybody for years. What does not sum up is as good as no file, and is told.
 //! Older gates kept a single number, which mixed what was proved and what was seen; it counts as seen.
 
+use crate::summed;
 use menshen_core::clock::{Confirmed, Kept, Published};
-use menshen_core::ids::{Hex, first_8, sha256};
 use menshen_lane::durable;
 use std::io;
 use std::path::Path;
@@ -59,23 +59,14 @@ fn text(kept: &Kept) -> String {
     if kept.contradicted {
         text.push_str("contradicted\n");
     }
-    let sum = sum(&text);
-    text.push_str(&format!("sum {sum}\n"));
-    text
-}
-
-fn sum(text: &str) -> String {
-    Hex(&first_8(&sha256(text.as_bytes()))).to_string()
+    summed::seal(&text)
 }
 
 fn parse(text: &str) -> Option<Kept> {
     if let Ok(seen_s) = text.trim().parse() {
         return Some(Kept { seen_s, ..Kept::default() });
     }
-    let (said, last) = text.split_at(text.rfind("sum ")?);
-    if last != format!("sum {}\n", sum(said)) {
-        return None;
-    }
+    let said = summed::open(text)?;
     let mut kept = Kept::default();
     let mut lines = said.lines();
     (lines.next()? == FIRST_LINE).then_some(())?;

@@ -10,7 +10,7 @@
 //! One point shifts every reading, two make a line. The file is replaced whole. One that is damaged is told and no reading is
 //! taken until it is mended: a reading that is a degree off without anybody knowing is worse than none.
 
-use menshen_core::ids::{Hex, first_8, sha256};
+use crate::summed;
 use menshen_core::thermo::correct::{Calibration, CorrectionError, Point};
 use menshen_lane::durable;
 use std::io;
@@ -103,20 +103,11 @@ pub(crate) fn forget(state_dir: &Path) -> Result<(), CalibrationError> {
 
 fn text(points: &[Point]) -> String {
     let lines = points.iter().map(|point| format!("point {} {}\n", point.said_centi_c, point.was_centi_c));
-    let text = format!("{FIRST_LINE}\n{}", lines.collect::<String>());
-    let sum = sum(&text);
-    format!("{text}sum {sum}\n")
-}
-
-fn sum(text: &str) -> String {
-    Hex(&first_8(&sha256(text.as_bytes()))).to_string()
+    summed::seal(&format!("{FIRST_LINE}\n{}", lines.collect::<String>()))
 }
 
 fn parse(text: &str) -> Option<Vec<Point>> {
-    let (said, last) = text.split_at(text.rfind("sum ")?);
-    if last != format!("sum {}\n", sum(said)) {
-        return None;
-    }
+    let said = summed::open(text)?;
     let mut lines = said.lines();
     (lines.next()? == FIRST_LINE).then_some(())?;
     lines

@@ -5,10 +5,8 @@
 //! of a degree, SUM the low 8 bits of the sum of all bytes before it. A command is `66 66 CMD 56`. (The seller's sheet.)
 
 use super::Reading;
-use super::window::{Window, sum_of};
+use super::summed::{self, FRAME_BYTES, Parser};
 
-/// Bytes of a frame.
-pub const FRAME_BYTES: usize = 9;
 const MARK: u8 = 0x66;
 const STREAMED: u8 = 0x01;
 const ASKED: u8 = 0x02;
@@ -17,51 +15,24 @@ const DATA_BYTES: u8 = 0x04;
 /// Asks the unit to stream readings.
 pub const COMMAND_STREAM: [u8; 4] = [MARK, MARK, 0x01, 0x56];
 
-/// Finds frames in a stream of bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Parser {
-    window: Window<FRAME_BYTES>,
-}
-
-impl Parser {
-    /// A parser that has seen nothing.
-    pub const fn new() -> Parser {
-        Parser { window: Window::new() }
-    }
-
-    /// Takes one byte; gives a reading when it completes a frame whose sum is right.
-    pub fn push(&mut self, byte: u8) -> Option<Reading> {
-        let reading = whole_frame(self.window.push(byte)?)?;
-        self.window.clear();
-        Some(reading)
-    }
-}
-
-fn whole_frame(bytes: &[u8; FRAME_BYTES]) -> Option<Reading> {
-    let [body @ .., sum] = bytes;
-    match *body {
-        [MARK, MARK, STREAMED | ASKED, DATA_BYTES, a, b, c, d] if sum_of(body) == *sum => {
-            Some(Reading { temp_centi_c: i16::from_be_bytes([a, b]), ambient_centi_c: i16::from_be_bytes([c, d]) })
-        }
-        _ => None,
-    }
+/// Finds its frames in a stream of bytes.
+pub const fn parser() -> Parser {
+    Parser::new(|head| matches!(head, [MARK, MARK, STREAMED | ASKED, DATA_BYTES]))
 }
 
 /// The frame a unit that streams sends for a reading: for simulated units and tests.
 pub fn frame(reading: Reading) -> [u8; FRAME_BYTES] {
-    let [a, b] = reading.temp_centi_c.to_be_bytes();
-    let [c, d] = reading.ambient_centi_c.to_be_bytes();
-    let sum = sum_of(&[MARK, MARK, STREAMED, DATA_BYTES, a, b, c, d]);
-    [MARK, MARK, STREAMED, DATA_BYTES, a, b, c, d, sum]
+    summed::frame([MARK, MARK, STREAMED, DATA_BYTES], reading)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thermo::summed::sum_of;
     use std::vec::Vec;
 
     fn readings(bytes: &[u8]) -> Vec<Reading> {
-        let mut parser = Parser::new();
+        let mut parser = parser();
         bytes.iter().filter_map(|&byte| parser.push(byte)).collect()
     }
 

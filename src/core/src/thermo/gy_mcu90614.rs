@@ -6,10 +6,8 @@
 //! tenth byte.
 
 use super::Reading;
-use super::window::{Window, sum_of};
+use super::summed::{self, FRAME_BYTES, Parser};
 
-/// Bytes of a frame.
-pub const FRAME_BYTES: usize = 9;
 const HEADER: [u8; 4] = [0x5a, 0x5a, 0x45, 0x04];
 
 /// Asks the unit to stream readings.
@@ -17,40 +15,14 @@ pub const COMMAND_STREAM: [u8; 3] = [0xa5, 0x45, 0xea];
 /// Asks the unit for one reading.
 pub const COMMAND_ONCE: [u8; 3] = [0xa5, 0x15, 0xba];
 
-/// Finds frames in a stream of bytes.
-#[derive(Clone, Debug, Default)]
-pub struct Parser {
-    window: Window<FRAME_BYTES>,
-}
-
-impl Parser {
-    /// A parser that has seen nothing.
-    pub const fn new() -> Parser {
-        Parser { window: Window::new() }
-    }
-
-    /// Takes one byte; gives a reading when it completes a frame whose sum is right.
-    pub fn push(&mut self, byte: u8) -> Option<Reading> {
-        let reading = whole_frame(self.window.push(byte)?)?;
-        self.window.clear();
-        Some(reading)
-    }
-}
-
-fn whole_frame(bytes: &[u8; FRAME_BYTES]) -> Option<Reading> {
-    let [body @ .., sum] = bytes;
-    let [h0, h1, h2, h3, a, b, c, d] = *body;
-    ([h0, h1, h2, h3] == HEADER && sum_of(body) == *sum)
-        .then_some(Reading { temp_centi_c: i16::from_be_bytes([a, b]), ambient_centi_c: i16::from_be_bytes([c, d]) })
+/// Finds its frames in a stream of bytes.
+pub const fn parser() -> Parser {
+    Parser::new(|head| matches!(head, HEADER))
 }
 
 /// The frame a unit sends for a reading: for simulated units and tests.
 pub fn frame(reading: Reading) -> [u8; FRAME_BYTES] {
-    let [a, b] = reading.temp_centi_c.to_be_bytes();
-    let [c, d] = reading.ambient_centi_c.to_be_bytes();
-    let [h0, h1, h2, h3] = HEADER;
-    let sum = sum_of(&[h0, h1, h2, h3, a, b, c, d]);
-    [h0, h1, h2, h3, a, b, c, d, sum]
+    summed::frame(HEADER, reading)
 }
 
 #[cfg(test)]
@@ -61,7 +33,7 @@ mod tests {
     const PUBLISHED: [u8; 9] = [0x5a, 0x5a, 0x45, 0x04, 0x0c, 0x78, 0x0d, 0x19, 0xa7];
 
     fn readings(bytes: &[u8]) -> Vec<Reading> {
-        let mut parser = Parser::new();
+        let mut parser = parser();
         bytes.iter().filter_map(|&byte| parser.push(byte)).collect()
     }
 

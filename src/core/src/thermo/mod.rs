@@ -11,6 +11,7 @@ pub mod gy_mcu90614;
 pub mod modbus_head;
 mod parser;
 pub mod rqvk002;
+pub mod summed;
 mod window;
 
 pub use parser::{Parser, Protocol};

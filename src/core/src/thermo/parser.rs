@@ -1,7 +1,7 @@
 //! Every protocol behind one parser, so that a port need not know which unit is on it.
 
 use super::modbus_head::{self, Map, MapError};
-use super::{Reading, cjmcu_90614, gy_mcu90614, rqvk002};
+use super::{Reading, cjmcu_90614, gy_mcu90614, rqvk002, summed};
 
 /// What a unit speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ impl Protocol {
 #[derive(Debug)]
 pub enum Parser {
     /// Of a GY-MCU90614.
-    GyMcu90614(gy_mcu90614::Parser),
+    GyMcu90614(summed::Parser),
     /// Of a CJMCU-90614.
-    Cjmcu90614(cjmcu_90614::Parser),
+    Cjmcu90614(summed::Parser),
     /// Of an RQVK002.
     Rqvk002(rqvk002::Parser),
     /// Of a Modbus-RTU head.
@@ -61,8 +61,8 @@ impl Parser {
     /// [`MapError`] of a head whose map can not be read.
     pub fn new(protocol: Protocol) -> Result<Parser, MapError> {
         Ok(match protocol {
-            Protocol::GyMcu90614 => Parser::GyMcu90614(gy_mcu90614::Parser::new()),
-            Protocol::Cjmcu90614 => Parser::Cjmcu90614(cjmcu_90614::Parser::new()),
+            Protocol::GyMcu90614 => Parser::GyMcu90614(gy_mcu90614::parser()),
+            Protocol::Cjmcu90614 => Parser::Cjmcu90614(cjmcu_90614::parser()),
             Protocol::Rqvk002 => Parser::Rqvk002(rqvk002::Parser::new()),
             Protocol::ModbusRtu(map) => Parser::ModbusRtu(modbus_head::Parser::new(map)?),
         })

@@ -34,8 +34,3 @@ impl<const N: usize> Default for Window<N> {
         Window::new()
     }
 }
-
-/// The low 8 bits of a sum.
-pub(super) fn sum_of(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
-}

@@ -5,7 +5,7 @@ mod country;
 mod power_cut;
 
 use country::*;
-use menshen_core::ids::{IssuerId, KeyId};
+use menshen_core::ids::KeyId;
 use menshen_core::status::{StatusSource, Tag};
 use menshen_core::time::SKEW_S;
 use menshen_trust::names::{self, Target};
@@ -474,5 +474,4 @@ fn the_national_part_is_needed() {
         .publish(NOW + DAY, |repository| assert!(repository.remove("targets", "issuers").expect("edits")))
         .expect("signs");
     assert_eq!(gate.refuses(&country.stick(), NOW + DAY), Refusal::Missing);
-    assert_eq!(names::issuer("100000"), Some(IssuerId::NATIONAL));
 }
