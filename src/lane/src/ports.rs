@@ -77,6 +77,23 @@ pub trait GateOutput: Send {
     fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
 }
 
+/// What a gate feels beside codes and temperatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sensed {
+    /// Somebody stands at the gate, or nobody does; told when it changes and when it is first known.
+    Presence(bool),
+    /// The volunteer pressed the button that lets the person at the gate in.
+    Button,
+    /// The building's fire alarm began or ended; the way is held open as long as it lasts, without being asked.
+    FireAlarm(bool),
+}
+
+/// Where buttons, the presence sensor and the fire alarm are heard.
+pub trait GateInput: Send {
+    /// Waits at most `timeout` for the next change; `None` if none came.
+    fn sensed(&mut self, timeout: Duration) -> Result<Option<Sensed>, PortError>;
+}
+
 /// What is known of the time. Nothing here waits for a device or a disk.
 pub trait Clock: Send + Sync {
     /// Milliseconds since some moment; never goes back.
