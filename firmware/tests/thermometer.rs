@@ -91,7 +91,7 @@ fn every_kind_of_unit_is_read_through_noise_and_a_pulled_plug() {
         unit.set_object(Some(3710));
         unit.inject_noise(&[0x5a, 0xa5, 0x66, 0x66, 0x5a, 0x03, 0x04]);
         let reading = reads(&mut *thermometer, &[3640], 3710);
-        assert_eq!(reading, Reading { temp_centi_c: 3710, ambient_centi_c: 2100 }, "{protocol:?}");
+        assert_eq!(reading, Reading::of(3710, 2100), "{protocol:?}");
         unit.unplug();
         fails(&mut *thermometer);
         drop(thermometer);
@@ -131,7 +131,7 @@ fn what_the_unit_sees_is_what_the_gate_reads() {
     unit.set_ambient(-120);
     unit.set_object(Some(3855));
     let mut thermometer = opened(&mut opener(unit.path()));
-    assert_eq!(reads(&mut *thermometer, &[3640], 3855), Reading { temp_centi_c: 3855, ambient_centi_c: -120 });
+    assert_eq!(reads(&mut *thermometer, &[3640], 3855), Reading::of(3855, -120));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 /// The time between two frames: about 14 a second.
 const FRAME_EVERY: Duration = Duration::from_millis(71);
 /// What a unit reads until told otherwise: a healthy person in a warm room.
-const AT_REST: Reading = Reading { temp_centi_c: 3640, ambient_centi_c: 2250 };
+const AT_REST: Reading = Reading::of(3640, 2250);
 
 /// A simulated unit; it is unplugged and its link removed when this is dropped.
 pub struct ThermometerUnit {
@@ -112,7 +112,7 @@ struct State {
 
 impl State {
     fn of(protocol: Protocol) -> State {
-        let Reading { temp_centi_c, ambient_centi_c } = AT_REST;
+        let Reading { temp_centi_c, ambient_centi_c, .. } = AT_REST;
         State { protocol, line: None, object: Some(temp_centi_c), ambient_centi_c, noise: Vec::new(), stop: false }
     }
 }
@@ -141,7 +141,7 @@ impl State {
         if let Some(temp_centi_c) = self.object
             && (line.streaming || asked_once)
         {
-            line.send(&frame(self.protocol, Reading { temp_centi_c, ambient_centi_c: self.ambient_centi_c }));
+            line.send(&frame(self.protocol, Reading::of(temp_centi_c, self.ambient_centi_c)));
         }
     }
 }

@@ -4,7 +4,9 @@
 //! once and is not sent back twice. The verdict follows from the reasons and nothing else: the
 //! gravest one decides, no reason means admit, and only a [`VerifiedPass`] can have no reason.
 
+use crate::history::{self, History, HouseholdRef, PassRef};
 use crate::ids::IssuerId;
+use crate::manual::Cause;
 use crate::pass::{Colour, Display, Kind, PassError, TestResult, VerifiedPass, VerifyError};
 use crate::policy::{Policy, Thermometry};
 use crate::reason::Reason;
@@ -82,16 +84,24 @@ pub enum Measured {
 }
 
 /// What a gate stands on: the place and what it believes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The trust list, if the gate has one.
     pub trust: Option<&'a TrustList>,
     /// The status lists, if the gate has any.
     pub status: Option<&'a dyn StatusSource>,
+    /// Who was let in lately, where somebody remembers.
+    pub history: Option<&'a dyn History>,
     /// The rules of the site.
     pub policy: &'a Policy,
     /// The province or city of the gate.
     pub home: IssuerId,
+}
+
+impl core::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Context").field("policy", self.policy).field("home", &self.home).finish_non_exhaustive()
+    }
 }
 
 /// All reasons of a decision, the gravest first.
@@ -116,6 +126,10 @@ pub struct Evidence {
     pub display: Option<Display>,
     /// The holder's pseudonym; sealed before it is recorded, never shown.
     pub holder: Option<[u8; 16]>,
+    /// The pass by its number, to know it again; never recorded, never shown.
+    pub pass: Option<PassRef>,
+    /// The household by its pseudonym, to count its outings; never recorded, never shown.
+    pub household: Option<HouseholdRef>,
     /// Which trust list was used.
     pub trust_version: Option<u64>,
     /// When it was published.
@@ -143,9 +157,19 @@ pub struct Decision {
     pub reasons: Reasons,
     /// What it rests on.
     pub evidence: Evidence,
+    /// Why a volunteer decided otherwise, where one did.
+    pub cause: Option<Cause>,
 }
 
 impl Decision {
+    /// What a volunteer makes of this decision: the cause's verdict, under one more reason that says so. What the gate
+    /// found stays beside it.
+    pub fn by_hand(mut self, cause: Cause) -> Decision {
+        add(&mut self.reasons, Reason::ManualOverride);
+        self.reasons.sort_unstable_by_key(|reason| reason.rank());
+        Decision { verdict: cause.verdict(), cause: Some(cause), ..self }
+    }
+
     /// The same decision with one more reason.
     pub fn with(mut self, reason: Reason) -> Decision {
         add(&mut self.reasons, reason);
@@ -180,7 +204,7 @@ pub fn decide(shown: &Shown, measured: Measured, now: Time, context: Context<'_>
     }
     reasons.sort_unstable_by_key(|reason| reason.rank());
     let verdict = reasons.iter().map(|reason| verdict_of(*reason, context.policy)).max();
-    Decision { verdict: verdict.unwrap_or(Verdict::Admit), reasons, evidence }
+    Decision { verdict: verdict.unwrap_or(Verdict::Admit), reasons, evidence, cause: None }
 }
 
 fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> Evidence {
@@ -195,6 +219,8 @@ fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> E
         until: None,
         display: None,
         holder: None,
+        pass: None,
+        household: None,
         trust_version: content.map(|content| content.version),
         trust_as_of: as_of,
         freshness: trust_freshness(as_of, now, context.policy),
@@ -223,6 +249,9 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     evidence.until = claims.until;
     evidence.display = claims.display.clone();
     evidence.holder = Some(claims.holder);
+    let pass_ref = PassRef { issuer: claims.issuer, pass_id: claims.pass_id };
+    evidence.pass = Some(pass_ref);
+    evidence.household = claims.household.map(|household| HouseholdRef { issuer: claims.issuer, household });
     // What is believed of this issuer may be older than the list.
     evidence.trust_as_of = context.trust.map(|trust| trust.as_of(claims.issuer));
     evidence.freshness = trust_freshness(evidence.trust_as_of, now, context.policy);
@@ -247,6 +276,11 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     judge_watch(pass, now, context, reasons, evidence);
     judge_colour(pass, colour, now, context, reasons, evidence);
     judge_test(pass, now, context.policy, reasons);
+    if let Some(history) = context.history {
+        let again = history::judge_again(pass_ref, history, context.policy);
+        let outings = |household| history::judge_outings(household, history, now, context.policy);
+        again.into_iter().chain(evidence.household.and_then(outings)).for_each(|reason| add(reasons, reason));
+    }
 }
 
 /// What the issuer has said since; gives the colour that counts, before its treatment here.

@@ -1,8 +1,16 @@
-//! The rules of the place: what a site does with a yellow code, a temperature, an old trust list.
+//! The rules of the place: what a site does with a yellow code, a temperature, an old trust list, a household.
 //!
-//! Numbers and choices only, so that every rule can come as data. [`Policy::default`] is what a gate
-//! works with until its site says otherwise.
+//! Numbers and choices only, so that every rule can come as data. What a gate works with is built up in layers: what
+//! is baked in for its class of site ([`Policy::of`]), what the signed policies of the nation and of its division
+//! say ([`PolicyPart`]), and what its own site file says.
 
+mod class;
+mod part;
+
+pub use class::SiteClass;
+pub use part::{FORMAT, Key, MAX_PART_BYTES, PolicyError, PolicyPart};
+
+use crate::manual::ManualWay;
 use crate::recognition::Kinds;
 use crate::verdict::Verdict;
 
@@ -14,6 +22,8 @@ pub const MAX_THRESHOLD_CENTI_C: i16 = 4000;
 /// The rules of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// What kind of place it is; it chooses the baked rules, the signed policy and some of the words.
+    pub class: SiteClass,
     /// Whether a reading is part of the verdict.
     pub thermometry: Thermometry,
     /// At or above this a reading is high.
@@ -38,12 +48,25 @@ pub struct Policy {
     pub status_ageing_after_s: u64,
     /// From this time such a pass is not admitted without a person.
     pub status_stale_after_s: u64,
+    /// How often a household may go out; `None` where nobody counts.
+    pub quota: Option<Quota>,
+    /// Whether people leave by this lane, so that its admissions are outings.
+    pub leads_out: bool,
+    /// For so long after a pass was let in, the same pass is asked about, in seconds; 0 asks about none.
+    pub again_after_s: u32,
+    /// Whom a volunteer may let in by hand.
+    pub manual: ManualWay,
     /// How long a reading is waited for after the code was read.
     pub reading_window_ms: u32,
+    /// How long before the code a reading may have been taken, where a presence sensor proves that it is the same
+    /// person's.
+    pub reading_before_ms: u32,
     /// How many times in all a temperature is measured before a person decides.
     pub measure_attempts: u8,
     /// How long the relay stays closed on an admission.
     pub relay_pulse_ms: u32,
+    /// How long it stays open at least between two admissions, so that each is a pulse of its own.
+    pub relay_hold_off_ms: u32,
     /// How long an admission stays on the screen.
     pub hold_admit_ms: u32,
     /// How long a referral or refusal stays on the screen unless another person comes.
@@ -59,26 +82,49 @@ pub enum Thermometry {
     Off,
 }
 
-impl Default for Policy {
-    fn default() -> Policy {
+/// How often the people of a household may go out: `outings` times in `days` calendar days, today among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many admissions of one household on lanes that lead out; at least 1.
+    pub outings: u8,
+    /// In how many calendar days of the site; at least 1.
+    pub days: u8,
+}
+
+impl Policy {
+    /// What is baked in for a class of site: a working default until somebody signs other rules.
+    pub fn of(class: SiteClass) -> Policy {
         Policy {
+            class,
             thermometry: Thermometry::Required,
             threshold_centi_c: 3730,
             implausible_below_centi_c: 3400,
             ambient_min_centi_c: 1600,
             ambient_max_centi_c: 3500,
-            yellow: Verdict::Refer,
-            kinds: Kinds::all(),
-            test_max_age_s: None,
+            yellow: class.yellow(),
+            kinds: class.kinds(),
+            test_max_age_s: class.test_max_age_h().map(|hours| u64::from(hours) * 3600),
             trust_ageing_after_s: 2 * 86_400,
             trust_stale_after_s: 14 * 86_400,
             status_ageing_after_s: 2 * 86_400,
             status_stale_after_s: 14 * 86_400,
+            quota: None,
+            leads_out: false,
+            again_after_s: class.again_after_s(),
+            manual: ManualWay::AllButRed,
             reading_window_ms: 3000,
+            reading_before_ms: 5000,
             measure_attempts: 3,
             relay_pulse_ms: 1000,
+            relay_hold_off_ms: 50,
             hold_admit_ms: 2000,
             hold_other_ms: 8000,
         }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy::of(SiteClass::Community)
     }
 }

@@ -8,6 +8,7 @@
 use crate::cbor::{Buf, CborError, definite, same_bytes};
 use crate::decide::{Decision, Reasons, Verdict};
 use crate::ids::{IssuerId, sha256};
+use crate::manual::Cause;
 use crate::pass::Colour;
 use crate::reason::Reason;
 use crate::thermo::Reading;
@@ -65,6 +66,8 @@ pub struct Record {
 pub enum Body {
     /// A decision about a person.
     Scan(Scan),
+    /// The building's fire alarm began (`true`) to hold the way open, or ended.
+    Alarm(bool),
     /// Records that are gone, said instead of kept silent.
     Loss {
         /// The epoch they were of.
@@ -89,6 +92,8 @@ pub struct Scan {
     pub colour: Option<Colour>,
     /// The reading.
     pub reading: Option<Reading>,
+    /// Why a volunteer decided otherwise, where one did.
+    pub cause: Option<Cause>,
     /// Which trust list was used.
     pub trust_version: Option<u64>,
     /// The holder's pseudonym, sealed to the health authority.
@@ -104,6 +109,7 @@ impl Scan {
             issuer: decision.evidence.issuer,
             colour: decision.evidence.colour,
             reading: decision.evidence.reading,
+            cause: decision.cause,
             trust_version: decision.evidence.trust_version,
             sealed_holder,
         }
@@ -125,6 +131,8 @@ mod key {
     pub(super) const TRUST_VERSION: u8 = 11;
     pub(super) const SEALED_HOLDER: u8 = 12;
     pub(super) const LOSS: u8 = 13;
+    pub(super) const CAUSE: u8 = 14;
+    pub(super) const ALARM: u8 = 15;
 }
 
 impl Record {
@@ -151,6 +159,10 @@ impl Record {
         e.u8(key::PREVIOUS)?.bytes(&self.previous)?;
         match &self.body {
             Body::Scan(scan) => scan.encode(&mut e),
+            Body::Alarm(began) => {
+                e.u8(key::ALARM)?.bool(*began)?;
+                Ok(())
+            }
             Body::Loss { epoch, from, through } => {
                 e.u8(key::LOSS)?.array(3)?.u32(epoch.0)?.u64(from.0)?.u64(through.0)?;
                 Ok(())
@@ -241,7 +253,7 @@ impl Link {
 impl Body {
     fn entries(&self) -> u64 {
         match self {
-            Body::Loss { .. } => 1,
+            Body::Loss { .. } | Body::Alarm(_) => 1,
             Body::Scan(scan) => {
                 let optional = [
                     scan.issuer.is_some(),
@@ -249,6 +261,7 @@ impl Body {
                     scan.reading.is_some(),
                     scan.trust_version.is_some(),
                     scan.sealed_holder.is_some(),
+                    scan.cause.is_some(),
                 ];
                 2 + optional.into_iter().filter(|&given| given).count() as u64
             }
@@ -270,13 +283,22 @@ impl Scan {
             e.u8(key::COLOUR)?.u8(colour as u8)?;
         }
         if let Some(reading) = self.reading {
-            e.u8(key::READING)?.array(2)?.i16(reading.temp_centi_c)?.i16(reading.ambient_centi_c)?;
+            // The third where a correction changed what the sensor said.
+            let corrected = reading.raw_centi_c != reading.temp_centi_c;
+            e.u8(key::READING)?.array(2 + u64::from(corrected))?;
+            e.i16(reading.temp_centi_c)?.i16(reading.ambient_centi_c)?;
+            if corrected {
+                e.i16(reading.raw_centi_c)?;
+            }
         }
         if let Some(version) = self.trust_version {
             e.u8(key::TRUST_VERSION)?.u64(version)?;
         }
         if let Some(sealed) = &self.sealed_holder {
             e.u8(key::SEALED_HOLDER)?.bytes(sealed)?;
+        }
+        if let Some(cause) = self.cause {
+            e.u8(key::CAUSE)?.u8(cause as u8)?;
         }
         Ok(())
     }
@@ -298,6 +320,8 @@ struct Fields {
     trust_version: Option<u64>,
     sealed_holder: Option<heapless::Vec<u8, MAX_SEALED_BYTES>>,
     loss: Option<(Epoch, Seq, Seq)>,
+    cause: Option<Cause>,
+    alarm: Option<bool>,
 }
 
 fn decode(d: &mut Decoder<'_>) -> Result<Record, CborError> {
@@ -329,12 +353,16 @@ fn decode_body(fields: Fields) -> Result<Body, CborError> {
         }
         return Ok(Body::Loss { epoch, from, through });
     }
+    if let Some(began) = fields.alarm {
+        return Ok(Body::Alarm(began));
+    }
     Ok(Body::Scan(Scan {
         verdict: fields.verdict.ok_or(CborError::Shape)?,
         reasons: fields.reasons.ok_or(CborError::Shape)?,
         issuer: fields.issuer,
         colour: fields.colour,
         reading: fields.reading,
+        cause: fields.cause,
         trust_version: fields.trust_version,
         sealed_holder: fields.sealed_holder,
     }))
@@ -357,6 +385,8 @@ fn decode_field(d: &mut Decoder<'_>, fields: &mut Fields) -> Result<(), CborErro
         key::SEALED_HOLDER => {
             fields.sealed_holder = Some(heapless::Vec::from_slice(d.bytes()?).map_err(|_| CborError::Bounds)?);
         }
+        key::CAUSE => fields.cause = Some(Cause::from_number(d.u8()?).ok_or(CborError::Bounds)?),
+        key::ALARM => fields.alarm = Some(d.bool()?),
         key::LOSS => {
             tuple(d, 3)?;
             fields.loss = Some((Epoch(d.u32()?), Seq(d.u64()?), Seq(d.u64()?)));
@@ -374,8 +404,13 @@ fn decode_time(d: &mut Decoder<'_>) -> Result<Time, CborError> {
 }
 
 fn decode_reading(d: &mut Decoder<'_>) -> Result<Reading, CborError> {
-    tuple(d, 2)?;
-    Ok(Reading { temp_centi_c: d.i16()?, ambient_centi_c: d.i16()? })
+    let size = definite(d.array()?)?;
+    let reading = Reading::of(d.i16()?, d.i16()?);
+    match size {
+        2 => Ok(reading),
+        3 => Ok(Reading { raw_centi_c: d.i16()?, ..reading }),
+        _ => Err(CborError::Shape),
+    }
 }
 
 fn decode_reasons(d: &mut Decoder<'_>) -> Result<Reasons, CborError> {

@@ -35,10 +35,10 @@ pub(crate) const HENAN: u32 = 410_000;
 /// In the list, and not recognised at gates of Zhejiang.
 pub(crate) const HUBEI: u32 = 420_000;
 
-pub(crate) const GOOD_READING: Reading = Reading { temp_centi_c: 3640, ambient_centi_c: 2200 };
-pub(crate) const HIGH_READING: Reading = Reading { temp_centi_c: 3850, ambient_centi_c: 2200 };
-pub(crate) const COLD_READING: Reading = Reading { temp_centi_c: 2800, ambient_centi_c: 2200 };
-pub(crate) const FROSTY_READING: Reading = Reading { temp_centi_c: 3640, ambient_centi_c: 500 };
+pub(crate) const GOOD_READING: Reading = Reading::of(3640, 2200);
+pub(crate) const HIGH_READING: Reading = Reading::of(3850, 2200);
+pub(crate) const COLD_READING: Reading = Reading::of(2800, 2200);
+pub(crate) const FROSTY_READING: Reading = Reading::of(3640, 500);
 
 /// A level that only Henan's issuer has, meaning yellow.
 pub(crate) const HENAN_LEVEL: u8 = 7;
@@ -64,7 +64,7 @@ impl World {
 
     /// A gate in Hangzhou.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { trust: Some(&self.trust), status: None, policy: &self.policy, home: id(HANGZHOU) }
+        Context { trust: Some(&self.trust), status: None, history: None, policy: &self.policy, home: id(HANGZHOU) }
     }
 
     pub(crate) fn verified(&self, claims: &Claims) -> VerifiedPass {
@@ -120,6 +120,7 @@ pub(crate) fn content() -> TrustContent {
         issuers: codes.into_iter().map(issuer).collect(),
         keys: codes.into_iter().map(issuer_key).collect(),
         rules: rules.into_iter().collect(),
+        policies: heapless::Vec::new(),
         lagging: heapless::Vec::new(),
     };
     content.sort();

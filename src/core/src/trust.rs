@@ -10,6 +10,7 @@
 use crate::cbor::CborError;
 use crate::ids::{IssuerId, KeyId};
 use crate::pass::{Colour, Level};
+use crate::policy::{Policy, PolicyError, PolicyPart, SiteClass};
 use crate::recognition::Rule;
 use core::fmt;
 
@@ -26,6 +27,10 @@ pub const MAX_RULES: usize = 1024;
 pub const MAX_ISSUERS_OF_PROVINCE: usize = 64;
 /// The most keys of the issuers of one province.
 pub const MAX_KEYS_OF_PROVINCE: usize = 160;
+/// The most policies in a list: every province's and the nation's for every class of site, and some of cities.
+pub const MAX_POLICIES: usize = 224;
+/// The most policies of the divisions of one province.
+pub const MAX_POLICIES_OF_PROVINCE: usize = 20;
 
 /// Why something is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +153,17 @@ impl Freshness {
     }
 }
 
+/// What a division says of the rules at gates of a class of site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassPolicy {
+    /// Whose gates it is for; what is national is for all.
+    pub scope: IssuerId,
+    /// Which class of site.
+    pub class: SiteClass,
+    /// What it says.
+    pub part: PolicyPart,
+}
+
 /// A division whose newest publication a gate does not believe, so that its last good one goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lagging {
@@ -180,6 +196,8 @@ pub struct TrustContent {
     pub keys: heapless::Vec<IssuerKey, MAX_KEYS>,
     /// Whose codes count where.
     pub rules: heapless::Vec<Rule, MAX_RULES>,
+    /// The signed rules of classes of site.
+    pub policies: heapless::Vec<ClassPolicy, MAX_POLICIES>,
     /// What is older than `as_of` says.
     pub lagging: heapless::Vec<Lagging, MAX_ISSUERS>,
 }
@@ -210,6 +228,27 @@ impl TrustList {
     /// Everything in the list, for those who show it.
     pub fn content(&self) -> &TrustContent {
         &self.content
+    }
+
+    /// The signed rules of a class of site at a gate of `home`: what the nation says, and over it what its province says,
+    /// and over that its city; `None` where nobody signed any.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where what they say together can not be.
+    pub fn policy(&self, class: SiteClass, home: IssuerId) -> Result<Option<Policy>, PolicyError> {
+        let mut policy = None;
+        let mut nearer = [IssuerId::NATIONAL, home.province(), home.city(), home];
+        nearer.sort_unstable_by_key(|scope| scope.nearness());
+        for (at, scope) in nearer.into_iter().enumerate() {
+            if at > 0 && nearer.get(at - 1) == Some(&scope) {
+                continue;
+            }
+            let said = self.content.policies.iter().find(|policy| policy.scope == scope && policy.class == class);
+            if let Some(said) = said {
+                policy = Some(said.part.over(&policy.unwrap_or_else(|| Policy::of(class)))?);
+            }
+        }
+        Ok(policy)
     }
 
     /// Until when what is believed of an issuer is known to hold, seconds since 1970: as long as the list, or less where
@@ -272,6 +311,18 @@ impl TrustContent {
         }
         self.rules.extend(part.rules.iter().copied());
         Ok(())
+    }
+
+    /// Takes in the rules of a class of site for gates of `scope`, signed by whoever speaks for it.
+    ///
+    /// # Errors
+    /// [`TrustError`] where its province has no more room.
+    pub fn join_policy(&mut self, scope: IssuerId, class: SiteClass, part: PolicyPart) -> Result<(), TrustError> {
+        let scopes = self.policies.iter().map(|policy| policy.scope);
+        if !has_room::<MAX_POLICIES>(scope, scopes, 1, MAX_POLICIES_OF_PROVINCE) {
+            return Err(TrustError::Full);
+        }
+        self.policies.push(ClassPolicy { scope, class, part }).map_err(|_| TrustError::Full)
     }
 }
 

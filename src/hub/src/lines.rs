@@ -57,6 +57,9 @@ pub(crate) struct RecordLine {
     colour: Option<&'static str>,
     temp_centi_c: Option<i16>,
     ambient_centi_c: Option<i16>,
+    raw_centi_c: Option<i16>,
+    cause: Option<&'static str>,
+    alarm: Option<bool>,
     trust_version: Option<u64>,
     lost_epoch: Option<u32>,
     lost_from: Option<u64>,
@@ -74,11 +77,11 @@ impl RecordLine {
         let record = Record::from_bytes(&held.bytes).ok();
         let scan = record.as_ref().and_then(|record| match &record.body {
             Body::Scan(scan) => Some(scan),
-            Body::Loss { .. } => None,
+            Body::Loss { .. } | Body::Alarm(_) => None,
         });
         let lost = record.as_ref().and_then(|record| match record.body {
             Body::Loss { epoch, from, through } => Some((epoch, from, through)),
-            Body::Scan(_) => None,
+            Body::Scan(_) | Body::Alarm(_) => None,
         });
         let reasons = scan.map_or(&[][..], |scan| &scan.reasons);
         let reading = scan.and_then(|scan| scan.reading);
@@ -86,7 +89,7 @@ impl RecordLine {
             epoch: held.epoch.0,
             seq: held.seq.0,
             hash: hex(&hash(&held.bytes)),
-            kind: if lost.is_some() { "loss" } else { "scan" },
+            kind: record.as_ref().map_or("scan", |record| kind(&record.body)),
             unix_s: record.as_ref().map(|record| record.time.unix_s),
             confidence: record.as_ref().map(|record| record.time.confidence.name()),
             lane: record.as_ref().map(|record| record.lane),
@@ -96,10 +99,24 @@ impl RecordLine {
             colour: scan.and_then(|scan| scan.colour).map(|colour| colour.name()),
             temp_centi_c: reading.map(|reading| reading.temp_centi_c),
             ambient_centi_c: reading.map(|reading| reading.ambient_centi_c),
+            raw_centi_c: reading.map(|reading| reading.raw_centi_c),
+            cause: scan.and_then(|scan| scan.cause).map(|cause| cause.name()),
+            alarm: record.as_ref().and_then(|record| match record.body {
+                Body::Alarm(began) => Some(began),
+                Body::Scan(_) | Body::Loss { .. } => None,
+            }),
             trust_version: scan.and_then(|scan| scan.trust_version),
             lost_epoch: lost.map(|(epoch, _, _)| epoch.0),
             lost_from: lost.map(|(_, from, _)| from.0),
             lost_through: lost.map(|(_, _, through)| through.0),
         }
+    }
+}
+
+fn kind(body: &Body) -> &'static str {
+    match body {
+        Body::Scan(_) => "scan",
+        Body::Alarm(_) => "alarm",
+        Body::Loss { .. } => "loss",
     }
 }

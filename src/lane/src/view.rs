@@ -10,8 +10,10 @@
 use crate::words::recognition_name;
 use jiff::Timestamp;
 use menshen_core::decide::{Decision, Evidence};
+use menshen_core::history::Day;
 use menshen_core::pass::Display;
 use menshen_core::status::Status;
+use menshen_core::time::{Confidence, Time};
 use menshen_core::trust::{Freshness, Issuer, TrustList};
 use serde::Serialize;
 
@@ -28,6 +30,8 @@ pub struct DecisionView {
     pub colour: Option<&'static str>,
     /// When the pass expires.
     pub expires_at: Option<String>,
+    /// Why a volunteer decided otherwise, where one did.
+    pub cause: Option<&'static str>,
     /// What the decision rests on.
     pub evidence: EvidenceView,
 }
@@ -54,6 +58,8 @@ pub struct EvidenceView {
     pub recognition: Option<&'static str>,
     /// When quarantine or observation ends.
     pub until: Option<String>,
+    /// How many days from now that is, where the clock can tell; 0 ends today.
+    pub days_left: Option<u32>,
     /// Which trust list was used.
     pub trust_version: Option<u64>,
     /// When it was published.
@@ -103,13 +109,14 @@ pub struct DisplayView {
 impl DecisionView {
     /// A decision as others read it; the trust list gives the issuer's name and hotline.
     pub fn of(decision: &Decision, trust: Option<&TrustList>) -> DecisionView {
-        let Decision { verdict, reasons, evidence } = decision;
+        let Decision { verdict, reasons, evidence, cause } = decision;
         DecisionView {
             verdict: verdict.name(),
             reasons: reasons.iter().map(|reason| ReasonView { code: reason.code(), name: reason.name() }).collect(),
             issuer: evidence.issuer.map(|issuer| issuer.code()),
             colour: evidence.colour.map(|colour| colour.name()),
             expires_at: evidence.expires_at.map(rfc3339),
+            cause: cause.map(|cause| cause.name()),
             evidence: EvidenceView::of(evidence, trust),
         }
     }
@@ -124,6 +131,7 @@ impl EvidenceView {
             kind: evidence.kind.map(|kind| kind.name()),
             recognition: evidence.recognition.map(recognition_name),
             until: evidence.until.map(rfc3339),
+            days_left: days_left(evidence),
             trust_version: evidence.trust_version,
             trust_as_of: evidence.trust_as_of.map(rfc3339),
             freshness: evidence.freshness.name(),
@@ -160,6 +168,14 @@ pub fn rfc3339(unix_s: u64) -> String {
     time.map_or_else(|| LAST.to_owned(), |time| time.to_string())
 }
 
+/// In calendar days of the site, as people count them; what is over has none.
+fn days_left(evidence: &Evidence) -> Option<u32> {
+    let until = evidence.until?;
+    let Time { unix_s: now, confidence, .. } = evidence.time;
+    let counted = confidence == Confidence::Trusted && until > now;
+    counted.then(|| Day::of(until).0.saturating_sub(Day::of(now).0))
+}
+
 fn celsius(centi_c: i16) -> f64 {
     f64::from(centi_c) / 100.0
 }
@@ -173,17 +189,17 @@ mod tests {
     use menshen_core::policy::Policy;
     use menshen_core::reason::Reason;
     use menshen_core::thermo::Reading;
-    use menshen_core::time::Time;
     use serde_json::json;
 
     fn nothing_shown(measured: Measured) -> Decision {
-        let context = Context { trust: None, status: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+        let context =
+            Context { trust: None, status: None, history: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
         decide(&Shown::Nothing, measured, Time::floor(1_600_000_000), context)
     }
 
     #[test]
     fn the_names_are_those_that_scripts_read() {
-        let reading = Reading { temp_centi_c: 3655, ambient_centi_c: 2210 };
+        let reading = Reading::of(3655, 2210);
         let mut decision = nothing_shown(Measured::Reading(reading)).with(Reason::Red);
         decision.evidence.display =
             Some(Display { name: "张*三".parse().expect("short"), id_tail: "123X".parse().expect("short") });
@@ -195,9 +211,9 @@ mod tests {
         let expected = json!({
             "verdict": "refuse",
             "reasons": [{"code": 51, "name": "red"}, {"code": 10, "name": "no_code"}],
-            "issuer": null, "colour": null, "expires_at": null,
+            "issuer": null, "colour": null, "expires_at": null, "cause": null,
             "evidence": {
-                "issuer_name": null, "hotline": null, "kind": null, "recognition": null, "until": null,
+                "issuer_name": null, "hotline": null, "kind": null, "recognition": null, "until": null, "days_left": null,
                 "trust_version": null, "trust_as_of": null, "freshness": "unknown",
                 "status": "overridden_red", "status_as_of": "2020-09-13T12:10:00Z", "status_freshness": "ageing",
                 "time": "2020-09-13T12:26:40Z", "clock": "floor", "clock_error_s": 0,
@@ -206,6 +222,22 @@ mod tests {
             },
         });
         assert_eq!(view, expected);
+    }
+
+    #[test]
+    fn days_are_counted_by_midnights_in_china_and_only_by_a_clock_that_is_sure() {
+        // Sunday 2020-09-13, 20:26:40 in China.
+        let now_s = 1_600_000_000;
+        let left = |time, until| {
+            let mut decision = nothing_shown(Measured::Nothing);
+            (decision.evidence.time, decision.evidence.until) = (time, Some(until));
+            EvidenceView::of(&decision.evidence, None).days_left
+        };
+        assert_eq!(left(Time::trusted(now_s), now_s + 4 * 3600), Some(1));
+        assert_eq!(left(Time::trusted(now_s), now_s + 3600), Some(0));
+        assert_eq!(left(Time::trusted(now_s), now_s + 7 * 86_400), Some(7));
+        assert_eq!(left(Time::trusted(now_s), now_s), None);
+        assert_eq!(left(Time::floor(now_s), now_s + 7 * 86_400), None);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Ledger {
             ledger.keys.push((epoch.0.into(), seq.0, hash.iter().map(|byte| format!("{byte:02x}")).collect()));
             ledger.verdicts.push(match Record::from_bytes(bytes).expect("it verified").body {
                 Body::Scan(scan) => Some(scan.verdict),
-                Body::Loss { .. } => None,
+                Body::Loss { .. } | Body::Alarm(_) => None,
             });
             true
         };

@@ -176,6 +176,7 @@ impl World {
                 reading: None,
                 trust_version: Some(n),
                 sealed_holder: None,
+                cause: None,
             };
             let now = Time::trusted(moment::now());
             journal.append(now, 1, Body::Scan(scan)).expect("the disk has room");

@@ -22,9 +22,10 @@ fn scan() -> Scan {
         reasons: [Reason::Red, Reason::TempHigh].into_iter().collect(),
         issuer: Some(id(ZHEJIANG)),
         colour: Some(Colour::Red),
-        reading: Some(Reading { temp_centi_c: 3850, ambient_centi_c: -5 }),
+        reading: Some(Reading::of(3850, -5)),
         trust_version: Some(7),
         sealed_holder: Some([0x5e; 4].into_iter().collect()),
+        cause: None,
     }
 }
 
@@ -42,6 +43,7 @@ fn plain() -> Record {
         reading: None,
         trust_version: None,
         sealed_holder: None,
+        cause: None,
     };
     Record { body: Body::Scan(empty), ..full() }
 }
@@ -79,12 +81,27 @@ fn a_record_reads_back() {
 }
 
 #[test]
+fn what_a_volunteer_decided_a_corrected_reading_and_an_alarm_read_back() {
+    let reading = Some(Reading { raw_centi_c: 3550, ..Reading::of(3640, 2200) });
+    for cause in crate::manual::Cause::ALL {
+        let by_hand = Scan { verdict: cause.verdict(), cause: Some(*cause), reading, ..scan() };
+        let record = Record { body: Body::Scan(by_hand), ..full() };
+        assert_eq!(Record::from_bytes(record.to_bytes().as_bytes()), Ok(record));
+    }
+    for began in [true, false] {
+        let record = Record { body: Body::Alarm(began), ..full() };
+        assert_eq!(Record::from_bytes(record.to_bytes().as_bytes()), Ok(record));
+    }
+}
+
+#[test]
 fn the_largest_record_fits() {
     let all: Vec<Reason> = Reason::ALL.iter().copied().filter(|reason| reason.code() >= 24).take(16).collect();
     let scan = Scan {
         reasons: all.into_iter().collect(),
         issuer: crate::ids::IssuerId::new(999_999),
-        reading: Some(Reading { temp_centi_c: i16::MIN, ambient_centi_c: i16::MIN }),
+        reading: Some(Reading { raw_centi_c: i16::MAX, ..Reading::of(i16::MIN, i16::MIN) }),
+        cause: Some(crate::manual::Cause::OtherRefuse),
         trust_version: Some(u64::MAX),
         sealed_holder: Some([0xff; MAX_SEALED_BYTES].into_iter().collect()),
         ..scan()
@@ -99,7 +116,7 @@ fn the_largest_record_fits() {
         previous: [0xff; 32],
     };
     let bytes = record.to_bytes();
-    assert_eq!(bytes.as_bytes().len(), 262, "at most {MAX_RECORD_BYTES}");
+    assert_eq!(bytes.as_bytes().len(), 268, "at most {MAX_RECORD_BYTES}");
     assert_eq!(Record::from_bytes(bytes.as_bytes()), Ok(record));
 }
 

@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_frame_by_hand_reads_36_50_and_22_00() {
-        let expected = Reading { temp_centi_c: 3650, ambient_centi_c: 2200 };
+        let expected = Reading::of(3650, 2200);
         // 0x66 + 0x66 + 1 + 4 + 0x0e + 0x42 + 0x08 + 0x98 = 0x1c1
         let streamed = [0x66, 0x66, 0x01, 0x04, 0x0e, 0x42, 0x08, 0x98, 0xc1];
         let asked = [0x66, 0x66, 0x02, 0x04, 0x0e, 0x42, 0x08, 0x98, 0xc2];
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn a_wrong_sum_mode_or_length_is_no_reading() {
         for (at, value) in [(2, 0x03), (3, 0x05), (8, 0xc0)] {
-            let mut frame = frame(Reading { temp_centi_c: 3650, ambient_centi_c: 2200 });
+            let mut frame = frame(Reading::of(3650, 2200));
             frame[at] = value;
             // With its sum right, too, where it is not the sum that is wrong.
             frame[8] = if at == 8 { value } else { sum_of(&frame[..8]) };

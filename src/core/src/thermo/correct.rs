@@ -240,8 +240,10 @@ mod tests {
             distance_centi_c: 89,
             ambient: Some(Curve::new(&[(1000, 60), (2000, 0)]).expect("rises")),
         };
-        let said = Reading { temp_centi_c: 3400, ambient_centi_c: 1500 };
-        assert_eq!(correction.apply(said), Reading { temp_centi_c: 3400 + 150 + 89 + 30, ambient_centi_c: 1500 });
+        let said = Reading::of(3400, 1500);
+        let corrected = Reading { temp_centi_c: 3400 + 150 + 89 + 30, ..said };
+        assert_eq!(correction.apply(said), corrected);
+        assert_eq!(corrected.raw_centi_c, 3400);
         assert_eq!(Correction::default().apply(said), said);
     }
 

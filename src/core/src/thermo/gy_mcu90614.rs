@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_published_example_reads_31_92_and_33_53() {
-        let expected = Reading { temp_centi_c: 3192, ambient_centi_c: 3353 };
+        let expected = Reading::of(3192, 3353);
         assert_eq!(readings(&PUBLISHED), [expected]);
         assert_eq!(frame(expected), PUBLISHED);
     }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn below_zero_is_signed() {
-        let cold = Reading { temp_centi_c: -1234, ambient_centi_c: -500 };
+        let cold = Reading::of(-1234, -500);
         assert_eq!(readings(&frame(cold)), [cold]);
     }
 }

@@ -21,10 +21,19 @@ use crate::policy::Policy;
 /// What a sensor measured, in hundredths of a degree Celsius.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The object in front of it.
+    /// The object in front of it, corrected for the unit, its distance and its surroundings.
     pub temp_centi_c: i16,
     /// The sensor's own surroundings.
     pub ambient_centi_c: i16,
+    /// The object as the sensor said it, so that a decision can be judged anew under another correction.
+    pub raw_centi_c: i16,
+}
+
+impl Reading {
+    /// What a sensor said, as it said it.
+    pub const fn of(temp_centi_c: i16, ambient_centi_c: i16) -> Reading {
+        Reading { temp_centi_c, ambient_centi_c, raw_centi_c: temp_centi_c }
+    }
 }
 
 /// What a reading says of a person.
@@ -65,7 +74,7 @@ mod tests {
     use super::*;
 
     fn judged(temp_centi_c: i16, ambient_centi_c: i16) -> Judgement {
-        judge(Reading { temp_centi_c, ambient_centi_c }, &Policy::default())
+        judge(Reading::of(temp_centi_c, ambient_centi_c), &Policy::default())
     }
 
     #[test]

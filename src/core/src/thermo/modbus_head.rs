@@ -134,10 +134,9 @@ impl Parser {
         // Unit, function and CRC it checks.
         self.asked.parse_i16(&bytes, &mut registers).ok()?;
         let value = |register: u16| registers.get(usize::from(register - self.map.first())).copied();
-        Some(Reading {
-            temp_centi_c: value(self.map.object_register)?.checked_mul(self.map.step_centi_c)?,
-            ambient_centi_c: value(self.map.ambient_register)?.checked_mul(self.map.step_centi_c)?,
-        })
+        let temp_centi_c = value(self.map.object_register)?.checked_mul(self.map.step_centi_c)?;
+        let ambient_centi_c = value(self.map.ambient_register)?.checked_mul(self.map.step_centi_c)?;
+        Some(Reading::of(temp_centi_c, ambient_centi_c))
     }
 }
 
@@ -210,15 +209,15 @@ mod tests {
     #[test]
     fn an_answer_is_read_by_the_map() {
         let answer = with_crc(&[1, 3, 4, 0x01, 0x6d, 0xff, 0xf6]);
-        assert_eq!(readings(MAP, &answer), [Reading { temp_centi_c: 3650, ambient_centi_c: -100 }]);
+        assert_eq!(readings(MAP, &answer), [Reading::of(3650, -100)]);
         let map = Map { object_register: 7, ambient_register: 5, step_centi_c: 1, ..MAP };
         let answer = with_crc(&[1, 3, 6, 0x08, 0x98, 0, 0, 0x0e, 0x42]);
-        assert_eq!(readings(map, &answer), [Reading { temp_centi_c: 3650, ambient_centi_c: 2200 }]);
+        assert_eq!(readings(map, &answer), [Reading::of(3650, 2200)]);
     }
 
     #[test]
     fn a_reading_is_answered_and_read() {
-        let reading = Reading { temp_centi_c: 3640, ambient_centi_c: -230 };
+        let reading = Reading::of(3640, -230);
         for map in [MAP, Map { object_register: 9, ambient_register: 4, step_centi_c: 1, ..MAP }] {
             assert_eq!(readings(map, &answer(map, reading)), [reading]);
         }

@@ -25,7 +25,7 @@ impl Random {
     /// A reading that every protocol can say: tenths of a degree.
     fn reading(&mut self) -> Reading {
         let tenths = |number: u64, from: i16, steps: u64| from + 10 * (number % steps) as i16;
-        Reading { temp_centi_c: tenths(self.next(), 3400, 70), ambient_centi_c: tenths(self.next(), 1600, 190) }
+        Reading::of(tenths(self.next(), 3400, 70), tenths(self.next(), 1600, 190))
     }
 }
 

@@ -50,10 +50,9 @@ impl Parser {
 
 fn whole_frame(bytes: &[u8]) -> Option<Reading> {
     match *bytes {
-        [BEGIN, _, ambient, object, _, END] => Some(Reading {
-            temp_centi_c: OBJECT_FROM_CENTI_C + tenths(object),
-            ambient_centi_c: AMBIENT_FROM_CENTI_C + tenths(ambient),
-        }),
+        [BEGIN, _, ambient, object, _, END] => {
+            Some(Reading::of(OBJECT_FROM_CENTI_C + tenths(object), AMBIENT_FROM_CENTI_C + tenths(ambient)))
+        }
         _ => None,
     }
 }
@@ -88,21 +87,21 @@ mod tests {
     #[test]
     fn frames_by_hand_read_36_5_and_35_2_at_24_0_degrees() {
         let (warm, cool) = ([0x5a, 0x31, 0xf5, 0x05, 0x77, 0xa5], [0x5a, 0x31, 0xf5, 0xf7, 0x6a, 0xa5]);
-        let reading = |temp_centi_c| Reading { temp_centi_c, ambient_centi_c: 2400 };
+        let reading = |temp_centi_c| Reading::of(temp_centi_c, 2400);
         assert_eq!(readings(&[warm, warm, cool].concat()), [reading(3650), reading(3520)]);
     }
 
     #[test]
     fn a_reading_is_framed_and_read_to_the_tenth() {
         for (temp_centi_c, ambient_centi_c) in [(3640, 2250), (2330, 1230), (4870, 3770), (3600, 2500), (3590, 2490)] {
-            let reading = Reading { temp_centi_c, ambient_centi_c };
+            let reading = Reading::of(temp_centi_c, ambient_centi_c);
             assert_eq!(readings(&[frame(reading); 2].concat()), [reading]);
         }
     }
 
     #[test]
     fn one_frame_alone_and_two_of_different_surroundings_are_no_reading() {
-        let at = |ambient_centi_c| frame(Reading { temp_centi_c: 3640, ambient_centi_c });
+        let at = |ambient_centi_c| frame(Reading::of(3640, ambient_centi_c));
         assert_eq!(readings(&at(2250)), []);
         assert_eq!(readings(&[at(2250), at(1140)].concat()), []);
         let between = [&at(2250)[..], &[0], &at(2250)].concat();

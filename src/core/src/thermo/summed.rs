@@ -30,7 +30,7 @@ impl Parser {
             return None;
         }
         self.window.clear();
-        Some(Reading { temp_centi_c: i16::from_be_bytes([a, b]), ambient_centi_c: i16::from_be_bytes([c, d]) })
+        Some(Reading::of(i16::from_be_bytes([a, b]), i16::from_be_bytes([c, d])))
     }
 }
 

@@ -96,10 +96,7 @@ impl Check {
         let at = self.at.as_deref().map(moment::parse).transpose()?.unwrap_or_else(moment::now);
         let measured = match self.temp {
             None => Measured::Nothing,
-            Some(temp_c) => Measured::Reading(Reading {
-                temp_centi_c: centi("--temp", temp_c)?,
-                ambient_centi_c: centi("--ambient", self.ambient)?,
-            }),
+            Some(temp_c) => Measured::Reading(Reading::of(centi("--temp", temp_c)?, centi("--ambient", self.ambient)?)),
         };
         let thermometry = if self.temp.is_some() { Thermometry::Required } else { Thermometry::Off };
         let policy = Policy { thermometry, ..Policy::default() };
@@ -115,7 +112,8 @@ impl Check {
         let decode_ms = begun.elapsed().as_secs_f64() * 1e3;
         let begun = Instant::now();
         let status: Option<&dyn StatusSource> = Some(&place.status);
-        let context = Context { trust: Some(&place.trust), status, policy: &place.policy, home: place.home };
+        let context =
+            Context { trust: Some(&place.trust), status, history: None, policy: &place.policy, home: place.home };
         let best = Shown::best(sight.payloads.iter().map(|payload| payload.as_bytes()), context.trust);
         let shown = best.map_or(Shown::Nothing, |(_, shown)| shown);
         let decision = decide(&shown, place.measured, place.time, context);

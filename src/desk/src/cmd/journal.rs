@@ -105,6 +105,7 @@ fn json_of(record: &Record, bytes: &[u8]) -> Value {
         Body::Loss { epoch, from, through } => {
             json!({"loss": {"epoch": epoch.0, "from": from.0, "through": through.0}})
         }
+        Body::Alarm(began) => json!({"alarm": began}),
         Body::Scan(scan) => json!({
             "verdict": scan.verdict.name(),
             "reasons": scan.reasons.iter().map(|r| json!({"code": r.code(), "name": r.name()})).collect::<Vec<_>>(),
@@ -112,6 +113,8 @@ fn json_of(record: &Record, bytes: &[u8]) -> Value {
             "colour": scan.colour.map(|colour| colour.name()),
             "temp_c": scan.reading.map(|reading| f64::from(reading.temp_centi_c) / 100.0),
             "ambient_c": scan.reading.map(|reading| f64::from(reading.ambient_centi_c) / 100.0),
+            "raw_c": scan.reading.map(|reading| f64::from(reading.raw_centi_c) / 100.0),
+            "cause": scan.cause.map(|cause| cause.name()),
             "trust_version": scan.trust_version,
         }),
     };
@@ -127,12 +130,14 @@ fn text_of(record: &Record) -> String {
         Body::Loss { epoch, from, through } => {
             format!("{head} loss of records {} to {} of epoch {}", from.0, through.0, epoch.0)
         }
+        Body::Alarm(began) => format!("{head} fire alarm {}", if *began { "began" } else { "ended" }),
         Body::Scan(scan) => {
             let reasons: Vec<&str> = scan.reasons.iter().map(|reason| reason.name()).collect();
             let issuer = scan.issuer.map_or("-".into(), |id| id.to_string());
             let colour = scan.colour.map_or("-", |colour| colour.name());
             let temp = scan.reading.map_or("-".into(), |r| format!("{:.2}", f64::from(r.temp_centi_c) / 100.0));
-            format!("{head} {} {issuer} {colour} {temp} {}", scan.verdict.name(), reasons.join(","))
+            let cause = scan.cause.map_or(String::new(), |cause| format!(" by hand: {}", cause.name()));
+            format!("{head} {} {issuer} {colour} {temp} {}{cause}", scan.verdict.name(), reasons.join(","))
         }
     }
 }

@@ -118,7 +118,7 @@ fn last(lang: Lang, held: &Held) -> String {
     let Ok(record) = Record::from_bytes(&held.bytes) else { return String::new() };
     let reasons = match &record.body {
         Body::Scan(scan) => reasons(lang, scan),
-        Body::Loss { .. } => lost(lang, &record.body),
+        Body::Loss { .. } | Body::Alarm(_) => told(lang, &record.body),
     };
     format!(
         "<p>{}</p><p>{reasons}</p><p class=\"soft small\">{}</p>",
@@ -150,7 +150,7 @@ fn row(lang: Lang, held: &Held) -> String {
     };
     let (why, pass, reading) = match &record.body {
         Body::Scan(scan) => (reasons(lang, scan), pass(lang, scan), reading(scan)),
-        Body::Loss { .. } => (lost(lang, &record.body), String::new(), String::new()),
+        Body::Loss { .. } | Body::Alarm(_) => (told(lang, &record.body), String::new(), String::new()),
     };
     format!(
         "<tr><td class=\"number\">{seq}</td><td class=\"what\">{verdict}</td><td class=\"why\">{why}</td>\
@@ -164,6 +164,7 @@ fn row(lang: Lang, held: &Held) -> String {
 fn verdict(lang: Lang, body: &Body) -> String {
     let (class, word, shape) = match body {
         Body::Scan(Scan { verdict, .. }) => (verdict.name(), lang.verdict(*verdict), shape(*verdict)),
+        Body::Alarm(_) => ("loss", lang.pick("消防警报", "Fire alarm"), LOSS),
         Body::Loss { .. } => ("loss", lang.pick("记录缺失", "Lost records"), LOSS),
     };
     format!(
@@ -188,11 +189,20 @@ fn reasons(lang: Lang, scan: &Scan) -> String {
     words.join(lang.pick("、", ", "))
 }
 
-fn lost(lang: Lang, body: &Body) -> String {
-    let Body::Loss { epoch, from, through } = body else { return String::new() };
-    match lang {
-        Lang::Zh => format!("查验点丢失了第 {} 期的记录 {} 至 {}", epoch.0, from.0, through.0),
-        Lang::En => format!("the gate lost records {} to {} of epoch {}", from.0, through.0, epoch.0),
+/// What is said of a record that is nobody's.
+fn told(lang: Lang, body: &Body) -> String {
+    match (body, lang) {
+        (Body::Scan(_), _) => String::new(),
+        (Body::Alarm(true), _) => {
+            lang.pick("消防警报开始，通道常开", "the fire alarm began to hold the way open").into()
+        }
+        (Body::Alarm(false), _) => lang.pick("消防警报结束", "the fire alarm ended").into(),
+        (Body::Loss { epoch, from, through }, Lang::Zh) => {
+            format!("查验点丢失了第 {} 期的记录 {} 至 {}", epoch.0, from.0, through.0)
+        }
+        (Body::Loss { epoch, from, through }, Lang::En) => {
+            format!("the gate lost records {} to {} of epoch {}", from.0, through.0, epoch.0)
+        }
     }
 }
 

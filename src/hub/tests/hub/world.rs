@@ -222,9 +222,10 @@ fn record(seq: u64) -> Record {
         reasons: Reasons::from_iter(reason),
         issuer: IssuerId::new(330_100),
         colour: Some(colour),
-        reading: Some(Reading { temp_centi_c: 3652 + (seq % 3) as i16, ambient_centi_c: 2210 }),
+        reading: Some(Reading::of(3652 + (seq % 3) as i16, 2210)),
         trust_version: Some(7),
         sealed_holder: None,
+        cause: None,
     };
     Record {
         epoch: Epoch(1),

@@ -40,7 +40,8 @@ fn info() -> PanelInfo {
 }
 
 fn verdict(reason: Reason) -> ScreenView {
-    let context = Context { trust: None, status: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+    let context =
+        Context { trust: None, status: None, history: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
     let decision = decide(&Code::Nothing, Measured::Nothing, Time::trusted(1_600_000_000), context).with(reason);
     ScreenView::of(&Screen::Verdict(decision), None)
 }

@@ -330,7 +330,7 @@ impl Runtime {
         let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
         let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
         let status = self.trust.as_ref().map(|trust| &trust.status as &dyn StatusSource);
-        let context = Context { trust, status, policy: &self.policy, home: self.home };
+        let context = Context { trust, status, history: None, policy: &self.policy, home: self.home };
         self.lane.step(event, now, context)
     }
 

@@ -129,6 +129,7 @@ fn trust() -> TrustList {
         issuers: Default::default(),
         keys: Default::default(),
         rules: Default::default(),
+        policies: Default::default(),
         lagging: Default::default(),
     };
     content.issuers.push(issuer).unwrap();

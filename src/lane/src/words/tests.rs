@@ -213,7 +213,8 @@ fn a_colour_that_stops_names_the_hotline_and_without_one_says_nothing_of_it() {
 
 /// A decision with some reasons, about a pass of which a list says something.
 fn decision(reasons: &[Reason], status: Status) -> Decision {
-    let context = Context { trust: None, status: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
+    let context =
+        Context { trust: None, status: None, history: None, policy: &Policy::default(), home: IssuerId::NATIONAL };
     let mut decision = decide(&Shown::Nothing, Measured::Nothing, Time::floor(0), context);
     decision.reasons.clear();
     decision.evidence.status = Some(status);

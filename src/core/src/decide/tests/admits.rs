@@ -100,7 +100,7 @@ prop_compose! {
 fn any_measured() -> impl Strategy<Value = Measured> {
     let reading =
         (prop_oneof![8 => 3400..3730_i16, 1 => any::<i16>()], prop_oneof![8 => 1600..=3500_i16, 1 => any::<i16>()])
-            .prop_map(|(temp_centi_c, ambient_centi_c)| Measured::Reading(Reading { temp_centi_c, ambient_centi_c }));
+            .prop_map(|(temp_centi_c, ambient_centi_c)| Measured::Reading(Reading::of(temp_centi_c, ambient_centi_c)));
     prop_oneof![9 => reading, 1 => Just(Measured::Nothing)]
 }
 
@@ -139,7 +139,8 @@ impl Visit {
         let text = pass::issue(&self.claims, &key_of(self.signer)).ok()?;
         let lists = self.lists();
         let status: Option<&dyn StatusSource> = Some(&lists);
-        let context = Context { trust: trust.as_ref(), status, policy: &self.policy, home: id(self.home) };
+        let context =
+            Context { trust: trust.as_ref(), status, history: None, policy: &self.policy, home: id(self.home) };
         Some(decide(&Shown::of(text.as_bytes(), trust.as_ref()), self.measured, self.now, context))
     }
 
@@ -317,7 +318,7 @@ fn a_pass_that_is_certainly_in_date_and_a_key_that_may_have_ended_are_for_a_pers
     let claims = Claims { issued_at: NOW_S - 3 * 3600, ..claims(ZHEJIANG, Kind::Paper) };
     let text = issued(&claims);
     for (error_s, expected) in [(60, Verdict::Admit), (900, Verdict::Refer)] {
-        let context = Context { trust: Some(&trust), status: None, policy: &policy, home: id(HANGZHOU) };
+        let context = Context { trust: Some(&trust), status: None, history: None, policy: &policy, home: id(HANGZHOU) };
         let now = Time::trusted_within(NOW_S, error_s);
         let shown = Shown::of(text.as_bytes(), Some(&trust));
         let decision = decide(&shown, Measured::Reading(GOOD_READING), now, context);

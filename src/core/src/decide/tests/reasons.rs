@@ -44,7 +44,8 @@ impl Visit {
     fn decide(self) -> Decision {
         let trust = self.content.as_ref().map(trust_list);
         let status: Option<&dyn StatusSource> = Some(&self.lists);
-        let context = Context { trust: trust.as_ref(), status, policy: &self.policy, home: id(HANGZHOU) };
+        let context =
+            Context { trust: trust.as_ref(), status, history: None, policy: &self.policy, home: id(HANGZHOU) };
         let shown = self.shown.unwrap_or_else(|| Shown::of(issued(&self.claims).as_bytes(), trust.as_ref()));
         decide(&shown, self.measured, self.now, context)
     }

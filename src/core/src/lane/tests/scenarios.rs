@@ -454,7 +454,7 @@ fn readings_at_the_very_ends_of_their_range_are_taken() {
     for temp_centi_c in [i16::MIN, i16::MAX] {
         let mut gate = Gate::new();
         gate.see(&[&green()]);
-        gate.measure(Reading { temp_centi_c, ambient_centi_c: temp_centi_c });
+        gate.measure(Reading::of(temp_centi_c, temp_centi_c));
         gate.wait_until(20_000);
         assert_eq!(gate.last(), "refer thermometer_ambient");
     }

@@ -136,9 +136,9 @@ fn decide_about(frame: &Frame, reader: &mut Reader, trust: &TrustList, home: Iss
     let sight = reader.read(frame);
     let shown = Shown::best(sight.payloads.iter().map(Payload::as_bytes), Some(trust));
     let shown = shown.map_or(Shown::Nothing, |(_, shown)| shown);
-    let reading = Reading { temp_centi_c: 3640, ambient_centi_c: 2250 };
+    let reading = Reading::of(3640, 2250);
     let policy = Policy::default();
-    let context = Context { trust: Some(trust), status: None, policy: &policy, home };
+    let context = Context { trust: Some(trust), status: None, history: None, policy: &policy, home };
     decide(&shown, Measured::Reading(reading), Time::trusted(moment::now()), context)
 }
 

@@ -16,6 +16,7 @@ fn scan(verdict: Verdict) -> Body {
         reading: None,
         trust_version: None,
         sealed_holder: None,
+        cause: None,
     })
 }
 

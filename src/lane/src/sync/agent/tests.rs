@@ -82,6 +82,7 @@ impl World {
             reading: None,
             trust_version: None,
             sealed_holder: None,
+            cause: None,
         };
         self.journal.append(Time::trusted(1), 1, Body::Scan(scan)).unwrap();
     }

@@ -111,7 +111,7 @@ impl<'a> Decider<'a> {
     fn step(&mut self, event: Event<'_>) -> Actions {
         let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
         let status = self.trust.as_ref().map(|trust| &trust.status as &dyn StatusSource);
-        let context = Context { trust, status, policy: &self.policy, home: self.home };
+        let context = Context { trust, status, history: None, policy: &self.policy, home: self.home };
         self.lane.step(event, Now { mono_ms: self.count * NEXT_MS, time: NOW }, context)
     }
 }
