@@ -9,13 +9,16 @@ use crate::clock::Teller;
 use crate::gate::GatePorts;
 use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
-use menshen_core::ids::GateId;
+use menshen_core::ids::{GateId, first_8};
 use menshen_lane::device_key;
+use menshen_lane::history::{Memory, Origin, Secret};
 use menshen_lane::hub_link::HubLink;
 use menshen_lane::journal::{JournalError, SledJournal};
 use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
+use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
-use menshen_lane::run::{self, Parts, Watcher};
+use menshen_lane::rules::Rules;
+use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
 use menshen_lane::trust::{self, Feed, HubRoad, Keeper, KeeperConfig};
@@ -79,21 +82,31 @@ impl Gate {
         let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
         let panel_addr = panel.as_ref().map(Panel::addr);
         let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
+        let key_id = key.as_ref().map(device_key::gate_id);
         let hub = site.hub.as_ref().zip(link).zip(key);
         let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &ports, &journal, key));
-        let parts = Parts {
+        let memory = remember(state, key_id, ports.clock.clone(), journal.as_ref());
+        let lane = LaneParts {
+            number: site.lane,
+            leads_out: false,
             camera: ports.camera,
             thermometer: ports.thermometer,
+            inputs: None,
             outputs: ports.outputs,
+            watchers,
+            by_hand: None,
+        };
+        let parts = Parts {
+            lanes: vec![lane],
             clock: ports.clock,
             journal,
+            memory: Arc::new(memory),
+            talk: None,
             trust,
             keeper,
-            policy: site.policy().clone(),
+            rules: Rules::of(site.policy().clone()),
             home: site.home,
-            lane: site.lane,
             sync,
-            watchers,
             probe: Probe::default(),
         };
         Ok(Gate { parts, panel: panel_addr })
@@ -106,7 +119,9 @@ impl Gate {
 
     /// Lets somebody look on.
     pub fn watch(&mut self, watcher: Box<dyn Watcher>) {
-        self.parts.watchers.push(watcher);
+        if let Some(lane) = self.parts.lanes.first_mut() {
+            lane.watchers.push(watcher);
+        }
     }
 
     /// Puts a probe between its steps.
@@ -121,6 +136,20 @@ impl Gate {
     pub fn run(self, stop: &Stop) {
         run::run(self.parts, stop);
     }
+}
+
+/// What a gate remembers of who was let in. One that can keep no secret of its own, or can not read what it kept, counts
+/// from now and says so.
+fn remember(state: &Path, id: Option<GateId>, clock: Arc<dyn Clock>, journal: &SledJournal) -> Memory {
+    let secret = Secret::load_or_make(state).unwrap_or_else(|error| {
+        tracing::error!("outings and passes that come again are counted from this start only: {error}");
+        Secret::random()
+    });
+    let own = id.map_or_else(|| Origin(first_8(&Secret::random().0)), |id| Origin(id.0));
+    Memory::open(secret, own, clock.clone(), journal).unwrap_or_else(|error| {
+        tracing::error!("outings and passes that come again are counted from this start only: {error}");
+        Memory::empty(secret, own, clock)
+    })
 }
 
 /// A gate without anything to believe, or without a keeper for it, runs and refers; it says so.

@@ -38,6 +38,8 @@ pub(crate) const HUBEI: u32 = 420_000;
 pub(crate) const GOOD_READING: Reading = Reading::of(3640, 2200);
 pub(crate) const HIGH_READING: Reading = Reading::of(3850, 2200);
 pub(crate) const COLD_READING: Reading = Reading::of(2800, 2200);
+/// What a thermometer sees between two people.
+pub(crate) const WALL_READING: Reading = Reading::of(1950, 2200);
 pub(crate) const FROSTY_READING: Reading = Reading::of(3640, 500);
 
 /// A level that only Henan's issuer has, meaning yellow.

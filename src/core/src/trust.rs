@@ -230,12 +230,12 @@ impl TrustList {
         &self.content
     }
 
-    /// The signed rules of a class of site at a gate of `home`: what the nation says, and over it what its province says,
-    /// and over that its city; `None` where nobody signed any.
+    /// The signed rules of the class of `base` at a gate of `home`, laid over `base`: what the nation says, and over it what
+    /// its province says, and over that its city; `None` where nobody signed any.
     ///
     /// # Errors
     /// [`PolicyError`] where what they say together can not be.
-    pub fn policy(&self, class: SiteClass, home: IssuerId) -> Result<Option<Policy>, PolicyError> {
+    pub fn policy(&self, base: &Policy, home: IssuerId) -> Result<Option<Policy>, PolicyError> {
         let mut policy = None;
         let mut nearer = [IssuerId::NATIONAL, home.province(), home.city(), home];
         nearer.sort_unstable_by_key(|scope| scope.nearness());
@@ -243,9 +243,9 @@ impl TrustList {
             if at > 0 && nearer.get(at - 1) == Some(&scope) {
                 continue;
             }
-            let said = self.content.policies.iter().find(|policy| policy.scope == scope && policy.class == class);
+            let said = self.content.policies.iter().find(|policy| policy.scope == scope && policy.class == base.class);
             if let Some(said) = said {
-                policy = Some(said.part.over(&policy.unwrap_or_else(|| Policy::of(class)))?);
+                policy = Some(said.part.over(policy.as_ref().unwrap_or(base))?);
             }
         }
         Ok(policy)

@@ -24,6 +24,12 @@ pub enum Part {
     Trust,
     /// The device's own clock.
     Clock,
+    /// Buttons, presence sensor and fire alarm.
+    Inputs,
+    /// The rules of the site.
+    Rules,
+    /// The other gates of the site.
+    Neighbours,
 }
 
 /// How the sync stands.
@@ -54,6 +60,12 @@ pub struct Faults {
     pub trust: Option<String>,
     /// The device's own clock's.
     pub clock: Option<String>,
+    /// Those of buttons, presence sensor and fire alarm.
+    pub inputs: Option<String>,
+    /// What of the site's own rules does not count.
+    pub rules: Option<String>,
+    /// Which other gates of the site are not heard.
+    pub neighbours: Option<String>,
     /// The hub's.
     pub hub: HubHealth,
 }
@@ -77,6 +89,9 @@ impl Health {
             Part::Journal => &mut faults.journal,
             Part::Trust => &mut faults.trust,
             Part::Clock => &mut faults.clock,
+            Part::Inputs => &mut faults.inputs,
+            Part::Rules => &mut faults.rules,
+            Part::Neighbours => &mut faults.neighbours,
         };
         match (&fault, &line) {
             (Some(new), old) if old.as_ref() != Some(new) => tracing::warn!(?part, "{new}"),

@@ -5,30 +5,39 @@
 //! screen, not deciding twice about a code that stays in view. There is no clock and no input or
 //! output, so a whole shift replays from its events, and a simulator runs it faster than real time.
 //!
+//! It is a pipeline of two: while one person's verdict is on the screen, the next one's code is read and their
+//! temperature taken; their verdict waits until the one before could be read.
+//!
 //! Invariants:
-//! - The relay closes only in the step that takes [`Event::Recorded`] for an admission.
-//! - One person at a time: while a decision is being made, other codes wait, and a reading counts only
-//!   from the moment the code was seen, so it is never carried from one person to the next.
+//! - The relay closes only for an admission that was [`Event::Recorded`], once for each.
+//! - One decision at a time: while one is being made, other codes wait.
+//! - No reading is carried from one person to the next ([`face`]).
 //! - The relay is opened again by the first step at or after its pulse ends.
 //! - A code that stays in view is decided once; it counts again after it was away for [`AWAY_MS`].
+//! - While the fire alarm lasts nobody is decided about.
 
 mod blur;
+mod face;
 mod gathering;
+mod pulse;
 mod recent;
 
 use crate::decide::{Context, Decision, Measured, Shown, Verdict, decide};
 use crate::hint::Hint;
 use crate::ids::{first_8, sha256};
+use crate::manual::Cause;
 use crate::pass::PassError;
 use crate::reason::Reason;
 use crate::thermo::Reading;
 use crate::time::Time;
 use blur::{Advice, Blur};
+use face::Face;
 use gathering::{Gathering, Step};
+use pulse::{Lengths, Pulse};
 use recent::Recent;
 
-/// A code that was out of view this long counts as shown anew.
-pub const AWAY_MS: u64 = 2000;
+/// A code that was out of view this long counts as shown anew: two taps within it are one.
+pub const AWAY_MS: u64 = 3000;
 /// A code that can not be read for this long gets a hint.
 pub const HINT_AFTER_MS: u64 = 800;
 /// A hint stays at least this long, unless the code is read: a person needs that to read it.
@@ -66,6 +75,12 @@ pub enum Event<'a> {
         /// Whether it is there.
         present: bool,
     },
+    /// The presence sensor: somebody is there, nobody is, or there is no such sensor.
+    Presence(Option<bool>),
+    /// A volunteer decided, and says why. What the site's policy does not allow changes nothing.
+    ByHand(Cause),
+    /// The building's fire alarm began or ended. Whoever drives the relay holds the way open meanwhile.
+    FireAlarm(bool),
     /// The record of the last [`Action::Record`] is on stable storage.
     Recorded,
     /// It could not be written.
@@ -79,6 +94,8 @@ pub enum Event<'a> {
 pub enum Action {
     /// Make the record of this decision durable, then answer `Recorded` or `RecordFailed`.
     Record(Decision),
+    /// Note that the fire alarm began or ended; nothing waits for it.
+    RecordAlarm(bool),
     /// Put this on the screen.
     Show(Screen),
     /// Close (`true`) or open the relay.
@@ -108,30 +125,51 @@ pub enum Screen {
     },
     /// The verdict.
     Verdict(Decision),
+    /// The fire alarm holds the way open: everybody leaves.
+    Alarm,
 }
 
 /// The actions of one step.
-pub type Actions = heapless::Vec<Action, 8>;
+pub type Actions = heapless::Vec<Action, 10>;
 
 /// Tells codes apart: the first 8 bytes of the SHA-256 of the payload.
 type Token = [u8; 8];
 
 #[derive(Clone, Debug)]
-enum State {
+enum Work {
     Idle,
     Gathering(Gathering),
+    /// Decided, and waiting until the verdict on the screen could be read.
+    Ready(Decision),
     Recording(Decision),
-    Showing { since_ms: u64, until_ms: u64 },
+}
+
+/// The verdict on the screen.
+#[derive(Clone, Debug)]
+struct OnScreen {
+    decision: Decision,
+    since_ms: u64,
+    until_ms: u64,
+}
+
+impl OnScreen {
+    /// From when another may take its place.
+    const fn read_by_ms(&self) -> u64 {
+        self.since_ms + MIN_SHOW_MS
+    }
 }
 
 /// The state of one lane.
 #[derive(Clone, Debug)]
 pub struct Lane {
-    state: State,
+    work: Work,
+    verdict: Option<OnScreen>,
     recent: Recent,
-    relay_until_ms: Option<u64>,
+    pulse: Pulse,
+    face: Face,
     thermometer_present: bool,
     blur: Blur,
+    alarm: bool,
 }
 
 impl Default for Lane {
@@ -144,49 +182,61 @@ impl Lane {
     /// A lane at rest, with its thermometer believed present until told otherwise.
     pub const fn new() -> Lane {
         Lane {
-            state: State::Idle,
+            work: Work::Idle,
+            verdict: None,
             recent: Recent::new(),
-            relay_until_ms: None,
+            pulse: Pulse::new(),
+            face: Face::new(),
             thermometer_present: true,
             blur: Blur::new(),
+            alarm: false,
         }
     }
 
     /// Takes one event and says what to do.
     pub fn step(&mut self, event: Event<'_>, now: Now, context: Context<'_>) -> Actions {
         let mut actions = Actions::new();
-        self.open_relay_in_time(now, &mut actions);
-        if self.blur.lapse(now.mono_ms) {
+        let moved = self.pulse.step(now.mono_ms, lengths(context));
+        moved.into_iter().for_each(|closed| push(&mut actions, Action::Relay(closed)));
+        if self.blur.lapse(now.mono_ms) && self.is_at_rest() {
             push(&mut actions, Action::Show(Screen::Idle));
         }
         match event {
             Event::Sight { payloads, unread } => self.see(payloads, unread, now, context, &mut actions),
-            Event::Reading(reading) => self.advance(Some(reading), now, context, &mut actions),
-            Event::Thermometer { present } => {
-                self.thermometer_present = present;
-                self.advance(None, now, context, &mut actions);
-            }
+            Event::Reading(reading) => self.face.take(reading, now.mono_ms, context.policy),
+            Event::Thermometer { present } => self.thermometer_present = present,
+            Event::Presence(presence) => self.face.presence(presence, now.mono_ms),
+            Event::ByHand(cause) => self.by_hand(cause, now, context, &mut actions),
+            Event::FireAlarm(began) => self.fire_alarm(began, now, context, &mut actions),
             Event::Recorded => self.recorded(true, now, context, &mut actions),
             Event::RecordFailed => self.recorded(false, now, context, &mut actions),
-            Event::Tick => self.advance(None, now, context, &mut actions),
+            Event::Tick => {}
         }
+        self.advance(now, context, &mut actions);
         actions
     }
 
     /// Whether the relay is closed.
     pub fn relay_closed(&self) -> bool {
-        self.relay_until_ms.is_some()
+        self.pulse.is_closed()
     }
 
-    fn open_relay_in_time(&mut self, now: Now, actions: &mut Actions) {
-        if self.relay_until_ms.is_some_and(|until_ms| now.mono_ms >= until_ms) {
-            self.relay_until_ms = None;
-            push(actions, Action::Relay(false));
-        }
+    /// When the next [`Event::Tick`] is due at the latest to keep a promise to the millisecond; other waits can do with a
+    /// regular one.
+    pub fn due_ms(&self) -> Option<u64> {
+        let read_by_ms = self.verdict.as_ref().map(OnScreen::read_by_ms);
+        let shown = read_by_ms.filter(|_| matches!(self.work, Work::Ready(_)));
+        self.pulse.due_ms().into_iter().chain(shown).min()
+    }
+
+    /// Nobody is being decided about and nothing is on the screen.
+    fn is_at_rest(&self) -> bool {
+        matches!(self.work, Work::Idle) && self.verdict.is_none() && !self.alarm
     }
 
     fn see(&mut self, payloads: &[&[u8]], unread: Option<Hint>, now: Now, context: Context<'_>, actions: &mut Actions) {
-        self.advance(None, now, context, actions);
+        // What is on the screen may have had its time since the last step.
+        self.advance(now, context, actions);
         if let Some(shown) = self.fresh_code(payloads, now, context) {
             self.blur.clear();
             self.begin(shown, now, context, actions);
@@ -195,19 +245,15 @@ impl Lane {
             if let Some(hint) = unread {
                 self.see_unreadable(hint, now, context, actions);
             }
-        } else if self.blur.clear() {
+        } else if self.blur.clear() && self.is_at_rest() {
             push(actions, Action::Show(Screen::Idle));
         }
     }
 
     /// The code in view to decide about, if there is one and the lane is free for it.
     fn fresh_code(&mut self, payloads: &[&[u8]], now: Now, context: Context<'_>) -> Option<Shown> {
-        let at_rest = matches!(self.state, State::Idle);
-        let free = match self.state {
-            State::Idle => true,
-            State::Showing { since_ms, .. } => now.mono_ms >= since_ms + MIN_SHOW_MS,
-            State::Gathering(_) | State::Recording(_) => false,
-        };
+        let at_rest = self.is_at_rest();
+        let free = matches!(self.work, Work::Idle) && !self.alarm;
         let mut open: heapless::Vec<(Token, &[u8]), 8> = heapless::Vec::new();
         for payload in payloads {
             let token = token_of(payload);
@@ -236,7 +282,7 @@ impl Lane {
     }
 
     fn see_unreadable(&mut self, hint: Hint, now: Now, context: Context<'_>, actions: &mut Actions) {
-        match self.blur.see(hint, now.mono_ms, matches!(self.state, State::Idle)) {
+        match self.blur.see(hint, now.mono_ms, self.is_at_rest()) {
             Advice::Nothing => {}
             Advice::Hint(hint) => push(actions, Action::Show(Screen::Hint(hint))),
             Advice::Refer => {
@@ -245,64 +291,161 @@ impl Lane {
         }
     }
 
-    /// A code was shown: decide at once where the temperature can not change a refusal, else ask for it.
+    /// A code was shown: decide at once where the temperature can not change a refusal, else gather it.
     fn begin(&mut self, shown: Shown, now: Now, context: Context<'_>, actions: &mut Actions) {
-        if let State::Showing { .. } = self.state {
-            // The lamp is the last person's; the next one must not take it for an answer.
-            push(actions, Action::Lamp(None));
-        }
-        let gathering = Gathering::new(shown, now, context);
+        let ask_at_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.read_by_ms().max(now.mono_ms));
+        let alone_from_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.until_ms);
+        let gathering = Gathering::new(shown, ask_at_ms, alone_from_ms, &mut self.face, now, context);
         match gathering.at_once(now, context, self.thermometer_present) {
-            Some(decision) => self.finish(decision, actions),
-            None => {
-                self.state = State::Gathering(gathering);
-                push(actions, Action::Show(Screen::AskReading));
-            }
+            Some(decision) => self.decided(decision, now, actions),
+            None => self.work = Work::Gathering(gathering),
         }
     }
 
     /// Moves on whatever waits for a reading or for time.
-    fn advance(&mut self, reading: Option<Reading>, now: Now, context: Context<'_>, actions: &mut Actions) {
-        match &mut self.state {
-            State::Gathering(gathering) => match gathering.advance(reading, now, context, self.thermometer_present) {
-                Step::Wait => {}
-                Step::Again(screen) => push(actions, Action::Show(screen)),
-                Step::Decided(decision) => self.finish(decision, actions),
-            },
-            State::Showing { until_ms, .. } if now.mono_ms >= *until_ms => {
-                self.state = State::Idle;
+    fn advance(&mut self, now: Now, context: Context<'_>, actions: &mut Actions) {
+        self.gather(now, context, actions);
+        let Some(verdict) = &self.verdict else { return };
+        match &self.work {
+            Work::Ready(decision) if now.mono_ms >= verdict.read_by_ms() => {
+                let decision = decision.clone();
+                self.finish(decision, actions);
+            }
+            Work::Idle if now.mono_ms >= verdict.until_ms => {
+                self.verdict = None;
+                self.face.has_changed();
                 push(actions, Action::Lamp(None));
                 push(actions, Action::Show(Screen::Idle));
             }
-            State::Idle | State::Showing { .. } | State::Recording(_) => {}
+            Work::Idle | Work::Gathering(_) | Work::Ready(_) | Work::Recording(_) => {}
+        }
+    }
+
+    fn gather(&mut self, now: Now, context: Context<'_>, actions: &mut Actions) {
+        let Work::Gathering(gathering) = &mut self.work else { return };
+        let step = gathering.advance(&mut self.face, now, context, self.thermometer_present);
+        let may_ask = self.verdict.as_ref().is_none_or(|verdict| now.mono_ms >= verdict.read_by_ms());
+        let again = matches!(step, Step::Again);
+        match step {
+            Step::Decided(decision) => self.decided(decision, now, actions),
+            Step::Wait | Step::Again => {
+                if may_ask && (again || !gathering.has_asked) {
+                    gathering.has_asked = true;
+                    let screen = gathering.screen(context);
+                    if self.verdict.take().is_some() {
+                        // The lamp is the last person's; the next one must not take it for an answer.
+                        push(actions, Action::Lamp(None));
+                    }
+                    push(actions, Action::Show(screen));
+                }
+            }
+        }
+    }
+
+    /// Somebody is decided about; what is on the screen may still want its time.
+    fn decided(&mut self, decision: Decision, now: Now, actions: &mut Actions) {
+        if self.verdict.as_ref().is_some_and(|verdict| now.mono_ms < verdict.read_by_ms()) {
+            self.face.decided();
+            self.work = Work::Ready(decision);
+        } else {
+            self.finish(decision, actions);
         }
     }
 
     fn finish(&mut self, decision: Decision, actions: &mut Actions) {
-        self.state = State::Recording(decision.clone());
+        self.face.decided();
+        if self.verdict.take().is_some() {
+            // Until the answer is there, nothing on the gate may look like one.
+            push(actions, Action::Lamp(None));
+        }
+        self.work = Work::Recording(decision.clone());
         push(actions, Action::Record(decision));
+    }
+
+    /// A volunteer decides beside the gate: about whoever was just decided about or is being so, or else about somebody
+    /// who shows no code.
+    fn by_hand(&mut self, cause: Cause, now: Now, context: Context<'_>, actions: &mut Actions) {
+        let found = match (&self.work, &self.verdict) {
+            // What is being written comes first; the volunteer sees it and decides then.
+            _ if self.alarm => return,
+            (Work::Recording(_), _) => return,
+            (Work::Ready(decision), _) => decision.clone(),
+            (Work::Gathering(gathering), _) => gathering.decide(now, context),
+            // A second touch of the same button is not a second person.
+            (Work::Idle, Some(verdict)) if verdict.decision.cause.is_some() && now.mono_ms < verdict.read_by_ms() => {
+                return;
+            }
+            (Work::Idle, Some(verdict)) if concerns(cause, &verdict.decision) => verdict.decision.clone(),
+            (Work::Idle, _) => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
+        };
+        if !context.policy.manual.allows(cause, &found) {
+            return;
+        }
+        if cause.verdict() != Verdict::Admit {
+            let moved = self.pulse.stop(now.mono_ms, lengths(context));
+            moved.into_iter().for_each(|closed| push(actions, Action::Relay(closed)));
+        }
+        self.blur.clear();
+        self.finish(found.by_hand(cause), actions);
+    }
+
+    fn measured_now(&self, context: Context<'_>) -> Measured {
+        self.face.measured(context.policy).map_or(Measured::Nothing, |burst| Measured::Reading(burst.reading))
+    }
+
+    fn fire_alarm(&mut self, began: bool, now: Now, context: Context<'_>, actions: &mut Actions) {
+        if began == self.alarm {
+            return;
+        }
+        self.alarm = began;
+        push(actions, Action::RecordAlarm(began));
+        let moved = self.pulse.stop(now.mono_ms, lengths(context));
+        moved.into_iter().for_each(|closed| push(actions, Action::Relay(closed)));
+        // Whoever was about to be decided about leaves with the others; what is being written is finished.
+        if !matches!(self.work, Work::Recording(_)) {
+            self.work = Work::Idle;
+        }
+        self.verdict = None;
+        self.blur.clear();
+        push(actions, Action::Lamp(None));
+        push(actions, Action::Show(if began { Screen::Alarm } else { Screen::Idle }));
     }
 
     /// Durable before green: only here does a verdict become visible and a relay close.
     fn recorded(&mut self, durable: bool, now: Now, context: Context<'_>, actions: &mut Actions) {
         // An answer that nothing waits for, late or doubled, changes nothing.
-        let State::Recording(decision) = &self.state else { return };
+        let Work::Recording(decision) = &self.work else { return };
         let decision = decision.clone();
+        self.work = Work::Idle;
+        if self.alarm {
+            return;
+        }
         let decision = if durable { decision } else { decision.with(Reason::JournalFailing) };
         let verdict = decision.verdict;
         if verdict == Verdict::Admit {
-            self.relay_until_ms = Some(now.mono_ms + u64::from(context.policy.relay_pulse_ms));
-            push(actions, Action::Relay(true));
+            let moved = self.pulse.admit(now.mono_ms, lengths(context));
+            moved.into_iter().for_each(|closed| push(actions, Action::Relay(closed)));
         }
         let hold_ms = match verdict {
             Verdict::Admit => context.policy.hold_admit_ms,
             Verdict::Refer | Verdict::Refuse => context.policy.hold_other_ms,
         };
-        self.state = State::Showing { since_ms: now.mono_ms, until_ms: now.mono_ms + u64::from(hold_ms) };
+        let until_ms = now.mono_ms + u64::from(hold_ms);
+        self.verdict = Some(OnScreen { decision: decision.clone(), since_ms: now.mono_ms, until_ms });
         push(actions, Action::Lamp(Some(verdict)));
         push(actions, Action::Tone(verdict));
         push(actions, Action::Show(Screen::Verdict(decision)));
     }
+}
+
+/// Whether a volunteer who speaks for a cause means the person of this verdict: they let in whom the gate did not, or
+/// keep out whom it did not. Otherwise they mean somebody else.
+fn concerns(cause: Cause, decision: &Decision) -> bool {
+    cause.verdict() != decision.verdict
+}
+
+fn lengths(context: Context<'_>) -> Lengths {
+    Lengths { pulse_ms: context.policy.relay_pulse_ms, hold_off_ms: context.policy.relay_hold_off_ms }
 }
 
 fn token_of(payload: &[u8]) -> Token {
@@ -313,7 +456,8 @@ fn push(actions: &mut Actions, action: Action) {
     let pushed = actions.push(action);
     debug_assert!(
         pushed.is_ok(),
-        "a step has at most: relay open, idle lamp and screen, lamp, record; or relay open and the four of a verdict"
+        "a step has at most: a relay that opens, the lamp and screen of a verdict that ends, then the two of a record, the \
+         two of a question, or the four of a verdict"
     );
 }
 

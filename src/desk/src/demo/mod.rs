@@ -223,7 +223,7 @@ impl Watcher for Onlooker {
             Screen::Verdict(decision) => {
                 Seen::Verdict(Box::new((decision.clone(), DecisionView::of(decision, trust), timing)))
             }
-            Screen::Idle | Screen::Hint(_) | Screen::AskReading => return,
+            Screen::Idle | Screen::Hint(_) | Screen::AskReading | Screen::Alarm => return,
         };
         // A demonstration that has ended looks no more.
         let _ = self.0.send(seen);

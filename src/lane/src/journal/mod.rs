@@ -23,6 +23,8 @@ use std::path::PathBuf;
 
 /// How long an acknowledged record stays on the device, in seconds: 14 days.
 pub const RETENTION_S: u64 = 14 * 86_400;
+/// How long what is kept beside a record stays, in seconds: 15 days.
+pub const KEPT_S: u64 = 15 * 86_400;
 /// A purge forgets no more at once, so that appends do not wait for it.
 pub const PURGED_AT_ONCE: usize = 256;
 /// The free space below which a journal is full, in bytes: sled must never meet the end of the disk.
@@ -82,6 +84,14 @@ pub struct Stored {
     pub seq: Seq,
 }
 
+impl Stored {
+    /// A number that rises from record to record, also from one epoch to the next.
+    pub const fn number(self) -> u64 {
+        // An epoch has fewer than 2^40 records: a thousand a second for 34 years.
+        (self.epoch.0 as u64) << 40 | (self.seq.0 & ((1 << 40) - 1))
+    }
+}
+
 /// Consecutive durable records of one epoch that the hub has not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -108,7 +118,14 @@ pub struct Status {
 pub trait Journal: Send + Sync {
     /// Makes one record durable. On an error nothing was promised: the gate must not act on the decision,
     /// and whether the record is found later is open.
-    fn append(&self, time: Time, lane: u8, body: Body) -> Result<Stored, JournalError>;
+    fn append(&self, time: Time, lane: u8, body: Body) -> Result<Stored, JournalError> {
+        self.append_with(time, lane, body, None)
+    }
+    /// The same, with a few bytes that stay on this gate and become durable with the record. The first eight are when, in
+    /// seconds since 1970; after [`KEPT_S`] they are forgotten.
+    fn append_with(&self, time: Time, lane: u8, body: Body, kept: Option<&[u8]>) -> Result<Stored, JournalError>;
+    /// What was kept beside records, the oldest first, each with a number that rises.
+    fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError>;
     /// The oldest records without an ack, at most `max`, of one epoch.
     fn pending(&self, max: usize) -> Result<Option<Pending>, JournalError>;
     /// The records of an epoch from a number on, acknowledged or not, at most `max`.

@@ -8,7 +8,9 @@
 use super::damage::{is_damage, set_aside};
 use super::mark::Mark;
 use super::tables::{FOLDER, SLED_FILE, Tables, check, key, split_key};
-use super::{ChainFault, Journal, JournalError, MIN_FREE_BYTES, PURGED_AT_ONCE, Pending, RETENTION_S, Status, Stored};
+use super::{
+    ChainFault, Journal, JournalError, KEPT_S, MIN_FREE_BYTES, PURGED_AT_ONCE, Pending, RETENTION_S, Status, Stored,
+};
 use crate::durable;
 use menshen_core::record::{Body, Epoch, Hash, Link, Record, Seq};
 use menshen_core::time::Time;
@@ -100,11 +102,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Journal for SledJournal {
-    fn append(&self, time: Time, lane: u8, body: Body) -> Result<Stored, JournalError> {
+    fn append_with(&self, time: Time, lane: u8, body: Body, kept: Option<&[u8]>) -> Result<Stored, JournalError> {
         self.with(|opened| {
             check_room(&opened.state)?;
-            opened.append(time, lane, body)
+            opened.append(time, lane, body, kept)
         })
+    }
+
+    fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+        self.with(|opened| opened.kept())
     }
 
     fn pending(&self, max: usize) -> Result<Option<Pending>, JournalError> {
@@ -202,7 +208,7 @@ impl Opened {
             through.0,
             epoch.0
         );
-        self.append(Time::floor(0), 0, Body::Loss { epoch, from, through }).map(|_| ())
+        self.append(Time::floor(0), 0, Body::Loss { epoch, from, through }, None).map(|_| ())
     }
 
     /// Takes records out of the chain and keeps them for an expert.
@@ -251,12 +257,16 @@ impl Opened {
         Ok(())
     }
 
-    fn append(&mut self, time: Time, lane: u8, body: Body) -> Result<Stored, JournalError> {
+    fn append(&mut self, time: Time, lane: u8, body: Body, kept: Option<&[u8]>) -> Result<Stored, JournalError> {
         let previous: Hash = self.link.previous.unwrap_or(menshen_core::record::GENESIS);
         let (epoch, seq) = (self.epoch, self.link.next);
         let record = Record { epoch, seq, time, lane, body, previous };
         let bytes = record.to_bytes();
         self.tables.records.insert(key(epoch, seq), bytes.as_bytes())?;
+        if let Some(kept) = kept {
+            // After the record, so that nothing is kept of what was not recorded.
+            self.tables.kept.insert(key(epoch, seq), kept)?;
+        }
         self.sync()?;
         self.link = Link { epoch, next: seq.next(), previous: Some(menshen_core::record::hash(bytes.as_bytes())) };
         self.set_mark(epoch, seq)?;
@@ -369,10 +379,32 @@ impl Opened {
             self.tables.records.remove(&at)?;
             purged += 1;
         }
-        if purged > 0 {
+        if purged + self.forget_kept(now)? > 0 {
             self.sync()?;
         }
         Ok(purged)
+    }
+
+    fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+        let numbered = |(at, bytes): (sled::IVec, sled::IVec)| {
+            let (epoch, seq) = split_key(&at);
+            (Stored { epoch, seq }.number(), bytes.to_vec())
+        };
+        self.tables.kept.iter().map(|entry| Ok(entry.map(numbered)?)).collect()
+    }
+
+    fn forget_kept(&self, now: Time) -> Result<u64, JournalError> {
+        let mut forgotten = 0;
+        for entry in self.tables.kept.iter().take(PURGED_AT_ONCE) {
+            let (at, bytes) = entry?;
+            let unix_s = bytes.first_chunk::<8>().map_or(0, |unix_s| u64::from_be_bytes(*unix_s));
+            if now.since(unix_s) <= KEPT_S {
+                break;
+            }
+            self.tables.kept.remove(&at)?;
+            forgotten += 1;
+        }
+        Ok(forgotten)
     }
 
     fn status(&self) -> Result<Status, JournalError> {

@@ -22,6 +22,8 @@ pub(super) struct Tables {
     pub(super) records: Tree,
     /// epoch big-endian → the last number acknowledged.
     pub(super) acks: Tree,
+    /// (epoch, seq) big-endian → what is kept beside the record.
+    pub(super) kept: Tree,
 }
 
 impl Tables {
@@ -34,8 +36,8 @@ impl Tables {
             sled::Error::Io(source) => JournalError::Folder { path: path.into(), source },
             source => JournalError::Store { source },
         })?;
-        let (records, acks) = (db.open_tree("records")?, db.open_tree("acks")?);
-        Ok(Tables { db, records, acks })
+        let (records, acks, kept) = (db.open_tree("records")?, db.open_tree("acks")?, db.open_tree("kept")?);
+        Ok(Tables { db, records, acks, kept })
     }
 
     pub(super) fn newest(&self) -> Result<Option<(Epoch, Seq)>, JournalError> {

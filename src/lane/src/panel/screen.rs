@@ -38,6 +38,8 @@ pub enum ScreenView {
         /// What the gate decided.
         decision: Box<DecisionView>,
     },
+    /// The fire alarm holds the way open.
+    Alarm,
 }
 
 impl ScreenView {
@@ -48,6 +50,7 @@ impl ScreenView {
             Screen::Hint(hint) => ScreenView::Hint { hint: hint.name() },
             Screen::AskReading => ScreenView::AskReading,
             Screen::MeasureAgain { attempt, of } => ScreenView::MeasureAgain { attempt: *attempt, of: *of },
+            Screen::Alarm => ScreenView::Alarm,
             Screen::Verdict(decision) => ScreenView::Verdict { decision: Box::new(DecisionView::of(decision, trust)) },
         }
     }

@@ -1,90 +1,100 @@
-//! The gate in motion: threads around the lane's state machine.
+//! The gate in motion: threads around the state machines of its lanes.
 //!
 //! ```text
-//! eyes thread:  camera → optics ─┐
-//! touch thread: thermometer ─────┼→ one queue → this thread: lane.step → journal → outputs → watchers
-//! clock ─────────────────────────┘                                         └→ sync thread → hub
+//! eyes thread:   camera → optics ──────┐
+//! touch thread:  thermometer ──────────┼→ one queue → lane's thread: lane.step → journal → outputs → watchers
+//! inputs thread: presence, button, fire┘                                            └→ sync thread → hub
 //! ```
 //!
-//! Everything that decides, records or moves happens in one thread, in the order of one queue, so that
-//! the order "durable, then relay, then screen" can be read off `Runtime::act`. A port that vanishes is
-//! told on the health board and opened again; nothing else stops for it.
+//! A device drives one lane or more. Each has these threads, ports and screens of its own and shares the rest: the clock,
+//! the journal, what is believed, who was let in lately, the way to the hub. Everything that decides, records or moves
+//! of a lane happens in one thread, in the order of one queue, so that the order "durable, then relay, then screen" can
+//! be read off `Runtime::act`. A port that vanishes is told on the health board and opened again; nothing else stops for
+//! it.
 
 mod eyes;
+mod runtime;
+mod senses;
 mod stick;
 mod touch;
 
 pub use eyes::LOOK_BUDGET;
 
 use crate::health::{Faults, Health, Part};
-use crate::hint;
+use crate::history::Memory;
+use crate::history::neighbours::Talk;
 use crate::journal::{self, Journal};
-use crate::optics::{Frame, Payload, Sight};
-use crate::ports::{Camera, Clock, GateOutput, Open, PortError, Thermometer};
-use crate::probe::{Probe, Step};
+use crate::optics::{Frame, Sight};
+use crate::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
+use crate::probe::Probe;
+use crate::rules::Rules;
 use crate::sync;
-use crate::threads::Stop;
-use crate::trust::{Feed, Import, Keeper, RoadState, Standings, Trust};
+use crate::threads::{self, Stop};
+use crate::trust::{Feed, Import, Keeper, RoadState, Standings};
 use menshen_core::clock::View;
-use menshen_core::decide::Context;
 use menshen_core::ids::IssuerId;
-use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
-use menshen_core::policy::Policy;
-use menshen_core::record::{Body, Scan};
-use menshen_core::status::StatusSource;
+use menshen_core::lane::Screen;
+use menshen_core::manual::{Cause, ManualWay};
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
-use std::collections::VecDeque;
+use runtime::Runtime;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use stick::LastStick;
 
 /// How often the lane looks at the time when nothing else happens.
 const TICK: Duration = Duration::from_millis(20);
 /// How many inputs may wait; a camera that is faster than the gate waits, its adapter drops frames.
 const QUEUE: usize = 4;
-/// How often watchers are told how the device is.
-const DEVICE_EVERY_MS: u64 = 500;
-/// How often it is looked at how old each issuer's list is.
-const STANDINGS_EVERY_MS: u64 = 5_000;
-/// How often old records are forgotten, a few at a time.
-const PURGE_EVERY_MS: u64 = 60_000;
-/// A reading that is older when its turn comes does not count.
-const READING_LIFE: Duration = Duration::from_millis(300);
 /// How long a gate that is told to stop waits for its threads.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Everything a gate is made of.
 pub struct Parts {
-    /// Where frames come from.
-    pub camera: Open<dyn Camera>,
-    /// Where readings come from, on a lane with a thermometer.
-    pub thermometer: Option<Open<dyn Thermometer>>,
-    /// What moves, lights and sounds.
-    pub outputs: Box<dyn GateOutput>,
+    /// Its lanes, at least one.
+    pub lanes: Vec<LaneParts>,
     /// What is known of the time.
     pub clock: Arc<dyn Clock>,
     /// Where decisions are remembered.
     pub journal: Arc<dyn Journal>,
+    /// Who was let in lately.
+    pub memory: Arc<Memory>,
+    /// The talk with the other gates of the site, where there are any.
+    pub talk: Option<Talk>,
     /// What the gate believes.
     pub trust: Feed,
     /// Who keeps that new; or why nobody does, as one sentence with its remedy.
     pub keeper: Result<Keeper, String>,
     /// The rules of the site.
-    pub policy: Policy,
+    pub rules: Rules,
     /// The province or city of the gate.
     pub home: IssuerId,
-    /// The number of the lane at its checkpoint.
-    pub lane: u8,
     /// Who carries records to the hub, on a gate that has one.
     pub sync: Option<sync::Agent>,
-    /// Who looks on: the panel, a demo, a test.
-    pub watchers: Vec<Box<dyn Watcher>>,
     /// The moments between steps.
     pub probe: Probe,
+}
+
+/// What one lane is made of.
+pub struct LaneParts {
+    /// Its number at its checkpoint.
+    pub number: u8,
+    /// Whether people leave by it, so that its admissions are outings.
+    pub leads_out: bool,
+    /// Where frames come from.
+    pub camera: Open<dyn Camera>,
+    /// Where readings come from, on a lane with a thermometer.
+    pub thermometer: Option<Open<dyn Thermometer>>,
+    /// Where buttons, presence and the fire alarm are heard, on a lane that has any of them.
+    pub inputs: Option<Open<dyn GateInput>>,
+    /// What moves, lights and sounds.
+    pub outputs: Box<dyn GateOutput>,
+    /// Who looks on: the panel, a demo, a test.
+    pub watchers: Vec<Box<dyn Watcher>>,
+    /// What a volunteer decides at the panel.
+    pub by_hand: Option<Receiver<Cause>>,
 }
 
 /// Somebody who looks on and never holds the gate up.
@@ -144,6 +154,8 @@ pub struct Device {
     pub has_thermometer: bool,
     /// Whether this gate has a hub at all.
     pub has_hub: bool,
+    /// Whom a volunteer may let in by hand.
+    pub manual: ManualWay,
     /// What is wrong.
     pub faults: Faults,
 }
@@ -156,55 +168,95 @@ enum Input {
     Thermometer {
         present: bool,
     },
+    /// `None`: there is no presence sensor just now.
+    Presence(Option<bool>),
+    Button,
+    FireAlarm(bool),
+}
+
+/// What the lanes of a gate share.
+#[derive(Clone)]
+struct Shared {
+    clock: Arc<dyn Clock>,
+    journal: Arc<dyn Journal>,
+    memory: Arc<Memory>,
+    feed: Feed,
+    rules: Rules,
+    home: IssuerId,
+    /// What is wrong with what they share.
+    health: Arc<Health>,
+    probe: Probe,
+    has_hub: bool,
+    takes_new: bool,
 }
 
 /// Runs a gate until `stop` is set.
-pub fn run(mut parts: Parts, stop: &Stop) {
+pub fn run(parts: Parts, stop: &Stop) {
+    let health = Arc::new(Health::default());
+    let takes_new = parts.keeper.is_ok();
+    let mut threads = Vec::new();
+    match parts.keeper {
+        Ok(keeper) => threads.push(keeper.spawn(health.clone(), stop.clone())),
+        Err(why) => health.set(Part::Trust, Some(why)),
+    }
+    let has_hub = parts.sync.is_some();
+    threads.extend(parts.sync.map(|agent| sync::spawn(agent, health.clone(), stop.clone())));
+    threads.extend(parts.talk.map(|talk| talk.spawn(health.clone(), stop.clone())));
+    let shared = Shared {
+        clock: parts.clock,
+        journal: parts.journal,
+        memory: parts.memory,
+        feed: parts.trust,
+        rules: parts.rules,
+        home: parts.home,
+        health,
+        probe: parts.probe,
+        has_hub,
+        takes_new,
+    };
+    let mut lanes = parts.lanes.into_iter();
+    // The first one runs here: a gate of one lane has no thread more than it needs.
+    let first = lanes.next();
+    for lane in lanes {
+        let (shared, stop) = (shared.clone(), stop.clone());
+        threads.push(threads::spawn("lane", move || drive(lane, shared, &stop, false)));
+    }
+    if let Some(lane) = first {
+        drive(lane, shared, stop, true);
+    }
+    end_all(threads);
+}
+
+/// Runs one lane until `stop` is set. One of them keeps the house: it forgets what is old.
+fn drive(mut parts: LaneParts, shared: Shared, stop: &Stop, keeps_house: bool) {
     let (sender, inputs) = sync_channel(QUEUE);
     let health = Arc::new(Health::default());
     let spectators = parts.watchers.iter_mut().filter_map(|watcher| watcher.spectator()).collect();
     let mut threads = vec![eyes::spawn(parts.camera, sender.clone(), health.clone(), spectators, stop.clone())];
     let has_thermometer = parts.thermometer.is_some();
     if let Some(thermometer) = parts.thermometer {
-        threads.push(touch::spawn(thermometer, sender, health.clone(), stop.clone()));
+        threads.push(touch::spawn(thermometer, sender.clone(), health.clone(), stop.clone()));
     }
-    let takes_new = parts.keeper.is_ok();
-    match parts.keeper {
-        Ok(keeper) => threads.push(keeper.spawn(health.clone(), stop.clone())),
-        Err(why) => health.set(Part::Trust, Some(why)),
+    if let Some(senses) = parts.inputs {
+        threads.push(senses::spawn(senses, sender, health.clone(), stop.clone()));
     }
-    let has_hub = parts.sync.is_some();
-    if let Some(agent) = parts.sync {
-        threads.push(sync::spawn(agent, health.clone(), stop.clone()));
-    }
-    let mut runtime = Runtime {
-        lane: Lane::new(),
+    let lane = runtime::Own {
+        number: parts.number,
+        leads_out: parts.leads_out,
         outputs: parts.outputs,
-        clock: parts.clock,
-        journal: parts.journal,
-        believed_at: parts.trust.changes(),
-        trust: parts.trust.trust(),
-        feed: parts.trust,
-        policy: parts.policy,
-        home: parts.home,
-        number: parts.lane,
         watchers: parts.watchers,
-        probe: parts.probe,
+        by_hand: parts.by_hand,
         health,
         has_thermometer,
-        has_hub,
-        takes_new,
-        last_stick: LastStick::default(),
-        told_at_ms: None,
-        standings: Arc::default(),
-        stood_at: None,
-        timing: Timing::default(),
-        verified_in: None,
-        relay_to_open: false,
-        purged_at_ms: 0,
+        keeps_house,
     };
-    runtime.serve(&inputs, stop);
+    Runtime::new(lane, shared).serve(&inputs, stop);
     drop(inputs);
+    end_all(threads);
+}
+
+/// Waits for threads to end, all of them no longer than one may take.
+fn end_all(threads: Vec<JoinHandle<()>>) {
     let begun = Instant::now();
     for thread in threads {
         end(thread, PATIENCE.saturating_sub(begun.elapsed()));
@@ -222,255 +274,7 @@ fn end(thread: JoinHandle<()>, patience: Duration) {
     }
 }
 
-struct Runtime {
-    lane: Lane,
-    outputs: Box<dyn GateOutput>,
-    clock: Arc<dyn Clock>,
-    journal: Arc<dyn Journal>,
-    feed: Feed,
-    /// The change of the feed that `trust` is.
-    believed_at: u64,
-    trust: Option<Trust>,
-    policy: Policy,
-    home: IssuerId,
-    number: u8,
-    watchers: Vec<Box<dyn Watcher>>,
-    probe: Probe,
-    health: Arc<Health>,
-    has_thermometer: bool,
-    has_hub: bool,
-    takes_new: bool,
-    last_stick: LastStick,
-    told_at_ms: Option<u64>,
-    standings: Arc<Standings>,
-    /// At which change of the trust they were looked at last, and when.
-    stood_at: Option<(u64, u64)>,
-    timing: Timing,
-    /// How long the pass took that is being measured for.
-    verified_in: Option<Duration>,
-    relay_to_open: bool,
-    purged_at_ms: u64,
-}
-
-impl Runtime {
-    fn serve(&mut self, inputs: &Receiver<Input>, stop: &Stop) {
-        self.rest();
-        if !self.has_thermometer {
-            self.step(Event::Thermometer { present: false });
-        }
-        self.show(&Screen::Idle);
-        while !stop.is_set() {
-            match inputs.recv_timeout(TICK) {
-                Ok(input) => self.take(input),
-                Err(RecvTimeoutError::Timeout) => self.step(Event::Tick),
-                // Both ports have ended for good; what is on the screen still has its time.
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.step(Event::Tick);
-                    stop.sleep(TICK);
-                }
-            }
-            self.believe_what_is_new();
-            self.open_relay_at_last();
-            self.forget_old_records();
-            self.tell_device();
-        }
-        self.rest();
-    }
-
-    /// Between two inputs, so that a step stands on one trust from its beginning to its end.
-    fn believe_what_is_new(&mut self) {
-        if self.feed.changes() != self.believed_at {
-            self.believed_at = self.feed.renew(&mut self.trust);
-        }
-    }
-
-    fn list(&self) -> Option<&TrustList> {
-        self.trust.as_ref().map(|trust| trust.list.as_ref())
-    }
-
-    fn take(&mut self, input: Input) {
-        match input {
-            // One that waited in the queue may be of somebody who has gone.
-            Input::Reading(_, at) if at.elapsed() > READING_LIFE => {}
-            Input::Reading(reading, _) => self.step(Event::Reading(reading)),
-            Input::Thermometer { present } => self.step(Event::Thermometer { present }),
-            Input::Sight(sight) => {
-                let payloads: Vec<&[u8]> = sight.payloads.iter().map(Payload::as_bytes).collect();
-                if !payloads.is_empty() {
-                    self.timing.decode = Duration::from_micros(sight.decode_us);
-                }
-                self.step(Event::Sight { payloads: &payloads, unread: hint::of(sight.diagnosis) });
-            }
-        }
-    }
-
-    fn step(&mut self, event: Event<'_>) {
-        let begun = Instant::now();
-        let mut waiting: VecDeque<Action> = self.advance(event).into_iter().collect();
-        self.time_decision(&waiting, begun.elapsed());
-        while let Some(action) = waiting.pop_front() {
-            if let Some(answer) = self.act(action) {
-                waiting.extend(self.advance(answer));
-            }
-        }
-    }
-
-    /// A pass is verified when it is seen and decided about when it was measured: both steps count.
-    fn time_decision(&mut self, actions: &VecDeque<Action>, took: Duration) {
-        let has = |wanted: fn(&Action) -> bool| actions.iter().any(wanted);
-        if has(|action| matches!(action, Action::Show(Screen::AskReading))) && self.verified_in.is_none() {
-            self.verified_in = Some(took);
-        }
-        if has(|action| matches!(action, Action::Record(_))) {
-            self.timing.decide = took + self.verified_in.take().unwrap_or_default();
-        }
-    }
-
-    fn advance(&mut self, event: Event<'_>) -> Actions {
-        let now = Now { mono_ms: self.clock.mono_ms(), time: self.clock.time() };
-        let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
-        let status = self.trust.as_ref().map(|trust| &trust.status as &dyn StatusSource);
-        let context = Context { trust, status, history: None, policy: &self.policy, home: self.home };
-        self.lane.step(event, now, context)
-    }
-
-    /// Does one action; a record answers with an event of its own.
-    fn act(&mut self, action: Action) -> Option<Event<'static>> {
-        match action {
-            Action::Record(decision) => {
-                self.probe.at(Step::Decided);
-                let body = Body::Scan(Scan::of(&decision, None));
-                let begun = Instant::now();
-                let appended = self.journal.append(decision.evidence.time, self.number, body);
-                self.timing.record = begun.elapsed();
-                self.health.set(Part::Journal, appended.as_ref().err().map(ToString::to_string));
-                return Some(match appended {
-                    Ok(_) => {
-                        self.probe.at(Step::Recorded);
-                        Event::Recorded
-                    }
-                    Err(_) => Event::RecordFailed,
-                });
-            }
-            Action::Relay(closed) => {
-                self.relay(closed);
-                if closed {
-                    self.probe.at(Step::RelayClosed);
-                }
-            }
-            Action::Lamp(lit) => {
-                self.output(Part::Lamps, |outputs| outputs.lamp(lit));
-            }
-            Action::Tone(verdict) => {
-                self.output(Part::Buzzer, |outputs| outputs.tone(verdict));
-            }
-            Action::Show(screen) => {
-                self.show(&screen);
-                if matches!(screen, Screen::Verdict(_)) {
-                    self.probe.at(Step::Shown);
-                }
-            }
-        }
-        None
-    }
-
-    fn show(&mut self, screen: &Screen) {
-        let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
-        let timing = self.timing;
-        self.watchers.iter_mut().for_each(|watcher| watcher.screen(screen, trust, timing));
-    }
-
-    /// Moves something; gives whether it moved.
-    fn output(&mut self, part: Part, act: impl FnOnce(&mut dyn GateOutput) -> Result<(), PortError>) -> bool {
-        let fault = act(self.outputs.as_mut()).err().map(|error| error.to_string());
-        let moved = fault.is_none();
-        self.health.set(part, fault);
-        moved
-    }
-
-    fn relay(&mut self, closed: bool) {
-        let moved = self.output(Part::Relay, |outputs| outputs.relay(closed));
-        self.relay_to_open = !closed && !moved;
-    }
-
-    /// A relay that did not open is told to until it does; one that did not close is not: the person has gone.
-    fn open_relay_at_last(&mut self) {
-        if self.relay_to_open {
-            self.relay(false);
-        }
-    }
-
-    /// Relay open, lamps dark: how a gate starts and ends.
-    fn rest(&mut self) {
-        self.relay(false);
-        self.output(Part::Lamps, |outputs| outputs.lamp(None));
-    }
-
-    fn forget_old_records(&mut self) {
-        let now_ms = self.clock.mono_ms();
-        if now_ms < self.purged_at_ms + PURGE_EVERY_MS {
-            return;
-        }
-        self.purged_at_ms = now_ms;
-        if let Err(error) = self.journal.purge(self.clock.time(), !self.has_hub) {
-            tracing::warn!("old records stay for now: {error}");
-        }
-    }
-
-    /// Judges every issuer's list now and then; whoever watches sees by the value itself that it is another one.
-    fn look_at_issuers(&mut self, now_ms: u64, time: Time) {
-        let is_recent = |(change, at_ms)| change == self.believed_at && now_ms < at_ms + STANDINGS_EVERY_MS;
-        if self.stood_at.is_some_and(is_recent) {
-            return;
-        }
-        self.stood_at = Some((self.believed_at, now_ms));
-        let trust = self.trust.as_ref();
-        let new = trust.map(|trust| Standings::of(trust, &self.policy, time)).unwrap_or_default();
-        if new != *self.standings {
-            self.standings = Arc::new(new);
-        }
-    }
-
-    fn tell_device(&mut self) {
-        let now_ms = self.clock.mono_ms();
-        if self.told_at_ms.is_some_and(|told_at_ms| now_ms < told_at_ms + DEVICE_EVERY_MS) {
-            return;
-        }
-        let clock = self.clock.view();
-        let time = clock.time;
-        self.health.set(Part::Clock, self.clock.fault());
-        // In this order, so that what is told to have been imported is believed already.
-        let import = self.feed.import();
-        self.believe_what_is_new();
-        self.look_at_issuers(now_ms, time);
-        let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
-        let trust = self.list();
-        let freshness = trust.map(|trust| {
-            menshen_core::status::freshness(time, trust.content().as_of, trust_ageing_after_s, trust_stale_after_s)
-        });
-        let device = Device {
-            time,
-            clock,
-            freshness: freshness.unwrap_or(Freshness::Unknown),
-            trust: trust.map(|trust| (trust.content().version, trust.content().as_of)),
-            journal: self.journal.status(),
-            has_thermometer: self.has_thermometer,
-            has_hub: self.has_hub,
-            last_stick: self.last_stick.look(import.as_ref(), now_ms),
-            import,
-            takes_new: self.takes_new,
-            standings: self.standings.clone(),
-            faults: self.health.faults(),
-        };
-        self.watchers.iter_mut().for_each(|watcher| watcher.device(&device));
-        self.told_at_ms = Some(now_ms);
-    }
-}
-
 /// Waits between two tries to open a port.
 fn pause_before_reopening(stop: &Stop) {
     stop.sleep(Duration::from_secs(1));
 }
-
-#[cfg(test)]
-mod tests;

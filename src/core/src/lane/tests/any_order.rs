@@ -3,7 +3,8 @@
 use super::gate::{Gate, Journal};
 use crate::decide::Verdict;
 use crate::hint::Hint;
-use crate::lane::{Event, Screen};
+use crate::lane::{Event, MIN_SHOW_MS, Screen};
+use crate::manual::Cause;
 use crate::pass::{Claims, Kind};
 use crate::reason::Reason;
 use crate::testworld::*;
@@ -21,6 +22,9 @@ enum Happens {
     Blur(usize),
     Reading(u8),
     Thermometer(bool),
+    Presence(Option<bool>),
+    ByHand(usize),
+    FireAlarm(bool),
     /// The journal answers, asked or not.
     Recorded,
     RecordFailed,
@@ -47,6 +51,9 @@ fn happens() -> impl Strategy<Value = Happens> {
         2 => (0..Hint::ALL.len()).prop_map(Happens::Blur),
         8 => (0..8u8).prop_map(Happens::Reading),
         1 => prop::bool::weighted(0.7).prop_map(Happens::Thermometer),
+        2 => prop::option::weighted(0.8, prop::bool::weighted(0.7)).prop_map(Happens::Presence),
+        1 => (0..Cause::ALL.len()).prop_map(Happens::ByHand),
+        1 => prop::bool::weighted(0.3).prop_map(Happens::FireAlarm),
         6 => Just(Happens::Recorded),
         1 => Just(Happens::RecordFailed),
         2 => Just(Happens::Tick),
@@ -59,9 +66,7 @@ fn pause_ms() -> impl Strategy<Value = u64> {
 
 /// Does one thing to the gate and checks what came of it.
 fn apply(gate: &mut Gate, codes: &[String], happens: Happens) {
-    let admitted_waits = gate.decisions.last().is_some_and(|d| d.verdict == Verdict::Admit);
     let asked = gate.decisions.len();
-    let relay_before = gate.relay;
     match happens {
         Happens::See(bits) => {
             let seen = codes.iter().enumerate().filter(|(at, _)| bits >> at & 1 != 0);
@@ -76,19 +81,24 @@ fn apply(gate: &mut Gate, codes: &[String], happens: Happens) {
             _ => GOOD_READING,
         })),
         Happens::Thermometer(present) => gate.step(Event::Thermometer { present }),
+        Happens::Presence(presence) => gate.step(Event::Presence(presence)),
+        Happens::ByHand(which) => gate.step(Event::ByHand(Cause::ALL[which])),
+        Happens::FireAlarm(began) => gate.step(Event::FireAlarm(began)),
         Happens::Recorded => gate.step(Event::Recorded),
         Happens::RecordFailed => gate.step(Event::RecordFailed),
         Happens::Tick => gate.step(Event::Tick),
     }
     assert_eq!(gate.relay, gate.lane.relay_closed());
-    if gate.relay && !relay_before {
-        assert!(matches!(happens, Happens::Recorded) && admitted_waits, "closed after {happens:?}");
-    }
     assert!(gate.decisions.len() <= asked + 1);
 }
 
 fn assert_admissions_are_earned(gate: &Gate) {
     for decision in gate.decisions.iter().filter(|decision| decision.verdict == Verdict::Admit) {
+        if let Some(cause) = decision.cause {
+            assert!(cause.verdict() == Verdict::Admit && decision.reasons.contains(&Reason::ManualOverride));
+            assert!(!decision.reasons.contains(&Reason::Red));
+            continue;
+        }
         let reading = decision.evidence.reading.expect("an admission is measured");
         assert_eq!(judge(reading, &gate.world.policy), Judgement::InRange);
         assert!(decision.evidence.issuer.is_some() && decision.reasons.is_empty());
@@ -106,37 +116,43 @@ proptest! {
         gate.journal = Journal::Waits;
         let codes = codes();
         let mut closed_at_ms = None;
+        let (mut closings, mut admissions) = (0, 0);
         for (pause_ms, happens) in events {
             gate.now_ms += pause_ms;
-            let was_closed = gate.relay;
-            let acts_before = gate.decisions.len();
+            let waits = gate.decisions.last().filter(|d| d.verdict == Verdict::Admit).map(|_| gate.decisions.len());
+            admissions = admissions.max(waits.filter(|_| matches!(happens, Happens::Recorded)).unwrap_or(0));
             apply(&mut gate, &codes, happens);
             let closed_now = gate.did().iter().any(|act| act.ends_with("relay closed"));
             if closed_now {
                 closed_at_ms = Some(gate.now_ms);
+                closings += 1;
             }
+            // Each closing is for an admission of its own that was recorded before it.
+            let recorded = gate.decisions.iter().take(admissions).filter(|d| d.verdict == Verdict::Admit).count();
+            prop_assert!(closings <= recorded, "{closings} closings, {recorded} admissions");
             if gate.relay {
                 let for_ms = gate.now_ms - closed_at_ms.expect("it was closed by an act");
                 prop_assert!(for_ms < u64::from(gate.world.policy.relay_pulse_ms));
             }
             // A green lamp means an admission on the screen, never a person who still waits.
             prop_assert!(gate.lamp != Some(Verdict::Admit) || matches!(gate.screen, Screen::Verdict(_)));
-            prop_assert!(!was_closed || gate.decisions.len() <= acts_before + 1);
         }
         assert_admissions_are_earned(&gate);
-        prop_assert!(gate.decisions.iter().all(|d| !d.reasons.contains(&Reason::NoCode)));
+        prop_assert!(gate.decisions.iter().all(|d| d.cause.is_some() || !d.reasons.contains(&Reason::NoCode)));
 
         // From wherever that left it: the journal answers, nobody comes, and only time passes.
         gate.journal = Journal::Works;
         gate.step(Event::Recorded);
+        gate.step(Event::FireAlarm(false));
         let policy = &gate.world.policy;
         let attempts_ms = u64::from(policy.measure_attempts) * u64::from(policy.reading_window_ms);
-        gate.wait_until(gate.now_ms + attempts_ms + u64::from(policy.hold_other_ms) + 100);
+        gate.wait_until(gate.now_ms + attempts_ms + u64::from(policy.hold_other_ms) + 2 * MIN_SHOW_MS);
         prop_assert_eq!(&gate.screen, &Screen::Idle);
         prop_assert_eq!((gate.lamp, gate.relay), (None, false));
         // At rest means ready: the next person is served.
         gate.did();
         gate.step(Event::Thermometer { present: true });
+        gate.step(Event::Presence(None));
         gate.wait_until(gate.now_ms + 3000);
         gate.see(&[&codes[1]]);
         gate.measure(GOOD_READING);

@@ -69,6 +69,7 @@ impl Gate {
                 self.decisions.push(decision);
                 did
             }
+            Action::RecordAlarm(began) => format!("record alarm {}", if began { "began" } else { "ended" }),
             Action::Relay(closed) => {
                 self.relay = closed;
                 format!("relay {}", if closed { "closed" } else { "open" })
@@ -84,6 +85,7 @@ impl Gate {
                     Screen::Hint(hint) => format!("hint {}", hint.name()),
                     Screen::AskReading => "ask".to_string(),
                     Screen::MeasureAgain { attempt, of } => format!("again {attempt}/{of}"),
+                    Screen::Alarm => "alarm".to_string(),
                     Screen::Verdict(decision) => format!("show {}", reasons_of(decision)),
                 };
                 self.screen = screen;
@@ -97,6 +99,15 @@ impl Gate {
     pub(super) fn wait_until(&mut self, ms: u64) {
         while self.now_ms < ms {
             self.now_ms = ms.min(self.now_ms + 50);
+            self.step(Event::Tick);
+        }
+    }
+
+    /// Lets time pass as a gate does: a tick every 20 ms, and one whenever the lane has asked for it.
+    pub(super) fn tick_to(&mut self, ms: u64) {
+        while self.now_ms < ms {
+            let due_ms = self.lane.due_ms().unwrap_or(u64::MAX).max(self.now_ms + 1);
+            self.now_ms = ms.min(self.now_ms + 20).min(due_ms);
             self.step(Event::Tick);
         }
     }
@@ -134,7 +145,7 @@ impl Gate {
 
     /// As many equal readings at once as one measurement has.
     pub(super) fn measure(&mut self, reading: Reading) {
-        (0..crate::lane::gathering::BURST).for_each(|_| self.step(Event::Reading(reading)));
+        (0..crate::lane::face::BURST).for_each(|_| self.step(Event::Reading(reading)));
     }
 
     /// What was done since this was last asked: the time in ms and the act.

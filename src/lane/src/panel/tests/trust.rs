@@ -22,6 +22,7 @@ fn device() -> Device {
         standings: Arc::default(),
         journal: journal::Status::default(),
         has_thermometer: false,
+        manual: menshen_core::manual::ManualWay::AllButRed,
         has_hub: false,
         faults: Faults::default(),
     }

@@ -2,12 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use super::*;
-use crate::journal::{JournalError, Pending, Status, Stored};
-use crate::optics::Diagnosis;
-use crate::trust::ListState;
+use crate::history::{Memory, Origin, Secret};
+use crate::journal::{Journal, JournalError, Pending, Status, Stored};
+use crate::optics::{Diagnosis, Sight};
+use crate::ports::Clock;
+use crate::probe::Probe;
+use crate::rules::Rules;
+use crate::trust::{Feed, ListState};
 use ed25519_dalek::SigningKey;
 use menshen_core::clock::{Implausible, Published};
 use menshen_core::decide::Verdict;
+use menshen_core::ids::IssuerId;
 use menshen_core::pass::{self, Claims, Kind, Level};
 use menshen_core::policy::Thermometry;
 use menshen_core::reason::Reason;
@@ -40,12 +45,15 @@ impl World {
 }
 
 impl Journal for World {
-    fn append(&self, _: Time, _: u8, _: Body) -> Result<Stored, JournalError> {
+    fn append_with(&self, _: Time, _: u8, _: Body, _: Option<&[u8]>) -> Result<Stored, JournalError> {
         if *self.full.lock().unwrap() {
             return Err(JournalError::Full { free_bytes: 0 });
         }
         self.note("durable");
         Ok(Stored { epoch: Epoch(1), seq: Seq(1) })
+    }
+    fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+        Ok(Vec::new())
     }
     fn pending(&self, _: usize) -> Result<Option<Pending>, JournalError> {
         Ok(None)
@@ -158,32 +166,31 @@ fn green(number: u8) -> Vec<u8> {
 }
 
 fn gate(world: &World) -> Runtime {
-    Runtime {
-        lane: Lane::new(),
-        outputs: Box::new(world.clone()),
-        clock: Arc::new(world.clone()),
+    let clock: Arc<dyn Clock> = Arc::new(world.clone());
+    let trust = Trust { list: Arc::new(trust()), status: StatusBook::new(), roles: [].into() };
+    let shared = Shared {
+        memory: Arc::new(Memory::empty(Secret([7; 32]), Origin([1; 8]), clock.clone())),
+        clock,
         journal: Arc::new(world.clone()),
-        feed: Feed::default(),
-        believed_at: 0,
-        trust: Some(Trust { list: Arc::new(trust()), status: StatusBook::new(), roles: [].into() }),
-        policy: Policy { thermometry: Thermometry::Off, ..Policy::default() },
+        feed: Feed::fixed(Some(trust)),
+        rules: Rules::of(Policy { thermometry: Thermometry::Off, ..Policy::default() }),
         home: IssuerId::new(330_000).unwrap(),
-        number: 1,
-        watchers: vec![Box::new(world.clone())],
-        probe: Probe::default(),
         health: Arc::default(),
-        has_thermometer: false,
+        probe: Probe::default(),
         has_hub: false,
         takes_new: false,
-        last_stick: LastStick::default(),
-        told_at_ms: None,
-        standings: Arc::default(),
-        stood_at: None,
-        timing: Timing::default(),
-        verified_in: None,
-        relay_to_open: false,
-        purged_at_ms: 0,
-    }
+    };
+    let own = Own {
+        number: 1,
+        leads_out: false,
+        outputs: Box::new(world.clone()),
+        watchers: vec![Box::new(world.clone())],
+        by_hand: None,
+        health: Arc::default(),
+        has_thermometer: false,
+        keeps_house: true,
+    };
+    Runtime::new(own, shared)
 }
 
 fn show(gate: &mut Runtime, world: &World, number: u8) {
@@ -208,11 +215,11 @@ fn a_journal_that_takes_no_records_keeps_the_gate_closed_says_so_and_recovers() 
     *world.full.lock().unwrap() = true;
     show(&mut gate, &world, 1);
     assert_eq!(world.did(), [format!("screen refer {}", Reason::JournalFailing.name())]);
-    assert!(gate.health.faults().journal.unwrap().contains("make room"));
+    assert!(gate.own.health.faults().journal.unwrap().contains("make room"));
     *world.full.lock().unwrap() = false;
     show(&mut gate, &world, 2);
     assert_eq!(world.did(), ["durable", "relay closed", "screen admit"]);
-    assert_eq!(gate.health.faults().journal, None);
+    assert_eq!(gate.own.health.faults().journal, None);
 }
 
 #[test]
@@ -222,7 +229,7 @@ fn a_relay_that_does_not_move_is_said_and_the_verdict_still_shown() {
     *world.stuck.lock().unwrap() = true;
     show(&mut gate, &world, 1);
     assert_eq!(world.did(), ["durable", "screen admit"]);
-    assert!(gate.health.faults().relay.unwrap().contains("relay"));
+    assert!(gate.own.health.faults().relay.unwrap().contains("relay"));
 }
 
 #[test]
@@ -255,7 +262,7 @@ fn issuers_are_judged_again_now_and_then_and_stay_one_value_until_something_chan
     let world = World::default();
     let mut gate = gate(&world);
     let onlooker = Onlooker::default();
-    gate.watchers = vec![Box::new(onlooker.clone())];
+    gate.own.watchers = vec![Box::new(onlooker.clone())];
     for now_ms in [0, 500, 6_000] {
         *world.now_ms.lock().unwrap() = now_ms;
         gate.tell_device();
@@ -263,7 +270,7 @@ fn issuers_are_judged_again_now_and_then_and_stay_one_value_until_something_chan
     let id = IssuerId::new(330_000).unwrap();
     let mut status = StatusBook::new();
     status.put_unreadable(id);
-    gate.feed = Feed::fixed(Some(Trust { list: Arc::new(trust()), status, roles: [].into() }));
+    gate.shared.feed = Feed::fixed(Some(Trust { list: Arc::new(trust()), status, roles: [].into() }));
     // A feed that never changes stands in for one that did: what was looked at was another change.
     gate.believed_at = u64::MAX;
     gate.stood_at = gate.stood_at.map(|(_, at_ms)| (u64::MAX, at_ms));
