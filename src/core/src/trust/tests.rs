@@ -53,9 +53,15 @@ fn a_list_finds_every_issuer_and_every_key_it_was_made_of() {
 
 #[test]
 fn a_part_reads_back_as_it_was_written() {
-    for part in [part(), part_of(&[]), Issuers { authority_key: None, ..part() }] {
-        assert_eq!(Issuers::decode(&encoded(&part)), Ok(part));
-    }
+    // One at a time: a part is large, and a test's stack is not.
+    let reads_back = |part: Issuers| assert_eq!(Issuers::decode(&encoded(&part)), Ok(part));
+    reads_back(part());
+    reads_back(part_of(&[]));
+    reads_back(Issuers { authority_key: None, ..part() });
+}
+
+#[test]
+fn rules_read_back_as_they_were_written() {
     for part in [rules(), Rules::default()] {
         assert_eq!(Rules::decode(&encoded_rules(&part)), Ok(part));
     }
@@ -291,6 +297,18 @@ fn parts_that_do_not_fit_together_are_refused() {
     let rules = Rules { rules: (0..MAX_RULES).map(|_| rules().rules[0]).collect() };
     content.join_rules(id(NATIONAL), &rules).expect("as many as there may be");
     assert_eq!(content.join_rules(id(NATIONAL), &rules), Err(TrustError::Full));
+}
+
+#[test]
+fn a_province_has_room_for_its_own_policies_and_takes_the_room_of_no_other() {
+    use crate::policy::{PolicyPart, SiteClass};
+    let mut content = TrustContent::default();
+    let mut join = |scope, class| content.join_policy(id(scope), class, PolicyPart::default());
+    for city in 0..MAX_POLICIES_OF_PROVINCE as u32 / 5 {
+        SiteClass::ALL.into_iter().for_each(|class| assert_eq!(join(ZHEJIANG + city * 100, class), Ok(())));
+    }
+    assert_eq!(join(ZHEJIANG + 9900, SiteClass::Metro), Err(TrustError::Full));
+    assert_eq!(join(HENAN, SiteClass::Metro), Ok(()));
 }
 
 #[test]
