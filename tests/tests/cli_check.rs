@@ -165,6 +165,7 @@ fn check_has_the_stable_names() {
         "issuer",
         "colour",
         "expires_at",
+        "cause",
         "evidence",
         "decode_ms",
         "verify_us",

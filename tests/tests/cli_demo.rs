@@ -107,6 +107,7 @@ fn a_line_has_the_stable_names_of_check_and_the_person() {
         "issuer",
         "colour",
         "expires_at",
+        "cause",
         "evidence",
         "decode_ms",
         "verify_us",

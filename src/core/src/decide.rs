@@ -8,7 +8,7 @@ use crate::history::{self, History, HouseholdRef, PassRef};
 use crate::ids::IssuerId;
 use crate::manual::Cause;
 use crate::pass::{Colour, Display, Kind, PassError, TestResult, VerifiedPass, VerifyError};
-use crate::policy::{Policy, Thermometry};
+use crate::policy::{Policy, SiteClass, Thermometry};
 use crate::reason::Reason;
 use crate::recognition::{self, Recognition};
 use crate::status::{self, Finding, Status, StatusSource};
@@ -110,6 +110,10 @@ pub type Reasons = heapless::Vec<Reason, 16>;
 /// What a decision rests on, for the screen and the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
+    /// By the rules of which class of site.
+    pub site: SiteClass,
+    /// What a yellow code leads to by them.
+    pub yellow: Verdict,
     /// The issuer, where its signature was right.
     pub issuer: Option<IssuerId>,
     /// The colour as treated here.
@@ -211,6 +215,8 @@ fn evidence_of_context(measured: Measured, now: Time, context: Context<'_>) -> E
     let content = context.trust.map(TrustList::content);
     let as_of = content.map(|content| content.as_of);
     Evidence {
+        site: context.policy.class,
+        yellow: context.policy.yellow,
         issuer: None,
         colour: None,
         kind: None,

@@ -107,6 +107,8 @@ fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'stati
         expires_at: Some("2020-08-03T02:35:00Z".to_owned()),
         cause: None,
         evidence: EvidenceView {
+            site: "community",
+            yellow: "refer",
             issuer_name: Some(NameView { zh: "浙江健康码".to_owned(), en: "Zhejiang Health Code".to_owned() }),
             hotline: Some("0571-12345".to_owned()),
             kind: Some("phone"),

@@ -48,6 +48,10 @@ pub struct ReasonView {
 /// What a decision rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EvidenceView {
+    /// By the rules of which class of site: `community`, `metro`, `hospital`, `school` or `office`.
+    pub site: &'static str,
+    /// What a yellow code leads to by them: `admit`, `refer` or `refuse`.
+    pub yellow: &'static str,
     /// The local name of the issuer's code, such as 随申码.
     pub issuer_name: Option<NameView>,
     /// Whom a holder calls about a colour.
@@ -126,6 +130,8 @@ impl EvidenceView {
     fn of(evidence: &Evidence, trust: Option<&TrustList>) -> EvidenceView {
         let issuer = evidence.issuer.and_then(|id| trust?.issuer(id));
         EvidenceView {
+            site: evidence.site.name(),
+            yellow: evidence.yellow.name(),
             issuer_name: issuer.map(NameView::of),
             hotline: issuer.map(|issuer| issuer.hotline.as_str().to_owned()).filter(|number| !number.is_empty()),
             kind: evidence.kind.map(|kind| kind.name()),
@@ -213,6 +219,7 @@ mod tests {
             "reasons": [{"code": 51, "name": "red"}, {"code": 10, "name": "no_code"}],
             "issuer": null, "colour": null, "expires_at": null, "cause": null,
             "evidence": {
+                "site": "community", "yellow": "refer",
                 "issuer_name": null, "hotline": null, "kind": null, "recognition": null, "until": null, "days_left": null,
                 "trust_version": null, "trust_as_of": null, "freshness": "unknown",
                 "status": "overridden_red", "status_as_of": "2020-09-13T12:10:00Z", "status_freshness": "ageing",

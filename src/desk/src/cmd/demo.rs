@@ -154,7 +154,7 @@ impl Demo {
         };
         let words = Lang::ALL.map(|lang| {
             let words = Words::of(lang);
-            let reason = words.told(&met.decision).first().map(|reason| reason.title.as_str());
+            let reason = words.told(&met.decision).into_iter().next().map(|reason| reason.title);
             format!("{} {}", words.verdict(met.decision.verdict).word, reason.unwrap_or_default())
         });
         say(format!("{mark} {person:<26} {}", words.join(" / ")))

@@ -13,6 +13,7 @@ use crate::optics::Diagnosis;
 use menshen_core::decide::{Decision, Verdict};
 use menshen_core::hint::Hint;
 use menshen_core::pass::{Colour, Kind, TestResult};
+use menshen_core::policy::SiteClass;
 use menshen_core::reason::Reason;
 use menshen_core::recognition::{Path, Recognition};
 use menshen_core::time::Confidence;
@@ -96,7 +97,33 @@ pub struct ReasonWords {
     pub call: Option<String>,
 }
 
+/// What is told otherwise at a class of site; what is left out is told as everywhere.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteWords {
+    /// Said to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// What the volunteer should know or do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volunteer: Option<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
 impl ReasonWords {
+    fn at(&self, site: Option<&SiteWords>) -> ReasonWords {
+        let or = |own: Option<&String>, everywhere: &String| own.unwrap_or(everywhere).clone();
+        ReasonWords {
+            title: self.title.clone(),
+            holder: or(site.and_then(|site| site.holder.as_ref()), &self.holder),
+            volunteer: or(site.and_then(|site| site.volunteer.as_ref()), &self.volunteer),
+            remedy: or(site.and_then(|site| site.remedy.as_ref()), &self.remedy),
+            call: self.call.clone(),
+        }
+    }
+
     /// What to do next, with whom to call where the reason has that and the issuer has a hotline.
     pub fn remedy_with(&self, hotline: Option<&str>) -> String {
         match (&self.call, hotline) {
@@ -214,11 +241,21 @@ pub struct Words {
     verdict: BTreeMap<String, VerdictWords>,
     reason: BTreeMap<String, ReasonWords>,
     status: BTreeMap<String, ReasonWords>,
+    /// What a yellow code is told as where it does not ask for a person.
+    yellow: BTreeMap<String, ReasonWords>,
+    /// What differs at a class of site.
+    site: BTreeMap<String, BTreeMap<String, SiteWords>>,
     hint: BTreeMap<String, HintWords>,
     claim: BTreeMap<String, FieldWords>,
     refusal: BTreeMap<String, RefusalWords>,
     colour: Table,
     kind: Table,
+    /// What a volunteer looks at with some kinds of pass.
+    kind_note: Table,
+    /// Why a volunteer decided.
+    pub cause: Table,
+    /// The manual way on the panel.
+    pub by_hand: Table,
     recognition: Table,
     freshness: Table,
     clock: Table,
@@ -267,16 +304,32 @@ impl Words {
         &self.reason[reason.name()]
     }
 
+    /// A reason's at a class of site whose rules treat yellow so.
+    pub fn reason_at(&self, reason: Reason, site: SiteClass, yellow: Verdict) -> ReasonWords {
+        let treated = self.yellow.get(yellow.name()).filter(|_| reason == Reason::Yellow);
+        let own = self.site.get(site.name()).and_then(|site| site.get(reason.name()));
+        treated.unwrap_or(self.reason(reason)).at(own)
+    }
+
+    /// What a volunteer looks at with a kind of pass; `None` where there is nothing.
+    pub fn kind_note(&self, kind: Kind) -> Option<&str> {
+        self.kind_note.0.get(kind.name()).map(String::as_str)
+    }
+
     /// What people are told of a decision, the gravest first; what its issuer changed since is told beside the colour,
     /// which it explains, and says which colour it is now.
-    pub fn told(&self, decision: &Decision) -> Vec<&ReasonWords> {
+    pub fn told(&self, decision: &Decision) -> Vec<ReasonWords> {
         let Decision { reasons, evidence, .. } = decision;
         let others = reasons.iter().filter(|reason| **reason != Reason::Overridden);
-        let mut told: Vec<&ReasonWords> = others.map(|reason| self.reason(*reason)).collect();
+        let at_site = |reason: &Reason| self.reason_at(*reason, evidence.site, evidence.yellow);
+        let mut told: Vec<ReasonWords> = others.map(at_site).collect();
         if let Some(at) = reasons.iter().position(|reason| *reason == Reason::Overridden) {
             let which = evidence.status.and_then(|status| self.status.get(status.name()));
             let colour = reasons.iter().position(|reason| matches!(reason, Reason::Red | Reason::Yellow));
-            told.insert(colour.map_or(at, |colour| colour + 1), which.unwrap_or(self.reason(Reason::Overridden)));
+            told.insert(
+                colour.map_or(at, |colour| colour + 1),
+                which.unwrap_or(self.reason(Reason::Overridden)).at(None),
+            );
         }
         told
     }

@@ -5,8 +5,9 @@ use crate::trust::{ListState, RoadState};
 use menshen_core::clock::Doubt;
 use menshen_core::decide::{Context, Measured, Shown, decide};
 use menshen_core::ids::IssuerId;
+use menshen_core::manual::Cause;
 use menshen_core::pass::Claims;
-use menshen_core::policy::Policy;
+use menshen_core::policy::{Policy, SiteClass};
 use menshen_core::status::Status;
 use menshen_core::time::Time;
 use std::collections::BTreeSet;
@@ -208,6 +209,122 @@ fn a_colour_that_stops_names_the_hotline_and_without_one_says_nothing_of_it() {
             }
             assert_eq!(blanks(&words.remedy_with(Some("1"))), BTreeSet::new());
         }
+    }
+}
+
+/// Every reason at every class of site, with each treatment of yellow that there can be.
+fn at_sites(mut check: impl FnMut(Reason, SiteClass, Verdict, &str)) {
+    for site in SiteClass::ALL {
+        for reason in Reason::ALL.iter().copied() {
+            let treatments = [Verdict::Admit, Verdict::Refer, Verdict::Refuse];
+            let treatments = if reason == Reason::Yellow { &treatments[..] } else { &treatments[1..2] };
+            for yellow in treatments {
+                check(reason, site, *yellow, &format!("{} at {} ({})", reason.name(), site.name(), yellow.name()));
+            }
+        }
+    }
+}
+
+/// What a reason leads to there.
+fn verdict_at(reason: Reason, yellow: Verdict) -> Verdict {
+    if reason == Reason::Yellow { yellow } else { reason.calls_for() }
+}
+
+#[test]
+fn at_every_site_every_reason_is_told_in_every_language_and_every_refusal_has_a_remedy() {
+    at_sites(|reason, site, yellow, which| {
+        for lang in Lang::ALL {
+            let words = Words::of(lang).reason_at(reason, site, yellow);
+            let texts = [&words.title, &words.holder, &words.volunteer, &words.remedy];
+            for text in texts.into_iter().chain(&words.call) {
+                assert!(text.trim().chars().count() >= 2, "{which}, {}: {text:?}", lang.name());
+                let is_chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+                assert_eq!(is_chinese, lang == Lang::Zh, "{which}, {}: {text:?}", lang.name());
+            }
+            let own = Words::of(lang).reason_at(Reason::ManualOverride, site, yellow);
+            let stops = verdict_at(reason, yellow) != Verdict::Admit;
+            assert!(!stops || words.remedy != own.remedy, "{which}, {}: no remedy", lang.name());
+        }
+    });
+}
+
+#[test]
+fn at_every_site_what_is_said_goes_with_the_verdict() {
+    let refer = ["helper", "have a look", "看一看"];
+    let refuse = ["cannot go in", "not let", "不能进", "不让"];
+    at_sites(|reason, site, yellow, which| {
+        if reason != Reason::Yellow {
+            return;
+        }
+        for lang in Lang::ALL {
+            let ReasonWords { holder, .. } = Words::of(lang).reason_at(reason, site, yellow);
+            let speaks = |words: &[&str]| words.iter().any(|word| holder.contains(word));
+            assert_eq!(speaks(&refer), yellow == Verdict::Refer, "{which}, {}: {holder}", lang.name());
+            assert_eq!(speaks(&refuse), yellow == Verdict::Refuse, "{which}, {}: {holder}", lang.name());
+        }
+    });
+}
+
+/// Things that a text may speak of, as each language says them: who reads either is told the same.
+const FACTS: [(&str, &[&str], &[&str]); 24] = [
+    ("5 to 10 minutes", &["五到十分钟"], &["5 to 10 minutes"]),
+    ("one metre", &["一米"], &["one metre"]),
+    ("another thermometer", &["另一支体温计"], &["another thermometer"]),
+    ("hand thermometer", &["手持体温计"], &["hand thermometer"]),
+    ("fever clinic", &["发热门诊"], &["fever clinic"]),
+    ("separate way", &["专门通道"], &["separate way"]),
+    ("parents", &["家长"], &["parents"]),
+    ("teacher", &["老师"], &["teacher"]),
+    ("reception", &["前台"], &["reception"]),
+    ("mask", &["口罩"], &["mask"]),
+    ("distance", &["距离", "站得远", "离远"], &["distance", "metre apart"]),
+    ("refresh", &["刷新"], &["refresh"]),
+    ("new print", &["换新的", "重印", "换一张"], &["new print", "printed anew"]),
+    ("red", &["红"], &[" red ", "red code"]),
+    ("yellow", &["黄"], &["yellow"]),
+    ("forehead", &["额头"], &["forehead"]),
+    ("memory card", &["存储卡"], &["memory card"]),
+    ("on paper", &["纸笔"], &["on paper"]),
+    ("test report", &["检测报告"], &["test report"]),
+    ("clock", &["时钟", "本机时间"], &["clock"]),
+    ("national code", &["全国健康码", "全国码"], &["national code"]),
+    ("local code", &["本地健康码", "本地的码"], &["local code"]),
+    ("payment", &["付款", "支付"], &["payment"]),
+    ("telephone", &["{hotline}"], &["{hotline}"]),
+];
+
+#[test]
+fn both_languages_carry_the_same_facts() {
+    let mut missing = Vec::new();
+    at_sites(|reason, site, yellow, which| {
+        let of = |lang| {
+            let ReasonWords { title, holder, volunteer, remedy, call } =
+                Words::of(lang).reason_at(reason, site, yellow);
+            [title, holder, volunteer, remedy, call.unwrap_or_default()].join(" ").to_lowercase()
+        };
+        let (zh, en) = (of(Lang::Zh), of(Lang::En));
+        for (fact, in_zh, in_en) in FACTS {
+            let (zh_has, en_has) = (in_zh.iter().any(|w| zh.contains(w)), in_en.iter().any(|w| en.contains(w)));
+            if zh_has != en_has {
+                missing.push(format!("{which}: {fact} is only in {}", if zh_has { "zh" } else { "en" }));
+            }
+        }
+    });
+    missing.dedup();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn every_cause_has_its_name_and_what_differs_at_a_site_is_a_reason_of_it() {
+    for words in Lang::ALL.map(Words::of) {
+        assert_eq!(words.cause.0.len(), Cause::ALL.len());
+        assert!(Cause::ALL.iter().all(|cause| words.cause.0.contains_key(cause.name())));
+        for (site, reasons) in &words.site {
+            assert!(SiteClass::parse(site).is_some(), "{site}");
+            assert!(reasons.keys().all(|name| Reason::ALL.iter().any(|reason| reason.name() == name)), "{site}");
+        }
+        assert!(words.yellow.keys().all(|name| ["admit", "refuse"].contains(&name.as_str())));
+        assert!(words.kind_note.0.keys().all(|name| Kind::ALL.iter().any(|kind| kind.name() == name)));
     }
 }
 
