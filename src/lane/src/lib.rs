@@ -17,6 +17,7 @@ pub mod journal;
 pub mod moment;
 pub use menshen_optics as optics;
 pub mod panel;
+pub mod policy_file;
 pub mod ports;
 pub mod probe;
 pub mod rules;
