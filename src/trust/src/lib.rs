@@ -7,6 +7,7 @@
 
 pub mod durable;
 pub mod names;
+pub mod policies;
 pub mod publish;
 pub mod status;
 pub mod tuf;

@@ -4,6 +4,7 @@
 
 use super::keyring::{key_id, key_object};
 use super::{PublishError, Signers, bundle};
+use crate::names;
 use crate::tuf::Folder;
 use menshen_core::ids::{Hex, unhex};
 use serde_json::{Value, json};
@@ -255,6 +256,22 @@ pub(super) fn delegate(
     Ok(())
 }
 
+/// Lets the divisions to which a targets role delegated before there were policies sign theirs, by the same keys; gives
+/// whether there were any. What was delegated in other words stays as it is.
+pub(super) fn bring_up_to_date(signed: &mut Value) -> bool {
+    let roles = signed.get_mut("delegations").and_then(|delegations| delegations["roles"].as_array_mut());
+    let mut changed = false;
+    for entry in roles.into_iter().flatten() {
+        let Some(owner) = entry["name"].as_str().and_then(names::issuer) else { continue };
+        let wanted = json!(names::own_paths(owner));
+        if entry["paths"] == json!(names::paths_before_policies(owner)) && entry["paths"] != wanted {
+            entry["paths"] = wanted;
+            changed = true;
+        }
+    }
+    changed
+}
+
 pub(super) fn has_delegation(signed: &Value, role: &str) -> bool {
     let roles = signed["delegations"]["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
     roles.iter().any(|known| known["name"] == role)
@@ -300,6 +317,12 @@ pub(super) fn key_ids(entry: &Value) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether two entries say that the same keys sign a role, whatever they let it sign.
+pub(super) fn same_signers(a: Option<&Value>, b: Option<&Value>) -> bool {
+    let who = |entry: &Value| (key_ids(entry), entry["threshold"].as_u64());
+    a.map(who) == b.map(who)
 }
 
 /// The entry that says who signs a role: in a root, or in the delegations of a targets role.

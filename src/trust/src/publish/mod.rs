@@ -17,7 +17,7 @@ mod trial;
 
 use crate::durable;
 use crate::names;
-use crate::tuf::{Folder, TufError};
+use crate::tuf::{DelegatedRole, Folder, TufError};
 pub use bundle::Bundle;
 use document::{Document, set_keys};
 pub use keyring::{KEY_EXTENSION, Keyring, KeyringError, read_key};
@@ -401,6 +401,14 @@ impl Repository {
     /// [`PublishError`].
     pub fn save(&self) -> Result<(), PublishError> {
         self.keep_drafts()
+    }
+
+    /// Whether a role may sign a path, by what its superior says now, drafts included; a top-level role may sign any.
+    pub fn may_sign(&self, role: &str, path: &str) -> bool {
+        let Some(superior) = self.superior(role) else { return true };
+        let entry = self.documents.get(superior).and_then(|document| document::entry(document.signed(), role));
+        let entry = entry.and_then(|entry| serde_json::from_value::<DelegatedRole>(entry.clone()).ok());
+        entry.is_some_and(|entry| entry.matches_path(path).unwrap_or(false))
     }
 
     /// Signs whatever changed, or expires soon and can be signed, and publishes what has every signature that it needs

@@ -32,6 +32,7 @@ impl Repository {
         if !known.is_draft() {
             self.edit(role)?;
         }
+        self.bring_up_to_date(role)?;
         self.number(role, now);
         self.sign(role, keyring).inspect_err(|_| {
             // The error to tell is the one that is on its way.
@@ -67,7 +68,8 @@ impl Repository {
         for path in signed.targets.keys() {
             let own = delegations.roles.iter().find(|own| own.name == role);
             let own = own.is_some_and(|own| own.matches_path(path).unwrap_or(false));
-            let of_scope = Target::parse(path).is_none_or(|target| scope.is_some_and(|own| own.covers(target.owner())));
+            let is_theirs = |target: Target| scope.is_some_and(|scope| target.may_be_listed_by(scope));
+            let of_scope = Target::parse(path).is_none_or(is_theirs);
             if !own || !of_scope {
                 return Err(refused(Refusal::ForeignPath, format!("{role} ({path})")));
             }

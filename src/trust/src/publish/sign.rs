@@ -22,20 +22,37 @@ impl Repository {
         Ok(document.edit())
     }
 
-    /// Makes drafts of roles that expire soon, where the keys to sign them are at hand: a province that is not here
-    /// signs when it is.
+    /// Makes drafts of roles that expire soon, or that delegate as programs did that knew no policies, where the keys to
+    /// sign them are at hand: a province that is not here signs when it is.
     pub(super) fn renew(&mut self, keyring: &Keyring, now_unix_s: u64) -> Result<(), PublishError> {
-        let expires_soon = |(name, document): &(&String, &Document)| {
-            !document.is_draft() && !document.is_lost() && Lifetime::is_short(name, document.expires(), now_unix_s)
-        };
-        let soon: Vec<String> = self.documents.iter().filter(expires_soon).map(|(name, _)| name.clone()).collect();
-        for name in soon.iter().filter(|name| ![SNAPSHOT, TIMESTAMP].contains(&name.as_str())) {
+        let names: Vec<String> = self.documents.keys().cloned().collect();
+        for name in names.iter().filter(|name| ![SNAPSHOT, TIMESTAMP].contains(&name.as_str())) {
             let Some(document) = self.documents.get(name).cloned() else { continue };
+            if document.is_draft() {
+                self.bring_up_to_date(name)?;
+                continue;
+            }
+            let is_old = document::bring_up_to_date(&mut document.signed().clone());
+            let is_short = Lifetime::is_short(name, document.expires(), now_unix_s);
+            if document.is_lost() || !(is_old || is_short) {
+                continue;
+            }
             self.edit(name)?;
+            self.bring_up_to_date(name)?;
             self.number(name, now_unix_s);
             if let Err(PublishError::Unsigned { .. }) = self.sign(name, keyring) {
                 self.documents.insert(name.clone(), document);
             }
+        }
+        Ok(())
+    }
+
+    /// Brings the delegations of a draft up to date that nobody has signed yet.
+    pub(super) fn bring_up_to_date(&mut self, role: &str) -> Result<(), PublishError> {
+        let unsigned =
+            self.documents.get(role).filter(|document| document.is_draft() && document.signed_by().is_empty());
+        if unsigned.is_some_and(|document| document::bring_up_to_date(&mut document.signed().clone())) {
+            document::bring_up_to_date(self.edit(role)?);
         }
         Ok(())
     }
@@ -70,7 +87,7 @@ impl Repository {
         };
         let draft = self.documents.get(superior).map(Document::signed).cloned().unwrap_or_default();
         let published = self.published_whole(superior)?.unwrap_or_default();
-        Ok(document::entry(&draft, role) != document::entry(&published["signed"], role))
+        Ok(!document::same_signers(document::entry(&draft, role), document::entry(&published["signed"], role)))
     }
 
     /// Those of the roles that wait neither themselves nor for a superior that does.

@@ -91,7 +91,7 @@ fn refused(file: &Verified, error: &StatusError) -> TufError {
 fn fits(about: About, file: &Verified, issuer: IssuerId, published_unix_s: u64) -> Result<(), TufError> {
     let named = match file.target {
         Target::Snapshot(owner, seq) | Target::Delta(owner, seq) => (owner, seq),
-        Target::Issuers(owner) | Target::Recognition(owner) => (owner, 0),
+        Target::Issuers(owner) | Target::Recognition(owner) | Target::Policy(owner, _) => (owner, 0),
     };
     if (about.issuer, about.seq) != named || about.issuer != issuer {
         let found = format!("{} (it is number {} of {})", file.target.path(), about.seq, about.issuer);

@@ -43,7 +43,7 @@ const LATEST_UNIX_S: u64 = 4_102_444_800;
 /// What is believed after an import or at a start.
 #[derive(Clone, Debug)]
 pub struct Believed {
-    /// Issuers, keys and recognition.
+    /// Issuers, keys, recognition and the rules of classes of site.
     pub list: Arc<TrustList>,
     /// What issuers have changed since their passes were made.
     pub status: StatusBook,
@@ -251,7 +251,11 @@ impl Vault {
         let files = self.dir.join(FILES);
         let shelf = Shelf::new(&files, steps, Mode::Import, &self.lists);
         let (generation, believed) = self.verify(source, now, old, &shelf)?;
-        let same = |old: &Generation| old.metadata == generation.metadata && old.held_back == generation.held_back;
+        // The parts differ where an older program kept these metadata, and no parts that it did not know.
+        let same = |old: &Generation| {
+            (&old.metadata, &old.held_back, &old.parts)
+                == (&generation.metadata, &generation.held_back, &generation.parts)
+        };
         // What is the same and had to be fetched again had been damaged.
         if old.is_some_and(same) && !shelf.has_fetched() {
             return Ok(Import::Unchanged);

@@ -11,9 +11,11 @@ use super::generation::{FileRef, Generation, HeldBack};
 use super::lists::Verified;
 use super::shelf::Shelf;
 use crate::names::{self, Target};
+use crate::policies;
 use crate::status::{About, IssuerStatus, StatusBook};
 use crate::tuf::{Client, DelegatedRole, Delegations, Found, Refusal, Targets, TufError, signed_for};
 use menshen_core::ids::{Hex, IssuerId};
+use menshen_core::policy::{self, PolicyPart, SiteClass};
 use menshen_core::trust::part::{Issuers, MAX_PART_BYTES, Rules};
 use menshen_core::trust::{MAX_ISSUERS, MAX_ISSUERS_OF_PROVINCE, TrustContent, TrustError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,7 +171,7 @@ impl<'a> Walk<'a> {
         let role = role.ok_or_else(|| TufError::new(Refusal::Missing, format!("{}.json", child.name)))?;
         for path in role.targets.keys() {
             let own = child.matches_path(path).map_err(TufError::from)?;
-            if !own || Target::parse(path).is_some_and(|target| !may_list(scope, target)) {
+            if !own || Target::parse(path).is_some_and(|target| !target.may_be_listed_by(scope)) {
                 return Err(TufError::new(Refusal::ForeignPath, format!("{} ({path})", child.name)));
             }
         }
@@ -206,14 +208,15 @@ impl<'a> Walk<'a> {
     /// Takes in everything that a role says, or nothing.
     fn take(&mut self, scope: IssuerId, role: &Targets, origin: Origin<'_>) -> Result<(), TufError> {
         let mut gathered = Gathered::default();
-        for part in [Target::Issuers(scope), Target::Recognition(scope)] {
+        let policies = SiteClass::ALL.map(|class| Target::Policy(scope, class));
+        for part in [Target::Issuers(scope), Target::Recognition(scope)].into_iter().chain(policies) {
             let path = part.path();
-            if role.targets.contains_key(&path) {
-                let bytes = self.part(role, &path, origin)?;
+            if role.targets.contains_key(&path) && !self.was_unknown(part, &path, origin) {
+                let bytes = self.part(role, part, origin)?;
                 gathered.parts.insert(path, bytes);
             }
         }
-        let content = joined(&self.content, scope, &gathered.parts)?;
+        let content = joined(&self.content, scope, &gathered.parts, origin)?;
         let status = self.status_of(role, origin, &mut gathered)?;
         self.content = content;
         for status in status {
@@ -228,12 +231,25 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn part(&mut self, role: &Targets, path: &str, origin: Origin<'_>) -> Result<Vec<u8>, TufError> {
+    /// Whether this disk was written by a program that knew no policies: it kept none, and what else it verified still
+    /// counts. The next import brings them.
+    fn was_unknown(&self, part: Target, path: &str, origin: Origin<'_>) -> bool {
+        let is_of_this_disk = self.shelf.is_rereading() || matches!(origin, Origin::Kept(_));
+        let is_kept = self.old.is_some_and(|old| old.parts.contains_key(path));
+        matches!(part, Target::Policy(..)) && is_of_this_disk && !is_kept
+    }
+
+    fn part(&mut self, role: &Targets, part: Target, origin: Origin<'_>) -> Result<Vec<u8>, TufError> {
+        let path = &part.path();
+        let max_bytes = match part {
+            Target::Policy(..) => policy::MAX_PART_BYTES,
+            _ => MAX_PART_BYTES,
+        };
         let altered = || TufError::new(Refusal::Altered, path);
         match origin {
             Origin::Newest => {
                 let found = Found::listed(role, path).ok_or_else(altered)?;
-                if found.length() > MAX_PART_BYTES as u64 {
+                if found.length() > max_bytes as u64 {
                     return Err(TufError::new(Refusal::TooLong, path));
                 }
                 let mut bytes = Vec::new();
@@ -262,7 +278,7 @@ impl<'a> Walk<'a> {
                     list.0 = list.0.max(seq);
                 }
                 Some(Target::Delta(owner, seq)) => lists.entry(owner).or_default().1.push(seq),
-                Some(Target::Issuers(_) | Target::Recognition(_)) | None => {}
+                Some(Target::Issuers(_) | Target::Recognition(_) | Target::Policy(..)) | None => {}
             }
         }
         self.has_room(lists.keys().copied().collect())?;
@@ -348,47 +364,58 @@ fn is_within(part: IssuerId, whole: IssuerId) -> bool {
     part != whole && whole.covers(part)
 }
 
-/// Whether the role of a division may list a target. That of the nation is only there for its status list: issuers and
-/// rules are signed by the top-level targets role.
-fn may_list(scope: IssuerId, target: Target) -> bool {
-    match (scope, target) {
-        (IssuerId::NATIONAL, Target::Snapshot(owner, _) | Target::Delta(owner, _)) => owner == IssuerId::NATIONAL,
-        (IssuerId::NATIONAL, Target::Issuers(_) | Target::Recognition(_)) => false,
-        _ => scope.covers(target.owner()),
-    }
-}
-
-/// `content` with a role's parts.
+/// `content` with a role's parts. What was good once and is no rule beside what superiors say now costs that rule and
+/// not what else the role says.
 fn joined(
     content: &TrustContent,
     scope: IssuerId,
     parts: &BTreeMap<String, Vec<u8>>,
+    origin: Origin<'_>,
 ) -> Result<Box<TrustContent>, TufError> {
     let mut content = Box::new(content.clone());
     for (path, bytes) in parts {
-        let joined = match Target::parse(path) {
-            Some(Target::Issuers(_)) => {
-                let part = Issuers::decode(bytes);
-                part.and_then(|part| {
-                    content.join_issuers(scope, &part)?;
-                    if scope == IssuerId::NATIONAL {
-                        content.authority_key = part.authority_key;
-                    }
-                    Ok(())
-                })
-            }
-            _ => Rules::decode(bytes).and_then(|part| content.join_rules(scope, &part)),
-        };
-        joined.map_err(|error| {
+        let refused = |error: TrustError| {
             let refusal = match error {
                 TrustError::Foreign(_) | TrustError::Taken(_) => Refusal::ForeignPath,
                 TrustError::TooLong | TrustError::Full => Refusal::TooLong,
                 TrustError::Content(_) | TrustError::Format(_) | TrustError::Dangling => Refusal::Malformed,
             };
             TufError::new(refusal, format!("{path} ({error})"))
-        })?;
+        };
+        match Target::parse(path) {
+            Some(Target::Issuers(_)) => {
+                let part = Issuers::decode(bytes).map_err(refused)?;
+                content.join_issuers(scope, &part).map_err(refused)?;
+                if scope == IssuerId::NATIONAL {
+                    content.authority_key = part.authority_key;
+                }
+            }
+            Some(Target::Policy(_, class)) => match (join_policy(&mut content, scope, class, bytes), origin) {
+                (Ok(()), _) => {}
+                (Err(why), Origin::Newest) => return Err(why),
+                (Err(why), Origin::Kept(_)) => tracing::warn!("a rule that held before holds no longer: {why}"),
+            },
+            _ => Rules::decode(bytes).and_then(|part| content.join_rules(scope, &part)).map_err(refused)?,
+        }
     }
     Ok(content)
+}
+
+/// Takes in the rules of a class of site, so that no gate meets a contradiction; all of it or nothing.
+fn join_policy(content: &mut TrustContent, scope: IssuerId, class: SiteClass, bytes: &[u8]) -> Result<(), TufError> {
+    let path = Target::Policy(scope, class).path();
+    let malformed = |what: String| TufError::new(Refusal::Malformed, what);
+    let part = PolicyPart::decode(bytes).map_err(|error| malformed(format!("{path} ({error})")))?;
+    content
+        .join_policy(scope, class, part)
+        .map_err(|error| TufError::new(Refusal::TooLong, format!("{path} ({error})")))?;
+    match policies::contradiction(&content.policies, class, scope) {
+        None => Ok(()),
+        Some((home, error)) => {
+            content.policies.pop();
+            Err(malformed(format!("{path} (at gates of {home}: {error})")))
+        }
+    }
 }
 
 /// The name of a file: its SHA-256.

@@ -1,7 +1,7 @@
 //! A small country that publishes: the nation, two provinces, a city, each with keys made from fixed seeds.
 
-use ed25519_dalek::SigningKey;
-use menshen_core::ids::{IssuerId, sha256};
+use ed25519_dalek::{Signer, SigningKey};
+use menshen_core::ids::{Hex, IssuerId, sha256};
 use menshen_core::pass::Colour;
 use menshen_core::status::{Status, Tag};
 use menshen_core::trust::part::Issuers;
@@ -9,8 +9,9 @@ use menshen_core::trust::{Issuer, IssuerKey};
 use menshen_trust::names::{self, Target};
 use menshen_trust::publish::{Keyring, PublishError, Published, Repository, Signers, TopSigners};
 use menshen_trust::status::{About, Delta, write_list};
-use menshen_trust::tuf::{Folder, Refusal, Source};
+use menshen_trust::tuf::{Folder, Refusal, Source, canonical};
 use menshen_trust::vault::{Believed, Import, Now, Steps, Vault, VaultError};
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +102,20 @@ impl Country {
         repository.publish_untried(&self.keyring(), now)
     }
 
+    /// The same as a program published it that knew no policies.
+    pub(crate) fn published_before_policies(self) -> Country {
+        let dir = self.path();
+        sign(&dir, "1.targets.json", "targets", |signed| {
+            for entry in signed["delegations"]["roles"].as_array_mut().expect("it delegates") {
+                let owner = entry["name"].as_str().and_then(names::issuer).expect("to divisions");
+                entry["paths"] = json!(names::paths_before_policies(owner));
+            }
+        });
+        pin(&dir, "1.targets.json", "1.snapshot.json", "snapshot");
+        pin(&dir, "1.snapshot.json", "timestamp.json", "timestamp");
+        self
+    }
+
     /// What is published now, on a stick.
     pub(crate) fn stick(&self) -> Stick {
         let dir = tempfile::tempdir().expect("a folder");
@@ -131,6 +146,44 @@ pub(crate) fn put_issuers(repository: &mut Repository, role: &str, owner: Issuer
     repository.put(role, &Target::Issuers(owner).path(), &bytes).expect("lists");
 }
 
+/// The file in a folder of a target or of metadata whose name ends so.
+fn file(dir: &Path, end: &str) -> PathBuf {
+    fn find(dir: &Path, end: &str) -> Option<PathBuf> {
+        let mut entries: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        entries.into_iter().rev().find_map(|path| match path.is_dir() {
+            true => find(&path, end),
+            false => path.to_string_lossy().ends_with(end).then_some(path),
+        })
+    }
+    find(dir, end).expect("the file is there")
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("reads")).expect("JSON")
+}
+
+/// Signs the file of a role in a repository with a key, under the key id that is in it.
+pub(crate) fn sign(dir: &Path, name: &str, signer: &str, edit: impl FnOnce(&mut Value)) {
+    let path = file(dir, name);
+    let mut metadata = read(&path);
+    edit(&mut metadata["signed"]);
+    let bytes = canonical(&metadata["signed"]).expect("metadata");
+    metadata["signatures"][0]["sig"] = json!(Hex(&key(signer).sign(&bytes).to_bytes()).to_string());
+    fs::write(path, metadata.to_string()).expect("writes");
+}
+
+/// Pins the file of a role in the metadata above it.
+pub(crate) fn pin(dir: &Path, name: &str, above: &str, signer: &str) {
+    let bytes = fs::read(file(dir, name)).expect("reads");
+    let unversioned = name.split_once('.').map_or(name, |(_, name)| name);
+    sign(dir, above, signer, |signed| {
+        let pinned = &mut signed["meta"][unversioned];
+        pinned["length"] = json!(bytes.len());
+        pinned["hashes"] = json!({ "sha256": Hex(&sha256(&bytes)).to_string() });
+    });
+}
+
 /// A copy of a repository that may be spoiled.
 pub(crate) struct Stick(TempDir);
 
@@ -145,15 +198,7 @@ impl Stick {
 
     /// The file of a target or of metadata whose name ends so.
     pub(crate) fn file(&self, end: &str) -> PathBuf {
-        fn find(dir: &Path, end: &str) -> Option<PathBuf> {
-            let mut entries: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
-            entries.sort();
-            entries.into_iter().rev().find_map(|path| match path.is_dir() {
-                true => find(&path, end),
-                false => path.to_string_lossy().ends_with(end).then_some(path),
-            })
-        }
-        find(self.path(), end).expect("the file is on the stick")
+        file(self.path(), end)
     }
 
     pub(crate) fn change(&self, end: &str, change: impl FnOnce(&mut Vec<u8>)) {
@@ -201,6 +246,17 @@ impl Gate {
             Err(VaultError::Refused(error)) => error.refusal,
             other => panic!("this must be refused: {other:?}"),
         }
+    }
+
+    /// Changes what is kept, as another program would have written it.
+    pub(crate) fn change_generation(&self, change: impl FnOnce(&mut Value)) {
+        let path = self.dir().join("generation");
+        let text = fs::read_to_string(&path).expect("reads");
+        let (json, _) = text.trim_end().rsplit_once('\n').expect("it ends with a sum");
+        let mut generation: Value = serde_json::from_str(json).expect("JSON");
+        change(&mut generation);
+        let json = generation.to_string();
+        fs::write(path, format!("{json}\n{}\n", Hex(&sha256(json.as_bytes())))).expect("writes");
     }
 
     /// What a gate believes that starts now.

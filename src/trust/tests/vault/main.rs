@@ -2,6 +2,7 @@
 
 mod attackers;
 mod country;
+mod policies;
 mod power_cut;
 
 use country::*;

@@ -158,7 +158,7 @@ impl Status {
                 let old = match Target::parse(&path) {
                     Some(Target::Snapshot(owner, number)) => owner == issuer && number < seq,
                     Some(Target::Delta(owner, number)) => owner == issuer && number <= seq,
-                    Some(Target::Issuers(_) | Target::Recognition(_)) | None => false,
+                    Some(Target::Issuers(_) | Target::Recognition(_) | Target::Policy(..)) | None => false,
                 };
                 if old {
                     repository.remove(role, &path)?;
@@ -241,7 +241,7 @@ fn held(repository: &Repository, role: &str, issuer: IssuerId) -> Result<Option<
     let targets: Vec<Target> = repository.paths(role).iter().filter_map(of_issuer).collect();
     let newest = targets.iter().filter_map(|target| match target {
         Target::Snapshot(_, seq) => Some(*seq),
-        Target::Delta(..) | Target::Issuers(_) | Target::Recognition(_) => None,
+        Target::Delta(..) | Target::Issuers(_) | Target::Recognition(_) | Target::Policy(..) => None,
     });
     let Some(newest) = newest.max() else { return Ok(None) };
     let place = repository.file(role, &Target::Snapshot(issuer, newest).path());
