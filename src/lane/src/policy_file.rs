@@ -8,7 +8,7 @@
 
 use menshen_core::manual::ManualWay;
 use menshen_core::pass::Kind;
-use menshen_core::policy::{Key, PolicyError, PolicyPart, Quota, Thermometry};
+use menshen_core::policy::{Key, Policy, PolicyError, PolicyPart, Quota, Thermometry};
 use menshen_core::recognition::Kinds;
 use menshen_core::verdict::Verdict;
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
@@ -156,11 +156,35 @@ impl PolicyFile {
         }
     }
 
-    /// What is written for a rule, as a person wrote it.
+    /// How all that is in force is written, of what a file can say.
+    pub fn of_all(policy: &Policy) -> PolicyFile {
+        let age = |age_s: u64| Some(u32::try_from(age_s).unwrap_or(u32::MAX));
+        PolicyFile::of(&PolicyPart {
+            thermometry: Some(policy.thermometry),
+            threshold_centi_c: Some(policy.threshold_centi_c),
+            yellow: Some(policy.yellow),
+            kinds: Some(policy.kinds),
+            test_max_age_s: age(policy.test_max_age_s.unwrap_or(0)),
+            trust_ageing_after_s: age(policy.trust_ageing_after_s),
+            trust_stale_after_s: age(policy.trust_stale_after_s),
+            status_ageing_after_s: age(policy.status_ageing_after_s),
+            status_stale_after_s: age(policy.status_stale_after_s),
+            quota: Some(policy.quota.unwrap_or(Quota { outings: 0, days: 0 })),
+            again_after_s: Some(policy.again_after_s),
+            manual: Some(policy.manual),
+        })
+    }
+
+    /// What is written for a rule, as a person wrote it; "not said" where nothing is.
     pub fn found(&self, key: Key) -> String {
+        self.said(key).unwrap_or_else(|| "not said".into())
+    }
+
+    /// The same; `None` where nothing is.
+    fn said(&self, key: Key) -> Option<String> {
         let text = |word: &Option<String>| word.as_ref().map(|word| format!("{word:?}"));
         let whole = |value: Option<i64>| value.map(|value| value.to_string());
-        let found = match key {
+        match key {
             Key::Thermometry => text(&self.thermometry),
             Key::Threshold => self.threshold_c.map(|value| value.to_string()),
             Key::Yellow => text(&self.yellow),
@@ -170,11 +194,10 @@ impl PolicyFile {
             Key::TrustStaleAfter => whole(self.trust_stale_after_h),
             Key::StatusAgeingAfter => whole(self.status_ageing_after_h),
             Key::StatusStaleAfter => whole(self.status_stale_after_h),
-            Key::Quota => self.quota.map(|own| format!("{} outings in {} days", own.outings, own.days)),
+            Key::Quota => self.quota.map(|own| own.to_string()),
             Key::AgainAfter => whole(self.again_after_s),
             Key::Manual => text(&self.manual),
-        };
-        found.unwrap_or_else(|| "not said".into())
+        }
     }
 
     fn refused(&self, key: Key) -> PolicyFileError {
@@ -198,6 +221,20 @@ impl PolicyFile {
             Key::Manual => self.manual = Some(map.next_value()?),
         }
         Ok(())
+    }
+}
+
+/// All of it in one line, as it is written but for the line ends.
+impl fmt::Display for PolicyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = Key::ALL.into_iter().filter_map(|key| Some(format!("{} = {}", key.name(), self.said(key)?)));
+        f.write_str(&rules.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for QuotaFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{ outings = {}, days = {} }}", self.outings, self.days)
     }
 }
 
@@ -243,9 +280,7 @@ fn number(key: Key, value: i64) -> Result<u32, PolicyFileError> {
 }
 
 fn quota(own: QuotaFile) -> Result<Quota, PolicyFileError> {
-    let small = |value: i64| {
-        u8::try_from(value).map_err(|_| refused(Key::Quota, format!("{} outings in {} days", own.outings, own.days)))
-    };
+    let small = |value: i64| u8::try_from(value).map_err(|_| refused(Key::Quota, own.to_string()));
     Ok(Quota { outings: small(own.outings)?, days: small(own.days)? })
 }
 
@@ -337,6 +372,7 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for OwnOr<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use menshen_core::policy::SiteClass;
 
     const ALL: &str = "\
         thermometry = \"required\"\n\
@@ -381,6 +417,26 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_in_force_can_be_written() {
+        for class in SiteClass::ALL {
+            let file = PolicyFile::of_all(&Policy::of(class));
+            let part = file.part().expect("what is baked in is within its bounds");
+            assert_eq!(
+                (part.keys().count(), part.over(&Policy::default()).map(|own| own.yellow)),
+                (Key::ALL.len(), Ok(Policy::of(class).yellow))
+            );
+            let lines = file.to_string().replace(", t", "\nt");
+            assert!(lines.contains("\nthreshold_c = 37.3"), "{lines}");
+        }
+        let two = PolicyFile {
+            manual: Some("never".into()),
+            quota: Some(QuotaFile { outings: 1, days: 2 }),
+            ..PolicyFile::default()
+        };
+        assert_eq!(two.to_string(), "quota = { outings = 1, days = 2 }, manual = \"never\"");
+    }
+
+    #[test]
     fn a_refusal_names_the_key_what_it_is_and_what_it_may_be() {
         for (line, found) in [
             ("thermometry = \"on\"", "`thermometry` is \"on\": it may be \"required\" or \"off\""),
@@ -393,8 +449,8 @@ mod tests {
             ("trust_ageing_after_h = 0", "`trust_ageing_after_h` is 0: it may be 1 to 8760 hours"),
             ("trust_stale_after_h = 8761", "`trust_stale_after_h` is 8761: it may be 1"),
             ("status_stale_after_h = 9000000000000", "`status_stale_after_h` is 9000000000000: it may be 1"),
-            ("quota = { outings = 0, days = 1 }", "`quota` is 0 outings in 1 days: it may be"),
-            ("quota = { outings = 1, days = 300 }", "`quota` is 1 outings in 300 days: it may be"),
+            ("quota = { outings = 0, days = 1 }", "`quota` is { outings = 0, days = 1 }: it may be"),
+            ("quota = { outings = 1, days = 300 }", "`quota` is { outings = 1, days = 300 }: it may be"),
             ("again_after_s = 86401", "`again_after_s` is 86401: it may be 0 to 86400 seconds"),
             ("manual = \"all\"", "`manual` is \"all\": it may be \"never\""),
         ] {

@@ -1,10 +1,12 @@
-//! What one role says, as it is edited: issuers and keys, or recognition rules, read from a repository and put back.
+//! What one role says, as it is edited: issuers and keys, recognition rules, or rules of classes of site, read from a
+//! repository and put back.
 
 use crate::outcome::{Failure, Result};
 use menshen_core::ids::IssuerId;
+use menshen_core::policy::{PolicyPart, SiteClass};
 use menshen_core::recognition::Rule;
 use menshen_core::trust::part::{Issuers, Rules};
-use menshen_core::trust::{Issuer, IssuerKey};
+use menshen_core::trust::{ClassPolicy, Issuer, IssuerKey};
 use menshen_trust::names::Target;
 use menshen_trust::publish::Repository;
 
@@ -90,6 +92,59 @@ impl Content {
         let Ok(()) = self.rules.encode(&mut bytes) else { return Err(too_many("bytes")) };
         Rules::decode(&bytes)?;
         Ok(repository.put(&role_of(scope), &Target::Recognition(scope).path(), &bytes)?)
+    }
+}
+
+/// Every rule of a class of site that is said now, drafts included. What can not be read is left to whoever publishes,
+/// who hears of it from a gate's own client.
+fn policies(repository: &Repository) -> Vec<ClassPolicy> {
+    let mut found = Vec::new();
+    for role in repository.roles() {
+        for path in repository.paths(role) {
+            let Some(Target::Policy(scope, class)) = Target::parse(&path) else { continue };
+            let bytes = repository.get(role, &path).ok().flatten().filter(|_| role_of(scope) == role);
+            let part = bytes.and_then(|bytes| PolicyPart::decode(&bytes).ok());
+            found.extend(part.map(|part| ClassPolicy { scope, class, part }));
+        }
+    }
+    found
+}
+
+/// Lets the role of a scope say these rules of a class of site, unless a gate could not follow them beside those of
+/// others.
+pub fn save_policy(repository: &mut Repository, said: ClassPolicy) -> Result<()> {
+    let ClassPolicy { scope, class, part } = said;
+    let mut policies = policies(repository);
+    policies.retain(|other| (other.scope, other.class) != (scope, class));
+    policies.push(said);
+    fits(&policies, class, scope)?;
+    let mut bytes = Vec::new();
+    let Ok(()) = part.encode(&mut bytes) else { return Err(too_many("bytes")) };
+    Ok(repository.put(&role_of(scope), &Target::Policy(scope, class).path(), &bytes)?)
+}
+
+/// Takes the rules of a class of site out of the role of a scope, unless those of others lean on them; gives whether
+/// there were any.
+pub fn forget_policy(repository: &mut Repository, scope: IssuerId, class: SiteClass) -> Result<bool> {
+    let mut policies = policies(repository);
+    policies.retain(|other| (other.scope, other.class) != (scope, class));
+    fits(&policies, class, scope)?;
+    Ok(repository.remove(&role_of(scope), &Target::Policy(scope, class).path())?)
+}
+
+fn fits(policies: &[ClassPolicy], class: SiteClass, scope: IssuerId) -> Result<()> {
+    match menshen_trust::policies::contradiction(policies, class, scope) {
+        None => Ok(()),
+        Some((home, error)) => {
+            let remedy = match home == scope {
+                true => "say other ages, see `menshen trust show`".to_owned(),
+                false => format!("say other ages, or let {home} sign other rules first"),
+            };
+            Err(Failure::new(format!(
+                "{} gates of {home} could not follow it beside what others say of them ({error}): {remedy}",
+                class.name()
+            )))
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod content;
 mod roots;
 
 pub use catalogue::kind;
-pub use content::{Content, role_of};
+pub use content::{Content, forget_policy, role_of, save_policy};
 
 use crate::outcome::{Failure, Result, at};
 use catalogue::Catalogue;

@@ -12,7 +12,7 @@ use menshen_core::trust::{Issuer, IssuerKey};
 use menshen_trust::names;
 use menshen_trust::publish::{Repository, Signers};
 
-const NEXT: &str = "it is a draft: `menshen trust publish` gives it to gates";
+pub(super) const NEXT: &str = "it is a draft: `menshen trust publish` gives it to gates";
 
 /// Adds an issuer.
 #[derive(Args, Debug)]
@@ -381,7 +381,7 @@ impl Recognise {
 }
 
 /// The divisions that have a role.
-fn roles(repository: &Repository) -> Vec<IssuerId> {
+pub(super) fn roles(repository: &Repository) -> Vec<IssuerId> {
     repository.roles().into_iter().filter_map(names::issuer).collect()
 }
 

@@ -7,6 +7,7 @@ mod edit;
 mod init;
 mod matrix;
 mod offer;
+mod policy;
 mod publish;
 mod show;
 mod status;
@@ -33,6 +34,8 @@ pub(super) enum Trust {
     Rotate(edit::Rotate),
     /// Let gates of one province honour the passes of another issuer, or end that.
     Recognise(edit::Recognise),
+    /// Say the rules of a class of site, such as every metro station: of the nation, or of a division over that.
+    Policy(policy::SetPolicy),
     /// Say what an issuer has changed since its passes were made: codes that turned red or green again, revoked passes.
     Status(status::Status),
     /// Sign the drafts and publish them, to the repository and onto a stick.
@@ -43,7 +46,7 @@ pub(super) enum Trust {
     Take(offer::Take),
     /// Verify a repository that somebody brought, and put it into a trust folder.
     Import(publish::Import),
-    /// Show issuers, keys, roles and recognition of a trust folder.
+    /// Show issuers, keys, roles, recognition and rules of a trust folder.
     Show(show::Show),
 }
 
@@ -55,6 +58,7 @@ impl Trust {
             Trust::AddIssuer(add) => add.run(),
             Trust::Rotate(rotate) => rotate.run(),
             Trust::Recognise(recognise) => recognise.run(),
+            Trust::Policy(policy) => policy.run(),
             Trust::Status(status) => status.run(),
             Trust::Publish(publish) => publish.run(),
             Trust::Sign(sign) => sign.run(),

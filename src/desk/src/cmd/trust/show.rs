@@ -7,9 +7,11 @@ use crate::outcome::{Outcome, Result, write_output};
 use clap::Args;
 use menshen_core::ids::{Hex, IssuerId, KeyId, sha256};
 use menshen_core::recognition::Rule;
-use menshen_core::trust::{Issuer, TrustList};
+use menshen_core::trust::{ClassPolicy, Issuer, TrustList};
+use menshen_lane::policy_file::PolicyFile;
 use menshen_lane::trust::{load, read_root};
 use menshen_lane::view::rfc3339;
+use menshen_trust::policies::in_force;
 use menshen_trust::tuf::{Refusal, TufError};
 use menshen_trust::vault::{Believed, RoleReport};
 use serde::Serialize;
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 pub(crate) struct Show {
     #[command(flatten)]
     trust: TrustArg,
-    /// One JSON object an issuer.
+    /// One JSON object an issuer, then one for each class of site and division with rules of its own.
     #[arg(long)]
     json: bool,
     /// Show who honours whom as a table.
@@ -49,6 +51,15 @@ struct IssuerLine<'a> {
     waits: bool,
     status_number: Option<u64>,
     status_as_of: Option<String>,
+}
+
+/// What a division says of the rules of a class of site, and what holds at its gates.
+#[derive(Serialize)]
+struct PolicyLine {
+    class: &'static str,
+    division: u32,
+    says: PolicyFile,
+    in_force: PolicyFile,
 }
 
 #[derive(Serialize)]
@@ -82,6 +93,9 @@ impl Show {
         for issuer in &believed.list.content().issuers {
             let line = line_of(issuer, &believed);
             if self.json { say_json(&line)? } else { show(&line)? }
+        }
+        for line in policies(&believed.list)? {
+            if self.json { say_json(&line)? } else { show_policy(&line)? }
         }
         Ok(Outcome::Done)
     }
@@ -123,6 +137,27 @@ fn line_of<'a>(issuer: &'a Issuer, believed: &'a Believed) -> IssuerLine<'a> {
         status_number: status.map(|about| about.seq),
         status_as_of: status.map(|about| rfc3339(about.as_of)),
     }
+}
+
+/// By class, and of each the nation first.
+fn policies(list: &TrustList) -> Result<Vec<PolicyLine>> {
+    let said = &list.content().policies;
+    let mut ordered: Vec<&ClassPolicy> = said.iter().collect();
+    ordered.sort_by_key(|said| (said.class, said.scope != IssuerId::NATIONAL, said.scope));
+    let line = |said_here: &&ClassPolicy| {
+        let ClassPolicy { scope, class, part } = **said_here;
+        let in_force = PolicyFile::of_all(&in_force(said, class, scope)?);
+        Ok(PolicyLine { class: class.name(), division: scope.code(), says: PolicyFile::of(&part), in_force })
+    };
+    ordered.iter().map(line).collect()
+}
+
+fn show_policy(line: &PolicyLine) -> Result<()> {
+    let PolicyLine { class, division, says, in_force } = line;
+    let all = if *division == IssuerId::NATIONAL.code() { " (every gate of the country)" } else { "" };
+    say(format!("{class} at gates of {division}{all}"))?;
+    say(format!("    says {says}"))?;
+    say(format!("    in force {in_force}"))
 }
 
 /// Whether a role was delegated and has said nothing yet: that is no fault of anybody.
