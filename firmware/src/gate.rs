@@ -12,7 +12,7 @@ use menshen_lane::ports::{Camera, Clock, GateOutput, Open, Thermometer};
 
 use crate::board::{Board, BoardError};
 use crate::clock::{GateClock, Teller};
-use crate::{camera, outputs, thermometer};
+use crate::{camera, osdp, outputs, thermometer};
 
 /// The ports of one gate.
 pub struct GatePorts {
@@ -40,10 +40,12 @@ impl GatePorts {
             tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
         }
         let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock, teller).map_err(state)?);
+        let outputs = outputs::open(&board.outputs, state_dir, Arc::clone(&clock))?;
+        let outputs = osdp::beside(outputs, board.osdp.as_ref(), state_dir).map_err(BoardError::Outputs)?;
         Ok(GatePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: thermometer::opener(board, state_dir),
-            outputs: outputs::open(&board.outputs, state_dir, Arc::clone(&clock))?,
+            outputs,
             clock,
             panel_listen: board.panel_listen,
         })

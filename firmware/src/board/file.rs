@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::camera::CameraSection;
+use super::osdp::OsdpSection;
 use super::pins::Function;
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,6 +86,7 @@ pub(super) struct OutputsSection {
     pub(super) trace: Option<PathBuf>,
     pub(super) active_low: Option<Vec<Function>>,
     pub(super) pins: PinsSection,
+    pub(super) osdp: Option<OsdpSection>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

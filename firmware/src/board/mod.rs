@@ -8,6 +8,7 @@
 mod camera;
 mod file;
 mod inherit;
+mod osdp;
 mod pins;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use crate::file::FileError;
 pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
+pub use osdp::Osdp;
 pub use pins::{Function, Pin};
 
 use file::{BoardFile, OutputsKind, ThermometerKind};
@@ -37,6 +39,8 @@ pub struct Board {
     pub correction: Correction,
     /// Where the relay, the lamps and the buzzer are.
     pub outputs: Outputs,
+    /// The access controller that admissions are reported to; `None` for none.
+    pub osdp: Option<Osdp>,
     /// The device's own clock.
     pub clock: Clock,
     /// Below these folders sticks are mounted; within the state directory where they are relative.
@@ -217,6 +221,7 @@ impl Resolver<'_> {
             camera: self.camera(file.camera)?,
             correction: self.correction(&file.thermometer)?,
             thermometer: self.thermometer(file.thermometer)?,
+            osdp: file.outputs.osdp.as_ref().map(|section| self.osdp(section)).transpose()?,
             outputs: self.outputs(file.outputs, pins)?,
             clock: self.clock(file.clock)?,
             stick_mounts: file.sticks.mounts.unwrap_or_default(),

@@ -18,6 +18,8 @@ pub enum Part {
     Lamps,
     /// The buzzer.
     Buzzer,
+    /// The access controller that admissions are reported to.
+    Controller,
     /// The journal.
     Journal,
     /// What the gate believes.
@@ -54,6 +56,8 @@ pub struct Faults {
     pub lamps: Option<String>,
     /// The buzzer's.
     pub buzzer: Option<String>,
+    /// The access controller's.
+    pub controller: Option<String>,
     /// The journal's.
     pub journal: Option<String>,
     /// Why the newest that was to be believed is not.
@@ -86,6 +90,7 @@ impl Health {
             Part::Relay => &mut faults.relay,
             Part::Lamps => &mut faults.lamps,
             Part::Buzzer => &mut faults.buzzer,
+            Part::Controller => &mut faults.controller,
             Part::Journal => &mut faults.journal,
             Part::Trust => &mut faults.trust,
             Part::Clock => &mut faults.clock,

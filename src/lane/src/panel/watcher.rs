@@ -45,7 +45,8 @@ fn bar_of(device: &Device) -> Bar {
     let Device { faults, .. } = device;
     // Relay, lamps and buzzer have no place of their own on the page; a gate that can not move is said where the
     // gate's own storage is.
-    let own = [&faults.journal, &faults.relay, &faults.lamps, &faults.buzzer].into_iter().find_map(Option::as_ref);
+    let own = [&faults.journal, &faults.relay, &faults.controller, &faults.lamps, &faults.buzzer];
+    let own = own.into_iter().find_map(Option::as_ref);
     Bar {
         clock: ClockView::of(&device.clock, faults.clock.as_deref()),
         trust: device.trust.map(|(version, as_of)| TrustView {

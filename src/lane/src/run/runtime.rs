@@ -326,6 +326,7 @@ impl Runtime {
         let clock = self.shared.clock.view();
         let time = clock.time;
         self.own.health.set(Part::Clock, self.shared.clock.fault());
+        self.own.health.set(Part::Controller, self.own.outputs.controller_fault());
         // In this order, so that what is told to have been imported is believed already.
         let import = self.shared.feed.import();
         self.believe_what_is_new();

@@ -1,0 +1,133 @@
+//! What is wrong between a gate and its access controller, as one sentence with its remedy.
+//!
+//! Everything here is times and counts that the conversation notes; what they mean is decided when somebody asks, so a
+//! panel that falls silent is told without anybody having to notice it at that moment.
+
+use std::time::{Duration, Instant};
+
+/// A panel polls many times a second; after this much silence it does not.
+const SILENT_AFTER: Duration = Duration::from_secs(3);
+/// How long a panel may speak without a channel before that is told: it identifies a reader first.
+const CHANNEL_WITHIN: Duration = Duration::from_secs(5);
+/// A panel that was refused may wait before it tries again; after this much silence it is the silence that counts.
+const REFUSAL_COUNTS_FOR: Duration = Duration::from_secs(30);
+
+/// Why there is no channel, where that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The panel's key is not this reader's.
+    OtherKey,
+    /// The system gives no random numbers.
+    NoRandomNumbers,
+}
+
+/// How the conversation stands.
+#[derive(Clone, Debug)]
+pub(super) struct Health {
+    is_secure: bool,
+    /// Why there is no line; `None` while it is open.
+    line: Option<String>,
+    /// When a packet last came; before the first, when the line was opened.
+    heard_at: Instant,
+    /// Since when there is no channel; `None` while there is one.
+    closed_since: Option<Instant>,
+    refusal: Option<(Refusal, Instant)>,
+    /// Admissions that were not told since one last was.
+    unreported: u32,
+}
+
+impl Health {
+    pub(super) fn new(is_secure: bool, now: Instant) -> Health {
+        Health { is_secure, line: None, heard_at: now, closed_since: Some(now), refusal: None, unreported: 0 }
+    }
+
+    pub(super) fn heard(&mut self, now: Instant) {
+        if self.silent_for(now) >= SILENT_AFTER {
+            self.closed_since = self.closed_since.map(|_| now);
+        }
+        self.heard_at = now;
+    }
+
+    pub(super) fn silent_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.heard_at)
+    }
+
+    pub(super) fn in_channel(&mut self, _now: Instant) {
+        (self.closed_since, self.refusal) = (None, None);
+    }
+
+    pub(super) fn closed(&mut self, now: Instant) {
+        self.closed_since = self.closed_since.or(Some(now));
+    }
+
+    pub(super) fn refuse(&mut self, why: Refusal, now: Instant) {
+        self.refusal = Some((why, now));
+        self.closed(now);
+    }
+
+    pub(super) fn reported(&mut self, _now: Instant) {
+        self.unreported = 0;
+    }
+
+    pub(super) fn unreported(&mut self) {
+        self.unreported = self.unreported.saturating_add(1);
+    }
+
+    /// The line is there, and has just begun to be listened to.
+    pub(super) fn reopened(&mut self, now: Instant) {
+        (self.line, self.heard_at, self.closed_since) = (None, now, Some(now));
+    }
+
+    /// The line is gone.
+    pub(super) fn lost(&mut self, why: String) {
+        self.line = Some(why);
+    }
+
+    /// What is wrong at `now`.
+    pub(super) fn fault(&self, now: Instant, port: &str, address: u8) -> Option<String> {
+        if let Some(line) = &self.line {
+            return Some(line.clone());
+        }
+        let silent = self.silent_for(now);
+        if let Some((why, _)) = self.refusal.filter(|(_, at)| now.saturating_duration_since(*at) < REFUSAL_COUNTS_FOR)
+            && (silent >= SILENT_AFTER || self.is_late(now))
+        {
+            return Some(why.sentence().to_owned());
+        }
+        if silent >= SILENT_AFTER {
+            return Some(format!(
+                "the access controller does not poll: check that it runs, the two wires at {port}, its speed, and that \
+                 it looks for a reader at address {address}"
+            ));
+        }
+        if self.is_late(now) {
+            return Some(
+                "the access controller opens no secure channel: switch it on there and give it this gate's key".to_owned(),
+            );
+        }
+        (self.unreported > 0).then(|| {
+            format!(
+                "the access controller did not take {} of the last admissions in time: let people in by hand, and let it \
+                 poll this reader more often",
+                self.unreported
+            )
+        })
+    }
+
+    fn is_late(&self, now: Instant) -> bool {
+        self.is_secure && self.closed_since.is_some_and(|since| now.saturating_duration_since(since) >= CHANNEL_WITHIN)
+    }
+}
+
+impl Refusal {
+    fn sentence(self) -> &'static str {
+        match self {
+            Refusal::OtherKey => {
+                "the access controller has another key than this gate, which tells it nothing: give both the same key"
+            }
+            Refusal::NoRandomNumbers => {
+                "no secure channel to the access controller: the system gives no random numbers; start the gate again"
+            }
+        }
+    }
+}
