@@ -4,9 +4,11 @@
 //! speaks, so that the adapter under it is the one that runs at a gate.
 
 mod control;
+mod rs485;
 mod rtc_chip;
 mod thermometer_unit;
 
 pub use control::ControlFile;
+pub use rs485::Rs485Line;
 pub use rtc_chip::SimRtc;
 pub use thermometer_unit::ThermometerUnit;
