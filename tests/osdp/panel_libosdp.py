@@ -1,6 +1,6 @@
 """A control panel of the package `libosdp` (the C library LibOSDP), which says in one JSON object a line what it sees.
 
-    panel_libosdp.py run PORT ADDRESS SCBK [plain]   until its standard input ends
+    panel_libosdp.py run PORT ADDRESS SCBK [plain] [ask]   until its standard input ends; `ask`: gives it commands
 """
 import json
 import os
@@ -52,12 +52,12 @@ def main():
     plain = "plain" in sys.argv
     flags = [] if plain else [LibFlag.EnforceSecure]
     info = PDInfo(address, Line(port), scbk=None if plain else scbk, flags=flags)
-    panel = ControlPanel([info], log_level=LogLevel.Debug if "debug" in sys.argv else LogLevel.Critical, event_handler=on_event)
+    panel = ControlPanel([info], log_level=LogLevel.Critical, event_handler=on_event)
     panel.set_command_completion_handler(lambda _, command, status: say(command=command["command"], status=status))
     panel.start()
     done = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
-    was, asked = None, False
+    was, asked = None, "ask" not in sys.argv
     while not done.is_set():
         now = (panel.is_sc_active(address), panel.is_online(address))
         if now != was:

@@ -1,7 +1,8 @@
 """A control panel of the package `osdp` (pure Python), which says in one JSON object a line what it sees.
 
     panel_python.py scbk MASTER CUID                 the key that it gives to a reader
-    panel_python.py run PORT ADDRESS MASTER [plain]  until its standard input ends
+    panel_python.py run PORT ADDRESS MASTER [plain] [ask]
+                                                     until its standard input ends; `ask`: everything that readers are asked
 
 It derives the reader's key from a master key and the reader's cUID, as many panels do.
 """
@@ -28,9 +29,9 @@ class Panel(osdp.ControlPanel):
 
 
 def watch(panel, bus, address):
-    """Says when the channel opens and closes, and once it is open asks everything that a panel asks a reader."""
+    """Says when the channel opens and closes, and once it is open asks what is to be asked."""
     was = None
-    asked = False
+    asked = "ask" not in sys.argv
     while True:
         # pylint: disable=protected-access
         device = panel._buses[bus]._configured_devices[address]
@@ -38,7 +39,7 @@ def watch(panel, bus, address):
         if (secure, online) != was:
             say(secure=secure, online=online)
             was = (secure, online)
-        if online and not asked and (secure or device._use_secure_channel is False):
+        if online and not asked and secure:
             asked = True
             ask(panel, bus, address)
         time.sleep(0.05)

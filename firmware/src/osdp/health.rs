@@ -6,17 +6,17 @@
 use std::time::{Duration, Instant};
 
 /// A panel polls many times a second; after this much silence it does not.
-const SILENT_AFTER: Duration = Duration::from_secs(3);
+pub(super) const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// How long a panel may speak without a channel before that is told: it identifies a reader first.
 const CHANNEL_WITHIN: Duration = Duration::from_secs(5);
-/// A panel that was refused may wait before it tries again; after this much silence it is the silence that counts.
-const REFUSAL_COUNTS_FOR: Duration = Duration::from_secs(30);
 
 /// Why there is no channel, where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The panel's key is not this reader's.
     OtherKey,
+    /// The panel asks in the open for what is answered in a channel only.
+    NotSecure,
     /// The system gives no random numbers.
     NoRandomNumbers,
 }
@@ -31,7 +31,9 @@ pub(super) struct Health {
     heard_at: Instant,
     /// Since when there is no channel; `None` while there is one.
     closed_since: Option<Instant>,
-    refusal: Option<(Refusal, Instant)>,
+    /// Stands until a channel opens: a panel that was refused may be silent for minutes before it tries again, and that is
+    /// not a silence to look for in the wires.
+    refusal: Option<Refusal>,
     /// Admissions that were not told since one last was.
     unreported: u32,
 }
@@ -52,7 +54,7 @@ impl Health {
         now.saturating_duration_since(self.heard_at)
     }
 
-    pub(super) fn in_channel(&mut self, _now: Instant) {
+    pub(super) fn in_channel(&mut self) {
         (self.closed_since, self.refusal) = (None, None);
     }
 
@@ -61,11 +63,14 @@ impl Health {
     }
 
     pub(super) fn refuse(&mut self, why: Refusal, now: Instant) {
-        self.refusal = Some((why, now));
+        // What is known of the key says more than that there is no channel.
+        if why != Refusal::NotSecure || self.refusal.is_none() {
+            self.refusal = Some(why);
+        }
         self.closed(now);
     }
 
-    pub(super) fn reported(&mut self, _now: Instant) {
+    pub(super) fn reported(&mut self) {
         self.unreported = 0;
     }
 
@@ -75,7 +80,8 @@ impl Health {
 
     /// The line is there, and has just begun to be listened to.
     pub(super) fn reopened(&mut self, now: Instant) {
-        (self.line, self.heard_at, self.closed_since) = (None, now, Some(now));
+        (self.line, self.heard_at) = (None, now);
+        self.closed_since = self.closed_since.map(|_| now);
     }
 
     /// The line is gone.
@@ -89,7 +95,7 @@ impl Health {
             return Some(line.clone());
         }
         let silent = self.silent_for(now);
-        if let Some((why, _)) = self.refusal.filter(|(_, at)| now.saturating_duration_since(*at) < REFUSAL_COUNTS_FOR)
+        if let Some(why) = self.refusal
             && (silent >= SILENT_AFTER || self.is_late(now))
         {
             return Some(why.sentence().to_owned());
@@ -101,9 +107,7 @@ impl Health {
             ));
         }
         if self.is_late(now) {
-            return Some(
-                "the access controller opens no secure channel: switch it on there and give it this gate's key".to_owned(),
-            );
+            return Some(Refusal::NotSecure.sentence().to_owned());
         }
         (self.unreported > 0).then(|| {
             format!(
@@ -124,6 +128,9 @@ impl Refusal {
         match self {
             Refusal::OtherKey => {
                 "the access controller has another key than this gate, which tells it nothing: give both the same key"
+            }
+            Refusal::NotSecure => {
+                "the access controller opens no secure channel: switch it on there and give it this gate's key"
             }
             Refusal::NoRandomNumbers => {
                 "no secure channel to the access controller: the system gives no random numbers; start the gate again"

@@ -17,7 +17,7 @@ use osdp::reply::{Ack, Com, NakErrorCode, PdCap, PdId, RMacI, Raw, Reply};
 use super::about;
 use super::card::Card;
 use super::channel::Channel;
-use super::health::{Health, Refusal};
+use super::health::{Health, Refusal, SILENT_AFTER};
 use super::key::Key;
 
 /// How long an admission waits for the panel to ask.
@@ -94,15 +94,19 @@ impl Peripheral {
             self.waiting.pop_front();
             self.unreported("it did not ask in time");
         }
-        if self.health.silent_for(now) >= SESSION_ENDS_AFTER {
+        let silent = self.health.silent_for(now);
+        if silent >= SILENT_AFTER {
+            self.give_up_asking(now);
+        }
+        if silent >= SESSION_ENDS_AFTER {
             self.channel = Channel::Closed;
             self.health.closed(now);
         }
     }
 
-    /// The line was closed: whoever opens it again begins anew.
-    pub(super) fn restart(&mut self, now: Instant) {
-        (self.channel, self.last) = (Channel::Closed, None);
+    /// The line is there. A channel that was open goes on: to a panel, an adapter that was pulled out for a moment is a
+    /// reader that was silent for a moment.
+    pub(super) fn line_opened(&mut self, now: Instant) {
         self.health.reopened(now);
     }
 
@@ -151,11 +155,12 @@ impl Peripheral {
             Some(ScsType::Scs13) => self.answer_the_proof(to, heard, now),
             Some(_) => match self.channel.unseal(&heard.packet, heard.bytes) {
                 Ok(data) => {
-                    self.health.in_channel(now);
-                    let reply = self.obey(heard.packet.code, &data, now);
+                    self.health.in_channel();
+                    let reply = self.obey(heard.packet.code, &data);
                     self.channel.seal(to, control, &reply)
                 }
                 Err(_) => {
+                    // Also where the panel is still in a channel from before this reader was started again.
                     self.health.closed(now);
                     plain(to, control, &about::refusal(NakErrorCode::SecurityBlockTypeNotSupported))
                 }
@@ -167,7 +172,7 @@ impl Peripheral {
     fn answer_in_the_open(&mut self, heard: &Heard<'_>, now: Instant) -> Reply {
         let code = heard.packet.code;
         if self.identity.key.is_none() {
-            return self.obey(code, heard.packet.data, now);
+            return self.obey(code, heard.packet.data);
         }
         if self.channel.is_open() {
             // The panel has the channel and does not use it, or this is somebody else.
@@ -178,7 +183,10 @@ impl Peripheral {
             Ok(CommandCode::Poll) => Reply::Ack(Ack),
             Ok(CommandCode::Id) => Reply::PdId(self.id),
             Ok(CommandCode::Cap) => self.capabilities(),
-            _ => about::refusal(NakErrorCode::EncryptedCommunicationRequired),
+            _ => {
+                self.health.refuse(Refusal::NotSecure, now);
+                about::refusal(NakErrorCode::EncryptedCommunicationRequired)
+            }
         }
     }
 
@@ -212,7 +220,7 @@ impl Peripheral {
         };
         match proved {
             Some(rmac) => {
-                self.health.in_channel(now);
+                self.health.in_channel();
                 handshake(to, control, ScsType::Scs14, &Reply::RMacI(RMacI { r_mac_i: rmac }))
             }
             None => {
@@ -224,12 +232,12 @@ impl Peripheral {
     }
 
     /// Does what a panel may ask of a reader.
-    fn obey(&mut self, code: u8, data: &[u8], now: Instant) -> Reply {
+    fn obey(&mut self, code: u8, data: &[u8]) -> Reply {
         let Ok(code) = CommandCode::from_byte(code) else {
             return about::refusal(NakErrorCode::UnknownCommandCode);
         };
         match code {
-            CommandCode::Poll => self.answer_a_poll(now),
+            CommandCode::Poll => self.answer_a_poll(),
             CommandCode::Id => Reply::PdId(self.id),
             CommandCode::Cap => self.capabilities(),
             CommandCode::LStat | CommandCode::IStat | CommandCode::OStat | CommandCode::RStat => about::status(code),
@@ -248,11 +256,11 @@ impl Peripheral {
         }
     }
 
-    fn answer_a_poll(&mut self, now: Instant) -> Reply {
+    fn answer_a_poll(&mut self) -> Reply {
         if self.waiting.pop_front().is_none() {
             return Reply::Ack(Ack);
         }
-        self.health.reported(now);
+        self.health.reported();
         let card = self.identity.card;
         Reply::Raw(Raw { reader: 0, format_code: about::WIEGAND, bit_count: card.format.bits(), bits: card.bytes() })
     }

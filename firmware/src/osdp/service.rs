@@ -41,7 +41,7 @@ impl Service {
         while self.take_admissions() {
             match open(&self.port, self.baud) {
                 Ok(line) => {
-                    self.peripheral.restart(Instant::now());
+                    self.peripheral.line_opened(Instant::now());
                     match self.serve(line) {
                         Some(why) => self.peripheral.lose(why),
                         None => return,
