@@ -33,7 +33,8 @@ pub(super) fn cuid(id: &PdId) -> [u8; 8] {
 /// What it can do.
 pub(super) fn capabilities(is_secure: bool) -> Vec<Capability> {
     let [size_low, size_high] = u16::try_from(MAX_PACKET_BYTES).unwrap_or(u16::MAX).to_le_bytes();
-    let can = |function: FunctionCode, compliance, number_of| Capability { code: function.as_byte(), compliance, number_of };
+    let can =
+        |function: FunctionCode, compliance, number_of| Capability { code: function.as_byte(), compliance, number_of };
     vec![
         // Raw bits.
         can(FunctionCode::CardDataFormat, 1, 0),

@@ -92,7 +92,10 @@ mod tests {
                 let bits = written(format, facility, number as u16);
                 let ones = |part: &str| part.matches('1').count() % 2;
                 assert_eq!((ones(&bits[..half]), ones(&bits[half..])), (0, 1), "{bits}");
-                assert_eq!(u32::from_str_radix(&bits[1..bits.len() - 1], 2).ok(), Some(Card { format, facility, card: number as u16 }.number()));
+                assert_eq!(
+                    u32::from_str_radix(&bits[1..bits.len() - 1], 2).ok(),
+                    Some(Card { format, facility, card: number as u16 }.number())
+                );
             }
         }
     }

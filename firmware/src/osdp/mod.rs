@@ -92,7 +92,9 @@ impl OsdpReader {
     /// What is wrong, as one sentence with its remedy.
     pub fn fault(&self) -> Option<String> {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
-            return Some("the access controller's line has stopped: start the gate again and report the log".to_owned());
+            return Some(
+                "the access controller's line has stopped: start the gate again and report the log".to_owned(),
+            );
         }
         let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         health.fault(Instant::now(), &self.shown, self.address)
@@ -163,6 +165,7 @@ pub(crate) fn beside(
     let settings =
         Settings { port: state_dir.join(&board.port), baud: board.baud, address: board.address, key, card: board.card };
     let started = OsdpReader::start(settings);
-    let reader = started.map_err(|error| format!("cannot start the access controller's thread: {error}; start again"))?;
+    let reader =
+        started.map_err(|error| format!("cannot start the access controller's thread: {error}; start again"))?;
     Ok(Box::new(Beside::new(outputs, reader)))
 }

@@ -248,9 +248,7 @@ impl Peripheral {
             CommandCode::Led | CommandCode::Buz | CommandCode::Text => Reply::Ack(Ack),
             CommandCode::AcuRxSize | CommandCode::KeepActive | CommandCode::Abort => Reply::Ack(Ack),
             // Address, speed and key are the board file's: the reader says what it has, and keeps it.
-            CommandCode::ComSet => {
-                Reply::Com(Com { address: self.identity.address, baud: self.identity.baud })
-            }
+            CommandCode::ComSet => Reply::Com(Com { address: self.identity.address, baud: self.identity.baud }),
             CommandCode::KeySet => about::refusal(NakErrorCode::UnableToProcessCommandRecord),
             _ => about::refusal(NakErrorCode::UnknownCommandCode),
         }

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use osdp::command::{Command, Chlng, Id, KeySet, Poll, SCrypt};
+use osdp::command::{Chlng, Command, Id, KeySet, Poll, SCrypt};
 use osdp::packet::{Address, ControlByte, CtrlFlags, PacketBuilder, ParsedPacket, Scb, ScsType, Sqn};
 use osdp::reply::{NakErrorCode, Reply, ReplyCode};
 use osdp::secure::SCBK_D;
@@ -381,7 +381,8 @@ fn recorded_panels_get_the_answers_that_they_understood() {
         [include_str!("../../tests/data/osdp-libosdp.txt"), include_str!("../../tests/data/osdp-python.txt")];
     for recording in recordings {
         let lines: Vec<&str> = recording.lines().filter(|line| !line.starts_with('#')).collect();
-        let part = |mark: &str| lines.iter().filter_map(|line| line.strip_prefix(mark)).map(bytes_of).collect::<Vec<_>>();
+        let part =
+            |mark: &str| lines.iter().filter_map(|line| line.strip_prefix(mark)).map(bytes_of).collect::<Vec<_>>();
         let (keys, said, answers) = (part("key "), part("> "), part("< "));
         // The reader's random number is in its answer to the panel's.
         let answer = answers.iter().find(|answer| answer.get(6) == Some(&0x12)).unwrap();
