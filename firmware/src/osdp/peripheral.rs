@@ -54,6 +54,8 @@ pub(super) struct Peripheral {
     last: Option<(Vec<u8>, Vec<u8>)>,
     /// When each admission was that is still to be told.
     waiting: VecDeque<Instant>,
+    /// Whether the last answer was a card, and the panel has not gone on yet, by which it says that it heard.
+    is_unconfirmed: bool,
     health: Health,
 }
 
@@ -68,7 +70,7 @@ impl Peripheral {
     pub(super) fn new(identity: Identity, random: Random, now: Instant) -> Peripheral {
         let (id, health) = (about::id(identity.card), Health::new(identity.key.is_some(), now));
         let (channel, waiting) = (Channel::Closed, VecDeque::new());
-        Peripheral { identity, id, random, channel, last: None, waiting, health }
+        Peripheral { identity, id, random, channel, last: None, waiting, is_unconfirmed: false, health }
     }
 
     pub(super) fn address(&self) -> u8 {
@@ -97,6 +99,7 @@ impl Peripheral {
         let silent = self.health.silent_for(now);
         if silent >= SILENT_AFTER {
             self.give_up_asking(now);
+            self.give_up_telling();
         }
         if silent >= SESSION_ENDS_AFTER {
             self.channel = Channel::Closed;
@@ -124,10 +127,13 @@ impl Peripheral {
         if control.sqn.value() == 0 {
             // The panel has just begun, and knows of nothing that was before.
             self.begin_anew(now);
+            self.give_up_telling();
         } else if let Some((packet, reply)) = &self.last
             && packet == bytes
         {
             return Some(reply.clone());
+        } else {
+            self.is_unconfirmed = false;
         }
         let reply = match ParsedPacket::parse(bytes) {
             Ok((packet, _)) => self.answer(to, &Heard { packet, bytes }, now),
@@ -258,6 +264,7 @@ impl Peripheral {
         if self.waiting.pop_front().is_none() {
             return Reply::Ack(Ack);
         }
+        self.is_unconfirmed = true;
         self.health.reported();
         let card = self.identity.card;
         Reply::Raw(Raw { reader: 0, format_code: about::WIEGAND, bit_count: card.format.bits(), bits: card.bytes() })
@@ -278,6 +285,13 @@ impl Peripheral {
         if matches!(self.channel, Channel::Asked(_)) {
             self.channel = Channel::Closed;
             self.health.refuse(Refusal::OtherKey, now);
+        }
+    }
+
+    /// A card that nobody may have heard is not shown again: two openings for one admission let a second person in.
+    fn give_up_telling(&mut self) {
+        if std::mem::take(&mut self.is_unconfirmed) {
+            self.unreported("it did not say that it heard");
         }
     }
 

@@ -170,6 +170,17 @@ fn a_reply_that_was_not_heard_is_said_again_word_for_word() {
 }
 
 #[test]
+fn a_card_that_nobody_may_have_heard_is_told_and_not_shown_again() {
+    let mut line = Line::secure();
+    line.admit();
+    let poll = line.sealed_packet(&POLL);
+    line.hear(&poll).unwrap();
+    line.shake_hands(SCBK).unwrap();
+    assert!(matches!(line.say(&POLL), Reply::Ack(_)));
+    assert!(line.fault().contains("1 of the last admissions"), "{}", line.fault());
+}
+
+#[test]
 fn an_admission_is_forgotten_in_time_and_that_is_told() {
     let mut line = Line::secure();
     line.admit();
@@ -254,6 +265,7 @@ fn a_plain_line_tells_in_the_open_and_opens_no_channel() {
     let mut line = Line::new(None);
     line.admit();
     assert!(is_card(&line.say_plainly(&POLL)));
+    assert!(matches!(line.say_plainly(&POLL), Reply::Ack(_)));
     assert_eq!(line.shake_hands(SCBK), Err("no answer"));
     line.wait(Duration::from_secs(2));
     line.say_plainly(&POLL);
