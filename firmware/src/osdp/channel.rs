@@ -17,7 +17,7 @@ use osdp::secure::crypto::{SessionKeys, client_cryptogram};
 use osdp::secure::session::{Cryptogrammed, Disconnected, Secure, Session};
 
 /// How far the panel has come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) enum Channel {
     /// There is none.
     #[default]

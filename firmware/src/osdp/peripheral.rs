@@ -54,9 +54,16 @@ pub(super) struct Peripheral {
     last: Option<(Vec<u8>, Vec<u8>)>,
     /// When each admission was that is still to be told.
     waiting: VecDeque<Instant>,
-    /// Whether the last answer was a card, and the panel has not gone on yet, by which it says that it heard.
-    is_unconfirmed: bool,
+    /// The card of the last answer, until the panel goes on, by which it says that it heard.
+    told: Option<Told>,
     health: Health,
+}
+
+/// A card that the panel may not have heard of.
+struct Told {
+    admitted_at: Instant,
+    /// The channel as it was before the card, from where it goes on if the card is taken back.
+    before: Channel,
 }
 
 /// A packet that was taken apart.
@@ -70,7 +77,7 @@ impl Peripheral {
     pub(super) fn new(identity: Identity, random: Random, now: Instant) -> Peripheral {
         let (id, health) = (about::id(identity.card), Health::new(identity.key.is_some(), now));
         let (channel, waiting) = (Channel::Closed, VecDeque::new());
-        Peripheral { identity, id, random, channel, last: None, waiting, is_unconfirmed: false, health }
+        Peripheral { identity, id, random, channel, last: None, waiting, told: None, health }
     }
 
     pub(super) fn address(&self) -> u8 {
@@ -92,18 +99,17 @@ impl Peripheral {
 
     /// Lets go of what is too old to be told, and of a session that fell silent.
     pub(super) fn pass_time(&mut self, now: Instant) {
-        while self.waiting.front().is_some_and(|at| now.saturating_duration_since(*at) >= TELL_WITHIN) {
+        while self.waiting.front().is_some_and(|at| is_late(*at, now)) {
             self.waiting.pop_front();
             self.unreported("it did not ask in time");
         }
         let silent = self.health.silent_for(now);
         if silent >= SILENT_AFTER {
             self.give_up_asking(now);
-            self.give_up_telling();
         }
         if silent >= SESSION_ENDS_AFTER {
-            self.channel = Channel::Closed;
-            self.health.closed(now);
+            self.give_up_telling();
+            self.begin_anew(now);
         }
     }
 
@@ -126,14 +132,17 @@ impl Peripheral {
         let to = Address::reply(*bytes.get(1)?).ok()?;
         if control.sqn.value() == 0 {
             // The panel has just begun, and knows of nothing that was before.
-            self.begin_anew(now);
             self.give_up_telling();
+            self.begin_anew(now);
         } else if let Some((packet, reply)) = &self.last
             && packet == bytes
         {
-            return Some(reply.clone());
+            return match &self.told {
+                Some(told) if is_late(told.admitted_at, now) => self.take_back(to, control),
+                _ => Some(reply.clone()),
+            };
         } else {
-            self.is_unconfirmed = false;
+            self.told = None;
         }
         let reply = match ParsedPacket::parse(bytes) {
             Ok((packet, _)) => self.answer(to, &Heard { packet, bytes }, now),
@@ -261,10 +270,8 @@ impl Peripheral {
     }
 
     fn answer_a_poll(&mut self) -> Reply {
-        if self.waiting.pop_front().is_none() {
-            return Reply::Ack(Ack);
-        }
-        self.is_unconfirmed = true;
+        let Some(admitted_at) = self.waiting.pop_front() else { return Reply::Ack(Ack) };
+        self.told = Some(Told { admitted_at, before: self.channel.clone() });
         self.health.reported();
         let card = self.identity.card;
         Reply::Raw(Raw { reader: 0, format_code: about::WIEGAND, bit_count: card.format.bits(), bits: card.bytes() })
@@ -290,15 +297,33 @@ impl Peripheral {
 
     /// A card that nobody may have heard is not shown again: two openings for one admission let a second person in.
     fn give_up_telling(&mut self) {
-        if std::mem::take(&mut self.is_unconfirmed) {
+        if self.told.take().is_some() {
             self.unreported("it did not say that it heard");
         }
+    }
+
+    /// Answers a poll anew that was answered by a card which nobody heard, and for which it is too late now. The panel asks
+    /// again, so it does not know of the card, and the channel goes on as if there had been none.
+    fn take_back(&mut self, to: Address, control: ControlByte) -> Option<Vec<u8>> {
+        self.channel = self.told.take()?.before;
+        self.unreported("it heard nothing in time");
+        let ack = Reply::Ack(Ack);
+        let reply =
+            if self.channel.is_open() { self.channel.seal(to, control, &ack) } else { plain(to, control, &ack) }?;
+        if let Some((_, last)) = &mut self.last {
+            last.clone_from(&reply);
+        }
+        Some(reply)
     }
 
     fn unreported(&mut self, why: &str) {
         self.health.unreported();
         tracing::warn!("an admission was not told to the access controller ({why}): let the person in by hand");
     }
+}
+
+fn is_late(admitted_at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(admitted_at) >= TELL_WITHIN
 }
 
 const CHLNG: u8 = CommandCode::Chlng.as_byte();

@@ -181,6 +181,36 @@ fn a_card_that_nobody_may_have_heard_is_told_and_not_shown_again() {
 }
 
 #[test]
+fn a_card_that_was_not_heard_in_time_is_taken_back_and_the_channel_goes_on() {
+    let mut secure = Line::secure();
+    secure.admit();
+    let poll = secure.sealed_packet(&POLL);
+    let card = secure.hear(&poll).unwrap();
+    secure.wait(TELL_WITHIN - Duration::from_millis(1));
+    assert_eq!(secure.hear(&poll).unwrap(), card);
+    secure.wait(Duration::from_millis(1));
+    let late = secure.hear(&poll).unwrap();
+    assert_eq!(secure.hear(&poll).unwrap(), late);
+    assert!(matches!(secure.unsealed(&late), Reply::Ack(_)));
+    assert!(matches!(secure.say(&POLL), Reply::Ack(_)));
+    assert!(secure.fault().contains("1 of the last admissions"), "{}", secure.fault());
+
+    let mut plain = Line::new(None);
+    plain.say_plainly(&POLL);
+    plain.admit();
+    let poll = plain.plain_packet(&POLL);
+    assert!(is_card(&decoded(&plain.hear(&poll).unwrap())));
+    plain.wait(TELL_WITHIN);
+    assert!(matches!(decoded(&plain.hear(&poll).unwrap()), Reply::Ack(_)));
+    // Nor after the silence that ends a session, where nothing is remembered.
+    plain.admit();
+    let poll = plain.plain_packet(&POLL);
+    assert!(is_card(&decoded(&plain.hear(&poll).unwrap())));
+    plain.wait(Duration::from_secs(8));
+    assert!(matches!(decoded(&plain.hear(&poll).unwrap()), Reply::Ack(_)));
+}
+
+#[test]
 fn an_admission_is_forgotten_in_time_and_that_is_told() {
     let mut line = Line::secure();
     line.admit();
