@@ -7,17 +7,17 @@
 use crate::board::{Board, BoardError};
 use crate::clock::Teller;
 use crate::gate::GatePorts;
-use crate::site::{Site, SiteError};
+use crate::site::{Site, SiteError, SiteNeighbours};
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::{GateId, first_8};
 use menshen_lane::device_key;
+use menshen_lane::history::neighbours::Talk;
 use menshen_lane::history::{Memory, Origin, Secret};
 use menshen_lane::hub_link::HubLink;
 use menshen_lane::journal::{JournalError, SledJournal};
 use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
 use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
-use menshen_lane::rules::Rules;
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
@@ -85,10 +85,11 @@ impl Gate {
         let key_id = key.as_ref().map(device_key::gate_id);
         let hub = site.hub.as_ref().zip(link).zip(key);
         let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &ports, &journal, key));
-        let memory = remember(state, key_id, ports.clock.clone(), journal.as_ref());
+        let memory = Arc::new(remember(state, site, key_id, ports.clock.clone(), journal.as_ref()));
+        let talk = site.neighbours.as_ref().and_then(|neighbours| talk(neighbours, &memory));
         let lane = LaneParts {
             number: site.lane,
-            leads_out: false,
+            leads_out: site.leads_out.contains(&site.lane),
             camera: ports.camera,
             thermometer: ports.thermometer,
             inputs: None,
@@ -100,11 +101,11 @@ impl Gate {
             lanes: vec![lane],
             clock: ports.clock,
             journal,
-            memory: Arc::new(memory),
-            talk: None,
+            memory,
+            talk,
             trust,
             keeper,
-            rules: Rules::of(site.policy().clone()),
+            rules: site.rules().clone(),
             home: site.home,
             sync,
             probe: Probe::default(),
@@ -140,8 +141,9 @@ impl Gate {
 
 /// What a gate remembers of who was let in. One that can keep no secret of its own, or can not read what it kept, counts
 /// from now and says so.
-fn remember(state: &Path, id: Option<GateId>, clock: Arc<dyn Clock>, journal: &SledJournal) -> Memory {
-    let secret = Secret::load_or_make(state).unwrap_or_else(|error| {
+fn remember(state: &Path, site: &Site, id: Option<GateId>, clock: Arc<dyn Clock>, journal: &SledJournal) -> Memory {
+    let own = || Secret::load_or_make(state);
+    let secret = site.neighbours.as_ref().map_or_else(own, |site| Ok(site.secret)).unwrap_or_else(|error| {
         tracing::error!("outings and passes that come again are counted from this start only: {error}");
         Secret::random()
     });
@@ -150,6 +152,18 @@ fn remember(state: &Path, id: Option<GateId>, clock: Arc<dyn Clock>, journal: &S
         tracing::error!("outings and passes that come again are counted from this start only: {error}");
         Memory::empty(secret, own, clock)
     })
+}
+
+/// A gate that can not talk with the others counts for itself; it says so.
+fn talk(neighbours: &SiteNeighbours, memory: &Arc<Memory>) -> Option<Talk> {
+    let listen = neighbours.addresses.listen;
+    let talk = Talk::open(&neighbours.addresses, &neighbours.secret, Arc::clone(memory));
+    talk.inspect_err(|error| {
+        tracing::error!(
+            "outings are counted for this gate alone: {listen} can not be used ({error}): correct `neighbours.listen`"
+        );
+    })
+    .ok()
 }
 
 /// A gate without anything to believe, or without a keeper for it, runs and refers; it says so.

@@ -29,7 +29,7 @@ fn id(code: u32) -> IssuerId {
 /// What is signed for metro stations of a division.
 fn metro(desk: &Desk, home: u32) -> Option<Policy> {
     let believed = load(&desk.path("keys/dev"), None).expect("it is believed");
-    believed.list.policy(SiteClass::Metro, id(home)).expect("no contradiction")
+    believed.list.policy(&Policy::of(SiteClass::Metro), id(home)).expect("no contradiction")
 }
 
 #[test]

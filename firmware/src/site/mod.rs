@@ -5,20 +5,25 @@
 //! default policy. Unknown keys are refused by file and line, every value is checked when it is read,
 //! and nobody reads the file again.
 
+mod neighbours;
 mod rules;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use menshen_core::ids::{IssuerId, unhex};
-use menshen_core::policy::Policy;
+use menshen_core::policy::{Key, SiteClass};
 use menshen_core::wire::MAX_TEXT_BYTES;
 use menshen_lane::hub_link::Pin;
+use menshen_lane::policy_file::Section;
+use menshen_lane::rules::Rules;
 use menshen_lane::sync::backoff;
 use serde::Deserialize;
 
 use crate::file;
 pub use crate::file::FileError;
+pub use neighbours::SiteNeighbours;
 
 /// The site of one gate.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +42,11 @@ pub struct Site {
     pub anchor: Option<[u8; 32]>,
     /// The hub; `None` where the gate stands alone.
     pub hub: Option<Hub>,
-    policy: Policy,
+    /// The other gates of the site; `None` where this one counts alone.
+    pub neighbours: Option<SiteNeighbours>,
+    /// The lanes by which people leave, so that an admission there is an outing.
+    pub leads_out: Vec<u8>,
+    rules: Rules,
 }
 
 /// The hub of a gate.
@@ -76,7 +85,7 @@ pub enum SiteError {
         /// The file.
         path: PathBuf,
         /// The key.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// What it is.
         found: String,
         /// What it may be.
@@ -100,22 +109,26 @@ impl Site {
         })
     }
 
-    /// The rules: the default policy with what the site says otherwise.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    /// What the site says of its rules.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 }
 
 /// A value that can not be, before the file's name is put to it.
 struct Refused {
-    key: &'static str,
+    key: Cow<'static, str>,
     found: String,
     allowed: String,
 }
 
 impl Refused {
     fn new(key: &'static str, found: impl ToString, allowed: impl Into<String>) -> Refused {
-        Refused { key, found: found.to_string(), allowed: allowed.into() }
+        Refused { key: key.into(), found: found.to_string(), allowed: allowed.into() }
+    }
+
+    fn of_rule(key: Key, found: String, allowed: &str) -> Refused {
+        Refused { key: format!("policy.{}", key.name()).into(), found, allowed: allowed.to_owned() }
     }
 }
 
@@ -128,9 +141,18 @@ struct SiteFile {
     home: u32,
     trust: PathBuf,
     anchor: Option<String>,
-    hub: Option<HubSection>,
+    #[serde(default = "community")]
+    class: String,
     #[serde(default)]
-    policy: rules::PolicySection,
+    leads_out: Vec<u8>,
+    hub: Option<HubSection>,
+    neighbours: Option<neighbours::NeighboursSection>,
+    #[serde(default)]
+    policy: Section<rules::LaneSection>,
+}
+
+fn community() -> String {
+    SiteClass::Community.name().to_owned()
 }
 
 #[derive(Deserialize)]
@@ -156,7 +178,9 @@ impl SiteFile {
             trust: folder.join(self.trust),
             anchor: self.anchor.map(|text| key("anchor", &text)).transpose()?,
             hub: self.hub.map(|hub| hub.check(folder, label)).transpose()?,
-            policy: self.policy.over(Policy::default())?,
+            rules: rules::rules(&self.class, &self.policy)?,
+            neighbours: self.neighbours.map(|section| section.check(folder)).transpose()?,
+            leads_out: self.leads_out,
             name_zh: self.name_zh,
             name_en: self.name_en,
         })

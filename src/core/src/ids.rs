@@ -35,19 +35,6 @@ impl IssuerId {
         IssuerId(self.0 / 100 * 100)
     }
 
-    /// 0 for the nation, 1 for a province, 2 for a city, 3 for what lies within one.
-    pub(crate) const fn nearness(self) -> u8 {
-        if self.0 == IssuerId::NATIONAL.0 {
-            0
-        } else if self.0 == self.province().0 {
-            1
-        } else if self.0 == self.city().0 {
-            2
-        } else {
-            3
-        }
-    }
-
     /// Whether `other` is this division or lies within it; everything lies within the national one.
     pub const fn covers(self, other: IssuerId) -> bool {
         self.0 == other.0 || self.0 == IssuerId::NATIONAL.0 || self.0 == other.province().0 || self.0 == other.city().0

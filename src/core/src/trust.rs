@@ -173,6 +173,26 @@ pub struct Lagging {
     pub as_of: u64,
 }
 
+/// What divisions say of the class of `base` at a gate of `home`, laid over it: what the nation says, and over that what
+/// its province says, and over that its city; `None` where nobody says anything.
+///
+/// # Errors
+/// [`PolicyError`] of the first that can not be over what was said before it.
+pub fn layered(policies: &[ClassPolicy], base: &Policy, home: IssuerId) -> Result<Option<Policy>, PolicyError> {
+    let mut policy = None;
+    let mut before = None;
+    for scope in [IssuerId::NATIONAL, home.province(), home.city(), home] {
+        // A province is its own city, and the nation its own province.
+        if before.replace(scope) == Some(scope) {
+            continue;
+        }
+        if let Some(said) = policies.iter().find(|said| (said.scope, said.class) == (scope, base.class)) {
+            policy = Some(said.part.over(policy.as_ref().unwrap_or(base))?);
+        }
+    }
+    Ok(policy)
+}
+
 /// What a gate believes, checked and ready to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustList {
@@ -230,25 +250,12 @@ impl TrustList {
         &self.content
     }
 
-    /// The signed rules of the class of `base` at a gate of `home`, laid over `base`: what the nation says, and over it what
-    /// its province says, and over that its city; `None` where nobody signed any.
+    /// The signed rules of the class of `base` at a gate of `home`, laid over `base`; `None` where nobody signed any.
     ///
     /// # Errors
     /// [`PolicyError`] where what they say together can not be.
     pub fn policy(&self, base: &Policy, home: IssuerId) -> Result<Option<Policy>, PolicyError> {
-        let mut policy = None;
-        let mut nearer = [IssuerId::NATIONAL, home.province(), home.city(), home];
-        nearer.sort_unstable_by_key(|scope| scope.nearness());
-        for (at, scope) in nearer.into_iter().enumerate() {
-            if at > 0 && nearer.get(at - 1) == Some(&scope) {
-                continue;
-            }
-            let said = self.content.policies.iter().find(|policy| policy.scope == scope && policy.class == base.class);
-            if let Some(said) = said {
-                policy = Some(said.part.over(policy.as_ref().unwrap_or(base))?);
-            }
-        }
-        Ok(policy)
+        layered(&self.content.policies, base, home)
     }
 
     /// Until when what is believed of an issuer is known to hold, seconds since 1970: as long as the list, or less where

@@ -6,7 +6,7 @@
 
 use menshen_core::ids::IssuerId;
 use menshen_core::policy::{Policy, PolicyError, SiteClass};
-use menshen_core::trust::ClassPolicy;
+use menshen_core::trust::{ClassPolicy, layered};
 
 /// The rules of a class of site at a gate of `home`: what is baked in, and over it what the nation, its province and
 /// its city say.
@@ -14,18 +14,8 @@ use menshen_core::trust::ClassPolicy;
 /// # Errors
 /// [`PolicyError`] of the first that can not be over what was said before it.
 pub fn in_force(policies: &[ClassPolicy], class: SiteClass, home: IssuerId) -> Result<Policy, PolicyError> {
-    let mut policy = Policy::of(class);
-    let mut asked: Vec<IssuerId> = Vec::new();
-    for scope in [IssuerId::NATIONAL, home.province(), home.city(), home] {
-        if asked.contains(&scope) {
-            continue;
-        }
-        asked.push(scope);
-        if let Some(said) = policies.iter().find(|said| (said.scope, said.class) == (scope, class)) {
-            policy = said.part.over(&policy)?;
-        }
-    }
-    Ok(policy)
+    let base = Policy::of(class);
+    Ok(layered(policies, &base, home)?.unwrap_or(base))
 }
 
 /// The division, `scope` or one within it, whose gates of a class would meet a contradiction, and which: a gate's rules

@@ -31,7 +31,7 @@ fn stale_after(days: u32) -> PolicyPart {
 }
 
 fn at(believed: &Believed, home: u32) -> Option<Policy> {
-    believed.list.policy(METRO, id(home)).expect("a gate never meets a contradiction")
+    believed.list.policy(&Policy::of(METRO), id(home)).expect("a gate never meets a contradiction")
 }
 
 fn threshold(believed: &Believed, home: u32) -> Option<i16> {
@@ -64,7 +64,7 @@ fn what_a_province_says_lies_over_what_the_nation_says() {
     assert_eq!(at(&believed, HENAN), Some(nation));
     assert_eq!(at(&believed, HANGZHOU), Some(Policy { again_after_s: 7, ..zhejiang.clone() }));
     assert_eq!(at(&believed, ZHEJIANG), Some(zhejiang));
-    assert_eq!(believed.list.policy(SiteClass::School, id(ZHEJIANG)), Ok(None));
+    assert_eq!(believed.list.policy(&Policy::of(SiteClass::School), id(ZHEJIANG)), Ok(None));
     assert!([ZHEJIANG, HANGZHOU, HENAN].iter().all(|code| held_back(&believed, *code).is_none()));
 }
 
@@ -154,7 +154,7 @@ fn what_the_nation_says_anew_costs_a_province_the_rule_that_contradicts_it_and_n
         at(&believed, ZHEJIANG).map(|own| (own.trust_ageing_after_s, own.trust_stale_after_s)),
         Some((5 * DAY, 14 * DAY))
     );
-    let school = believed.list.policy(SiteClass::School, id(ZHEJIANG)).expect("no contradiction");
+    let school = believed.list.policy(&Policy::of(SiteClass::School), id(ZHEJIANG)).expect("no contradiction");
     assert_eq!(school.map(|own| own.threshold_centi_c), Some(3710));
     assert!(believed.list.issuer(id(HANGZHOU)).is_some(), "what else it said still counts");
     country.publish(NOW + 3 * DAY, |repository| put(repository, 100_000, METRO, degrees(3750))).expect("signs");
