@@ -8,11 +8,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use menshen_lane::ports::{Camera, Clock, GateOutput, Open, Thermometer};
+use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
 
 use crate::board::{Board, BoardError};
 use crate::clock::{GateClock, Teller};
-use crate::{camera, osdp, outputs, thermometer};
+use crate::outputs::GuardAs;
+use crate::{camera, inputs, osdp, outputs, thermometer};
 
 /// The ports of one gate.
 pub struct GatePorts {
@@ -20,6 +21,9 @@ pub struct GatePorts {
     pub camera: Open<dyn Camera>,
     /// Opens the thermometer; `None` where the lane has none.
     pub thermometer: Option<Open<dyn Thermometer>>,
+    /// Opens the switches (button, presence sensor, fire alarm); `None` where the board has none. The fire alarm holds the
+    /// way open whether or not anybody listens here.
+    pub inputs: Option<Open<dyn GateInput>>,
     /// Relay, lamps and buzzer, all off.
     pub outputs: Box<dyn GateOutput>,
     /// The clock.
@@ -29,22 +33,37 @@ pub struct GatePorts {
 }
 
 impl GatePorts {
-    /// Makes the ports of `board`; relative paths are within `state_dir`, which is made if need be. `teller` can tell its
-    /// clock the time.
+    /// Makes the ports of `board`, whose relay is guarded by a thread; relative paths are within `state_dir`, which is made
+    /// if need be. `teller` can tell its clock the time.
     ///
     /// # Errors
     /// [`BoardError`] where the state directory or the outputs can not be used.
     pub fn of(board: &Board, state_dir: &Path, teller: Teller) -> Result<GatePorts, BoardError> {
+        GatePorts::guarded(board, state_dir, teller, &GuardAs::Thread)
+    }
+
+    /// The same with a guard of the relay that runs as it is told.
+    ///
+    /// # Errors
+    /// As [`GatePorts::of`].
+    pub fn guarded(
+        board: &Board,
+        state_dir: &Path,
+        teller: Teller,
+        guard_as: &GuardAs,
+    ) -> Result<GatePorts, BoardError> {
         let state = |source| BoardError::State { path: state_dir.to_owned(), source };
         if let Err(error) = std::fs::create_dir_all(state_dir) {
             tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
         }
         let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock, teller).map_err(state)?);
-        let outputs = outputs::open(&board.outputs, state_dir, Arc::clone(&clock))?;
-        let outputs = osdp::beside(outputs, board.osdp.as_ref(), state_dir).map_err(BoardError::Outputs)?;
+        let outputs = outputs::open(board, state_dir, clock.as_ref(), guard_as)?;
+        let inputs = inputs::opener(&board.inputs, state_dir, outputs.alarm());
+        let outputs = osdp::beside(Box::new(outputs), board.osdp.as_ref(), state_dir).map_err(BoardError::Outputs)?;
         Ok(GatePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: thermometer::opener(board, state_dir),
+            inputs,
             outputs,
             clock,
             panel_listen: board.panel_listen,

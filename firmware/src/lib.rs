@@ -11,6 +11,7 @@ pub mod board;
 pub mod camera;
 pub mod clock;
 pub mod gate;
+pub mod inputs;
 pub mod osdp;
 pub mod outputs;
 pub mod program;

@@ -1,10 +1,13 @@
 //! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
-//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer.
+//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer. `menshen-gate relay-rest` takes the relay's
+//! power away. `menshen-gate relay-guard` is the process that owns the relay's pin; the gate starts it.
 //!
 //! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
 
 use clap::{Parser, Subcommand};
 use menshen_gate::board::{Board, BoardError};
+use menshen_gate::outputs;
+use menshen_gate::outputs::guard::{self, GuardAs};
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::rtc::{self, CommandError, SetTo};
 use menshen_gate::thermometer::{self, Order};
@@ -13,6 +16,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
+
+/// The very program that runs, also when an update has put another in its place meanwhile.
+const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// The program of a gate: reads codes and temperatures, decides, records, opens.
 #[derive(Parser)]
@@ -63,6 +69,21 @@ enum Command {
         #[arg(long)]
         forget: bool,
     },
+    /// Takes the relay's power away: for the service manager, after a gate was killed together with its relay's guard.
+    RelayRest {
+        /// What the gate is wired to.
+        #[arg(long, value_name = "FILE")]
+        board: PathBuf,
+        /// Where this very gate keeps its state.
+        #[arg(long, value_name = "DIR", default_value = "state")]
+        state: PathBuf,
+    },
+    /// Owns the relay's pin for a gate that has started it.
+    #[command(hide = true)]
+    RelayGuard {
+        /// What to guard, in JSON.
+        order: String,
+    },
 }
 
 /// Degrees as hundredths, between 0 and 60.
@@ -105,6 +126,8 @@ enum ProgramError {
     Rtc(#[from] CommandError),
     #[error(transparent)]
     Thermometer(#[from] thermometer::CommandError),
+    #[error("{0}")]
+    Guard(String),
     #[error("the gate can not wait for signals or write to its output ({0}); start it again")]
     Io(#[from] io::Error),
 }
@@ -124,6 +147,11 @@ fn start(args: Args) -> Result<(), ProgramError> {
             writeln!(io::stdout(), "{}", thermometer::run(&Board::load(board)?, &state, order)?)?;
             Ok(())
         }
+        Args { command: Some(Command::RelayRest { board, state }), .. } => {
+            outputs::rest(&Board::load(board)?, &state)?;
+            Ok(())
+        }
+        Args { command: Some(Command::RelayGuard { order }), .. } => guard::run(&order).map_err(ProgramError::Guard),
         Args { board: Some(board), site: Some(site), state, command: None } => run(&board, &site, &state),
         Args { .. } => unreachable!("without a command, the parser asks for a board and a site"),
     }
@@ -132,7 +160,7 @@ fn start(args: Args) -> Result<(), ProgramError> {
 fn run(board: &Path, site: &Path, state: &Path) -> Result<(), ProgramError> {
     let stop = Stop::new();
     stop_on_signals(&stop)?;
-    let gate = Gate::open(board, site, state)?;
+    let gate = Gate::open_guarded(board, site, state, &GuardAs::Process(THIS_PROGRAM.into()))?;
     match gate.panel() {
         Some(addr) => writeln!(io::stdout(), "menshen-gate ready, panel http://{addr}")?,
         None => writeln!(io::stdout(), "menshen-gate ready")?,

@@ -7,6 +7,7 @@
 use crate::board::{Board, BoardError};
 use crate::clock::Teller;
 use crate::gate::GatePorts;
+use crate::outputs::GuardAs;
 use crate::site::{Site, SiteError, SiteNeighbours};
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::{GateId, first_8};
@@ -45,6 +46,17 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The site lets people through for longer than the board's relay ever opens.
+    #[error(
+        "the site's `policy.relay_pulse_ms` is {pulse_ms}, and the board's `outputs.relay_max_ms` is {max_ms}, beyond which \
+         its relay is never held: lower the one or raise the other"
+    )]
+    Pulse {
+        /// The site's, in milliseconds.
+        pulse_ms: u32,
+        /// The board's, in milliseconds.
+        max_ms: u32,
+    },
 }
 
 /// A gate that is ready to run.
@@ -54,14 +66,28 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Reads board and site and opens what must be open.
+    /// Reads board and site and opens what must be open. A thread guards the relay.
     pub fn open(board: &Path, site: &Path, state: &Path) -> Result<Gate, StartError> {
-        let (board, site) = (Board::load(board)?, Site::load(site)?);
-        Gate::of(&board, &site, state)
+        Gate::open_guarded(board, site, state, &GuardAs::Thread)
     }
 
-    /// The gate of a board at a site.
+    /// The same with a guard of the relay that runs as it is told.
+    pub fn open_guarded(board: &Path, site: &Path, state: &Path, guard_as: &GuardAs) -> Result<Gate, StartError> {
+        let (board, site) = (Board::load(board)?, Site::load(site)?);
+        Gate::guarded(&board, &site, state, guard_as)
+    }
+
+    /// The gate of a board at a site. A thread guards the relay.
     pub fn of(board: &Board, site: &Site, state: &Path) -> Result<Gate, StartError> {
+        Gate::guarded(board, site, state, &GuardAs::Thread)
+    }
+
+    /// The same with a guard of the relay that runs as it is told.
+    pub fn guarded(board: &Board, site: &Site, state: &Path, guard_as: &GuardAs) -> Result<Gate, StartError> {
+        let (pulse_ms, max_ms) = (site.rules().base.relay_pulse_ms, board.outputs.relay.max_ms);
+        if board.outputs.has_relay() && pulse_ms > max_ms {
+            return Err(StartError::Pulse { pulse_ms, max_ms });
+        }
         // A gate that has no place for its state does not start, so nothing is said of what it would do without a journal.
         std::fs::create_dir_all(state).map_err(|source| BoardError::State { path: state.into(), source })?;
         // Before the ports, because a second gate on the same state must not touch the pins of the first.
@@ -71,7 +97,7 @@ impl Gate {
         }
         let journal = Arc::new(journal);
         let teller = if site.hub.is_some() { Teller::Hub } else { Teller::Technician };
-        let ports = GatePorts::of(board, state, teller)?;
+        let ports = GatePorts::guarded(board, state, teller, guard_as)?;
         // A gate that can not keep a key still decides and records; its records wait.
         let key = site.hub.as_ref().and_then(|_| {
             let key = device_key::load_or_make(state);

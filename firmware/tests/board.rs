@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use menshen_core::thermo::Protocol;
-use menshen_gate::board::{Board, Camera, ClockSource, Function, Outputs, PixelFormat, Thermometer};
+use menshen_gate::board::{
+    Board, BuzzerDrive, Camera, ClockSource, Fail, Function, Inputs, Pin, PixelFormat, Pull, RelayRules, SwitchAt,
+    Thermometer, WiegandFrame, Wiring,
+};
 
 fn boards() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
@@ -32,6 +35,11 @@ fn refused(text: &str, said: &[&str]) {
     }
 }
 
+fn header(board: Board) -> Vec<Pin> {
+    let Wiring::Header(pins) = board.outputs.wiring else { panic!("not the header") };
+    pins
+}
+
 #[test]
 fn every_shipped_board_loads_and_is_named_after_its_file() {
     let mut names = Vec::new();
@@ -48,9 +56,9 @@ fn every_shipped_board_loads_and_is_named_after_its_file() {
 #[test]
 fn a_board_keeps_what_it_inherits_and_overrides_what_it_says() {
     let board = Board::load(boards().join("pi-5.toml")).unwrap();
-    let Some(Thermometer::Serial { port, baud, .. }) = board.thermometer else { panic!("{board:?}") };
-    assert_eq!((port.to_str(), baud), (Some("/dev/ttyAMA0"), 9600));
-    let Outputs::Rppal(pins) = board.outputs else { panic!("not the header") };
+    let Some(Thermometer::Serial { port, baud, .. }) = &board.thermometer else { panic!("{board:?}") };
+    assert_eq!((port.to_str(), *baud), (Some("/dev/ttyAMA0"), 9600));
+    let pins = header(board);
     assert_eq!(pins.iter().find(|pin| pin.function == Function::Relay).unwrap().bcm, 17);
 }
 
@@ -59,7 +67,8 @@ fn the_simulated_board_needs_no_hardware() {
     let board = Board::load(boards().join("sim.toml")).unwrap();
     assert!(matches!(board.camera, Camera::Folder { .. }));
     assert!(matches!(board.thermometer, Some(Thermometer::Simulated { .. })));
-    assert!(matches!(board.outputs, Outputs::Trace { .. }));
+    assert!(matches!(board.outputs.wiring, Wiring::Trace { .. }));
+    assert_eq!(board.inputs, Inputs::default());
     assert_eq!(board.clock.source, ClockSource::System);
 }
 
@@ -70,18 +79,14 @@ fn of_several_parents_the_later_wins_and_the_file_itself_wins_over_all() {
     std::fs::write(folder.path().join("more/b.toml"), "[outputs.pins]\nrelay = 12\nbuzzer = 13\n").unwrap();
     let mine = "inherits = [\"base.toml\", \"a.toml\", \"more/b.toml\"]\n[outputs.pins]\nbuzzer = 26\n";
     std::fs::write(folder.path().join("mine.toml"), mine).unwrap();
-    let Outputs::Rppal(pins) = Board::load(folder.path().join("mine.toml")).unwrap().outputs else {
-        panic!("not the header")
-    };
+    let pins = header(Board::load(folder.path().join("mine.toml")).unwrap());
     let numbers: Vec<_> = pins.iter().map(|pin| pin.bcm).collect();
     assert_eq!(numbers, [12, 22, 23, 24, 26]);
 }
 
 #[test]
 fn an_active_low_relay_is_known_as_such() {
-    let Outputs::Rppal(pins) = load("[outputs]\nactive_low = [\"relay\"]").unwrap().outputs else {
-        panic!("not the header")
-    };
+    let pins = header(load("[outputs]\nactive_low = [\"relay\"]").unwrap());
     let low: Vec<_> = pins.iter().filter(|pin| pin.active_low).map(|pin| pin.function).collect();
     assert_eq!(low, [Function::Relay]);
 }
@@ -124,6 +129,122 @@ fn a_pin_of_a_bus_is_refused() {
 #[test]
 fn a_pin_off_the_header_is_refused() {
     refused("[outputs.pins]\nrelay = 28", &["outputs.pins.relay", "28", "0 to 27"]);
+}
+
+#[test]
+fn what_a_pin_can_not_be_is_told_with_what_it_can() {
+    refused("[outputs.pins]\nrelay = -1", &["line 3", "-1", "0 to 27", "none"]);
+    refused("[outputs.pins]\nrelay = \"off\"", &["line 3", "off", "none"]);
+}
+
+#[test]
+fn a_pin_that_is_inherited_can_be_left_out() {
+    let pins = header(load("[outputs.pins]\nbuzzer = \"none\"").unwrap());
+    assert!(pins.iter().all(|pin| pin.function != Function::Buzzer));
+}
+
+#[test]
+fn a_board_that_opens_nothing_is_refused_and_an_access_controller_is_something() {
+    let no_relay = "[outputs.pins]\nrelay = \"none\"\n";
+    refused(no_relay, &["mine.toml", "nothing opens", "outputs.pins.relay", "outputs.wiegand"]);
+    let board = load(&format!("{no_relay}{WIEGAND}")).unwrap();
+    assert!(!board.outputs.has_relay() && board.outputs.wiegand.is_some());
+    let alarm = "[inputs]\nkind = \"rppal\"\n[inputs.pins]\nfire_alarm = 26\n";
+    refused(&format!("{no_relay}{WIEGAND}{alarm}"), &["inputs.pins.fire_alarm", "relay", "none"]);
+}
+
+#[test]
+fn a_relay_has_a_maximum_and_a_side_to_fail_to() {
+    assert_eq!(load("").unwrap().outputs.relay, RelayRules { max_ms: 5000, fail: Fail::Secure });
+    let rules = load("[outputs]\nrelay_max_ms = 30000\nfail = \"safe\"").unwrap().outputs.relay;
+    assert_eq!(rules, RelayRules { max_ms: 30_000, fail: Fail::Safe });
+    refused("[outputs]\nrelay_max_ms = 499", &["outputs.relay_max_ms", "499", "500 to 30000"]);
+    refused("[outputs]\nrelay_max_ms = 30001", &["outputs.relay_max_ms", "30001", "500 to 30000"]);
+    refused("[outputs]\nfail = \"open\"", &["line 3", "`open`", "`secure`", "`safe`"]);
+}
+
+#[test]
+fn a_buzzer_sounds_by_itself_or_is_given_a_tone() {
+    assert_eq!(load("").unwrap().outputs.buzzer, BuzzerDrive::Active);
+    let drive = |more: &str| load(&format!("[outputs]\nbuzzer = \"passive\"\n{more}")).unwrap().outputs.buzzer;
+    assert_eq!(drive(""), BuzzerDrive::Passive { hz: 2700, duty_percent: 50, hardware: false });
+    let hardware = drive("buzzer_hz = 4000\nbuzzer_duty_percent = 20\nbuzzer_pwm = \"hardware\"\npins.buzzer = 18");
+    assert_eq!(hardware, BuzzerDrive::Passive { hz: 4000, duty_percent: 20, hardware: true });
+    refused("[outputs]\nbuzzer = \"passive\"\nbuzzer_pwm = \"hardware\"", &["outputs.pins.buzzer", "25", "12, 13, 18"]);
+    refused("[outputs]\nbuzzer_pwm = \"hardware\"", &["outputs.buzzer_pwm", "passive"]);
+    refused("[outputs]\nbuzzer_hz = 50", &["outputs.buzzer_hz", "50", "100 to 10000"]);
+    refused("[outputs]\nbuzzer_duty_percent = 60", &["outputs.buzzer_duty_percent", "60", "1 to 50"]);
+}
+
+const WIEGAND: &str = "[outputs.wiegand]\nformat = 26\nfacility = 101\ncard = 4095\nd0 = 5\nd1 = 6\n";
+
+#[test]
+fn wiegand_is_a_number_two_pins_and_a_timing_within_the_standard() {
+    let wiegand = load(WIEGAND).unwrap().outputs.wiegand.unwrap();
+    assert_eq!(wiegand.frame, WiegandFrame::W26 { facility: 101, card: 4095 });
+    assert_eq!((wiegand.d0, wiegand.d1, wiegand.inverted), (5, 6, true));
+    assert_eq!((wiegand.pulse_us, wiegand.gap_us), (100, 2000));
+    let wider = load(&WIEGAND.replace("26", "34").replace("101", "65535")).unwrap().outputs.wiegand.unwrap();
+    assert_eq!(wider.frame, WiegandFrame::W34 { facility: 65_535, card: 4095 });
+    let with = |more: &str, said: &[&str]| refused(&format!("{WIEGAND}{more}"), said);
+    with("pulse_us = 19", &["outputs.wiegand.pulse_us", "19", "20 to 200"]);
+    with("pulse_us = 201", &["outputs.wiegand.pulse_us", "201", "20 to 200"]);
+    with("gap_us = 199", &["outputs.wiegand.gap_us", "199", "200 to 20000"]);
+    refused(&WIEGAND.replace("26", "37"), &["outputs.wiegand.format", "37", "26 or 34"]);
+    refused(&WIEGAND.replace("101", "256"), &["outputs.wiegand.facility", "256", "0 to 255"]);
+    refused(&WIEGAND.replace("4095", "65536"), &["mine.toml line 5", "65536"]);
+    for key in ["format", "facility", "card", "d0", "d1"] {
+        let lines = WIEGAND.lines().filter(|line| !line.starts_with(key));
+        refused(&lines.collect::<Vec<_>>().join("\n"), &[&format!("outputs.wiegand.{key}"), "does not say"]);
+    }
+}
+
+#[test]
+fn every_function_has_a_pin_of_its_own_also_switches_and_the_lines_of_wiegand() {
+    refused(&WIEGAND.replace("d1 = 6", "d1 = 17"), &["GPIO 17", "`relay`", "`wiegand.d1`"]);
+    refused(&WIEGAND.replace("d1 = 6", "d1 = 5"), &["GPIO 5", "`wiegand.d0`", "`wiegand.d1`"]);
+    refused(&WIEGAND.replace("d1 = 6", "d1 = 2"), &["GPIO 2", "`wiegand.d1`", "reserved_pins"]);
+    refused(&WIEGAND.replace("d1 = 6", "d1 = 28"), &["outputs.wiegand.d1", "28", "0 to 27"]);
+    let inputs =
+        |pins: &str, said: &[&str]| refused(&format!("[inputs]\nkind = \"rppal\"\n[inputs.pins]\n{pins}"), said);
+    inputs("button = 22", &["GPIO 22", "`lamp_admit`", "`button`"]);
+    inputs("button = 5\npresence = 5", &["GPIO 5", "`button`", "`presence`"]);
+    inputs("fire_alarm = 15", &["GPIO 15", "`fire_alarm`", "reserved_pins"]);
+    inputs("presence = 40", &["inputs.pins.presence", "40", "0 to 27"]);
+}
+
+#[test]
+fn a_switch_is_pulled_to_rest_and_a_torn_wire_of_the_fire_alarm_to_an_alarm() {
+    let inputs = |low: &str| {
+        let pins = "[inputs.pins]\nbutton = 5\npresence = 6\nfire_alarm = 26\n";
+        load(&format!("[inputs]\nkind = \"rppal\"\nactive_low = [{low}]\n{pins}")).unwrap().inputs
+    };
+    let pull = |inputs: Inputs| {
+        [inputs.button, inputs.presence, inputs.fire_alarm].map(|switch| match switch.unwrap().at {
+            SwitchAt::Header { pull, .. } => pull,
+            SwitchAt::File { .. } => panic!("not the header"),
+        })
+    };
+    assert_eq!(pull(inputs("")), [Pull::Down, Pull::Down, Pull::Up]);
+    assert_eq!(pull(inputs("\"button\", \"presence\", \"fire_alarm\"")), [Pull::Up, Pull::Up, Pull::Down]);
+    let debounce = inputs("");
+    let debounce_ms =
+        [debounce.button, debounce.presence, debounce.fire_alarm].map(|switch| switch.unwrap().debounce_ms);
+    assert_eq!(debounce_ms, [30, 100, 50]);
+    let own = "[inputs]\nkind = \"rppal\"\npins.button = 5\npull.button = \"off\"\ndebounce_ms.button = 80";
+    let button = load(own).unwrap().inputs.button.unwrap();
+    assert_eq!((button.at, button.debounce_ms), (SwitchAt::Header { bcm: 5, pull: Pull::Off }, 80));
+}
+
+#[test]
+fn switches_that_can_not_be_are_refused_by_key_and_what_is_allowed() {
+    refused("[inputs]\nkind = \"gpio\"", &["line 3", "`gpio`", "`rppal`", "`simulated`", "`none`"]);
+    refused("[inputs]\nactive_low = [\"relay\"]", &["line 3", "`relay`", "`button`"]);
+    refused("[inputs]\nkind = \"rppal\"\npull.button = \"high\"", &["line 4", "`high`", "`up`"]);
+    refused("[inputs]\nkind = \"rppal\"\ndebounce_ms.button = 4", &["inputs.debounce_ms.button", "4", "5 to 1000"]);
+    let folder = folder_with("mine.toml", "inherits = [\"base.toml\"]\n[inputs]\nkind = \"simulated\"\n");
+    let board = Board::load(folder.path().join("mine.toml")).unwrap();
+    assert_eq!(board.inputs.button.unwrap().at, SwitchAt::File { control: "inputs.txt".into() });
 }
 
 #[test]

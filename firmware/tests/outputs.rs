@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use menshen_core::decide::Verdict;
-use menshen_gate::board::{self, Board, Function};
+use menshen_gate::board::{Board, BuzzerDrive, Function, Wiegand, WiegandFrame, Wiring};
 use menshen_gate::clock::Teller;
 use menshen_gate::gate::GatePorts;
 use menshen_gate::outputs::{HalOutput, Line, rhythm};
-use menshen_lane::ports::{GateOutput, PortError};
+use menshen_lane::ports::PortError;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const VERDICTS: [Verdict; 3] = [Verdict::Admit, Verdict::Refer, Verdict::Refuse];
@@ -56,12 +56,12 @@ fn beeps(levels: &Levels) -> usize {
 fn on_is_the_level_that_the_wiring_says() {
     for active_low in [false, true] {
         let (mut outputs, levels) = outputs(active_low);
-        let closed = || level(&levels, Function::Relay) != active_low;
-        assert!(!closed(), "off from the start");
-        outputs.relay(true).unwrap();
-        assert!(closed());
-        outputs.relay(false).unwrap();
-        assert!(!closed());
+        let lit = || level(&levels, Function::LampAdmit) != active_low;
+        assert!(!lit(), "off from the start");
+        outputs.lamp(Some(Verdict::Admit)).unwrap();
+        assert!(lit());
+        outputs.lamp(None).unwrap();
+        assert!(!lit());
     }
 }
 
@@ -80,7 +80,6 @@ fn one_lamp_is_lit_at_a_time() {
 #[test]
 fn everything_is_off_when_the_gate_ends() {
     let (mut outputs, levels) = outputs(false);
-    outputs.relay(true).unwrap();
     outputs.lamp(Some(Verdict::Admit)).unwrap();
     outputs.tone(Verdict::Refuse).unwrap();
     drop(outputs);
@@ -119,11 +118,11 @@ fn a_newer_tone_cuts_an_older_one_short() {
 #[test]
 fn a_board_without_a_buzzer_or_a_lamp_is_quiet_and_dark() {
     let levels = Levels::default();
-    let relay = Line::new(Function::Relay, Pin(Function::Relay, Arc::clone(&levels)), false);
-    let mut outputs = HalOutput::new(vec![relay]).unwrap();
+    let lamp = Line::new(Function::LampAdmit, Pin(Function::LampAdmit, Arc::clone(&levels)), false);
+    let mut outputs = HalOutput::new(vec![lamp]).unwrap();
     outputs.tone(Verdict::Refuse).unwrap();
     outputs.lamp(Some(Verdict::Refuse)).unwrap();
-    assert_eq!(*levels.lock().unwrap(), [(Function::Relay, false)]);
+    assert_eq!(*levels.lock().unwrap(), [(Function::LampAdmit, false); 2]);
 }
 
 struct Stuck;
@@ -146,8 +145,6 @@ impl OutputPin for Stuck {
 fn a_pin_that_can_not_be_switched_is_named() {
     let lines = Function::ALL.map(|function| Line::new(function, Stuck, false));
     let mut outputs = HalOutput::new(lines.into()).unwrap();
-    let PortError::Failed(said) = outputs.relay(true).unwrap_err() else { panic!("not a failure") };
-    assert!(said.contains("`relay`"), "{said}");
     let PortError::Failed(said) = outputs.lamp(Some(Verdict::Refer)).unwrap_err() else { panic!("not a failure") };
     assert!(said.contains("`lamp_refer`"), "{said}");
     let deadline = Instant::now() + PATIENCE;
@@ -191,10 +188,63 @@ fn a_trace_holds_every_edge_and_nothing_else_at_once() {
 fn an_active_low_pin_is_traced_by_its_level() {
     let state = tempfile::tempdir().unwrap();
     let mut board = sim();
-    board.outputs = board::Outputs::Trace { path: "gpio.jsonl".into(), active_low: vec![Function::Relay] };
+    board.outputs.wiring = Wiring::Trace { path: "gpio.jsonl".into(), active_low: vec![Function::Relay] };
     let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
     outputs.relay(true).unwrap();
     assert_eq!(trace(state.path())[0].2, "low");
+}
+
+#[test]
+fn a_pin_keeps_the_level_that_a_killed_gate_left_until_the_next_one_puts_it_to_rest() {
+    let state = tempfile::tempdir().unwrap();
+    let left =
+        "{\"t_ms\":7,\"pin\":\"relay\",\"level\":\"high\"}\n{\"t_ms\":8,\"pin\":\"lamp_admit\",\"level\":\"high\"}\n";
+    std::fs::write(state.path().join("gpio.jsonl"), left).unwrap();
+    let ports = GatePorts::of(&sim(), state.path(), Teller::Technician).unwrap();
+    let edges = trace(state.path());
+    let levels: Vec<_> = edges[2..].iter().map(|(_, pin, level)| (pin.as_str(), level.as_str())).collect();
+    assert_eq!(levels, [("relay", "low"), ("lamp_admit", "low")]);
+    drop(ports);
+}
+
+#[test]
+fn a_passive_buzzer_keeps_the_rhythm_of_a_verdict() {
+    let state = tempfile::tempdir().unwrap();
+    let mut board = sim();
+    board.outputs.buzzer = BuzzerDrive::Passive { hz: 2700, duty_percent: 50, hardware: false };
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
+    outputs.tone(Verdict::Refer).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while trace(state.path()).len() < 4 {
+        assert!(Instant::now() < deadline, "{:?}", trace(state.path()));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let edges = trace(state.path());
+    let levels: Vec<_> = edges.iter().map(|(_, pin, level)| (pin.as_str(), level.as_str())).collect();
+    assert_eq!(levels, [("buzzer", "high"), ("buzzer", "low")].repeat(2));
+}
+
+#[test]
+fn an_admission_is_one_frame_of_wiegand_and_an_end_of_a_pulse_is_none() {
+    let state = tempfile::tempdir().unwrap();
+    let mut board = sim();
+    let frame = WiegandFrame::W26 { facility: 101, card: 4095 };
+    board.outputs.wiegand = Some(Wiegand { frame, d0: 0, d1: 0, inverted: true, pulse_us: 100, gap_us: 2000 });
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
+    let begun = Instant::now();
+    outputs.relay(true).unwrap();
+    outputs.relay(false).unwrap();
+    let waited = begun.elapsed();
+    drop(outputs);
+    let edges = trace(state.path());
+    let bits: String = edges
+        .iter()
+        .filter(|(_, _, level)| level == "high")
+        .filter_map(|(_, pin, _)| pin.strip_prefix("wiegand_d"))
+        .collect();
+    assert_eq!(bits, "00110010100001111111111111", "a high pin pulls the line low");
+    let frame_ms = u128::from(edges.last().unwrap().0 - edges[0].0);
+    assert!(waited.as_millis() < frame_ms, "the lane waited {waited:?} of {frame_ms} ms");
 }
 
 #[test]

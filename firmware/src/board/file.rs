@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::camera::CameraSection;
-use super::osdp::OsdpSection;
-use super::pins::Function;
+use super::inputs::InputsSection;
+use super::outputs::OutputsSection;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +20,7 @@ pub(super) struct BoardFile {
     pub(super) camera: CameraSection,
     pub(super) thermometer: ThermometerSection,
     pub(super) outputs: OutputsSection,
+    pub(super) inputs: InputsSection,
     pub(super) clock: ClockSection,
     pub(super) sticks: SticksSection,
     pub(super) panel: PanelSection,
@@ -77,33 +78,6 @@ pub(super) enum ThermometerKind {
     Serial,
     Simulated,
     None,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct OutputsSection {
-    pub(super) kind: Option<OutputsKind>,
-    pub(super) trace: Option<PathBuf>,
-    pub(super) active_low: Option<Vec<Function>>,
-    pub(super) pins: PinsSection,
-    pub(super) osdp: Option<OsdpSection>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum OutputsKind {
-    Rppal,
-    Trace,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct PinsSection {
-    pub(super) relay: Option<u8>,
-    pub(super) lamp_admit: Option<u8>,
-    pub(super) lamp_refer: Option<u8>,
-    pub(super) lamp_refuse: Option<u8>,
-    pub(super) buzzer: Option<u8>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,9 @@
 mod camera;
 mod file;
 mod inherit;
+mod inputs;
 mod osdp;
+mod outputs;
 mod pins;
 
 use std::net::SocketAddr;
@@ -16,13 +18,16 @@ use std::path::{Path, PathBuf};
 
 pub use crate::file::FileError;
 pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
+pub use inputs::{Input, Inputs, Pull, Switch, SwitchAt};
 pub use osdp::Osdp;
+pub use outputs::{BuzzerDrive, Fail, Outputs, RelayRules, Wiegand, WiegandFrame, Wiring};
 pub use pins::{Function, Pin};
 
-use file::{BoardFile, OutputsKind, ThermometerKind};
+use file::{BoardFile, ThermometerKind};
 use menshen_core::thermo::Protocol;
 use menshen_core::thermo::correct::{Correction, Curve};
 use menshen_core::thermo::modbus_head::{self, Map};
+use pins::Pins;
 
 /// The board of one gate.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +46,8 @@ pub struct Board {
     pub outputs: Outputs,
     /// The access controller that admissions are reported to; `None` for none.
     pub osdp: Option<Osdp>,
+    /// Its switches.
+    pub inputs: Inputs,
     /// The device's own clock.
     pub clock: Clock,
     /// Below these folders sticks are mounted; within the state directory where they are relative.
@@ -70,20 +77,6 @@ pub enum Thermometer {
         control: PathBuf,
         /// What it speaks.
         protocol: Protocol,
-    },
-}
-
-/// Where outputs go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outputs {
-    /// The GPIO header of a Raspberry Pi.
-    Rppal(Vec<Pin>),
-    /// A file of level changes, one JSON object a line.
-    Trace {
-        /// The file, within the state directory.
-        path: PathBuf,
-        /// Functions that are switched on by a low level.
-        active_low: Vec<Function>,
     },
 }
 
@@ -181,6 +174,12 @@ pub enum BoardError {
         /// The function.
         function: &'static str,
     },
+    /// Nothing opens the way.
+    #[error("{}: nothing opens the way; say `outputs.pins.relay`, or `outputs.wiegand` for an access controller", path.display())]
+    NothingOpens {
+        /// The file.
+        path: PathBuf,
+    },
     /// The state directory can not be used.
     #[error("cannot use the state directory {}: {source}; make it writable for this program or give another", path.display())]
     State {
@@ -214,19 +213,25 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn board(&self, file: BoardFile) -> Result<Board, BoardError> {
         let reserved = file.board.reserved_pins.as_deref().unwrap_or_default();
-        let pins = pins::check(self.path, &file.outputs, reserved)?;
-        Ok(Board {
+        let mut pins = Pins::new(self.path, reserved);
+        let board = Board {
             name: self.need(file.board.name, "board.name")?,
             description: file.board.description.unwrap_or_default(),
             camera: self.camera(file.camera)?,
             correction: self.correction(&file.thermometer)?,
             thermometer: self.thermometer(file.thermometer)?,
             osdp: file.outputs.osdp.as_ref().map(|section| self.osdp(section)).transpose()?,
-            outputs: self.outputs(file.outputs, pins)?,
+            outputs: file.outputs.resolve(&mut pins)?,
+            inputs: file.inputs.resolve(&mut pins)?,
             clock: self.clock(file.clock)?,
             stick_mounts: file.sticks.mounts.unwrap_or_default(),
             panel_listen: self.panel(file.panel.listen)?,
-        })
+        };
+        if board.inputs.fire_alarm.is_some() && !board.outputs.has_relay() {
+            let allowed = "the alarm holds a relay open: name outputs.pins.relay, or write \"none\"";
+            return Err(pins.value("inputs.pins.fire_alarm", "wired", allowed));
+        }
+        Ok(board)
     }
 
     fn thermometer(&self, section: file::ThermometerSection) -> Result<Option<Thermometer>, BoardError> {
@@ -300,17 +305,6 @@ impl Resolver<'_> {
             return Ok(baud);
         }
         Err(self.value("thermometer.baud", baud.to_string(), format!("it may be one of {BAUDS:?}")))
-    }
-
-    fn outputs(&self, section: file::OutputsSection, pins: Vec<Pin>) -> Result<Outputs, BoardError> {
-        match self.need(section.kind, "outputs.kind")? {
-            OutputsKind::Rppal if pins.iter().any(|pin| pin.function == Function::Relay) => Ok(Outputs::Rppal(pins)),
-            OutputsKind::Rppal => Err(self.missing("outputs.pins.relay")),
-            OutputsKind::Trace => Ok(Outputs::Trace {
-                path: self.need(section.trace, "outputs.trace")?,
-                active_low: section.active_low.unwrap_or_default(),
-            }),
-        }
     }
 
     fn clock(&self, section: file::ClockSection) -> Result<Clock, BoardError> {

@@ -1,17 +1,16 @@
 //! Which function is on which pin, checked before anything is driven.
 
-use std::path::Path;
-
-use serde::Deserialize;
-
 use super::BoardError;
-use super::file::OutputsSection;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
 
 /// The highest BCM number on the 40-pin header.
 const MAX_BCM: u8 = 27;
 
-/// What a pin does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What an output pin does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
     /// Opens the gate.
@@ -54,30 +53,95 @@ pub struct Pin {
     pub active_low: bool,
 }
 
-/// The pins of a board: each in range, none used twice, none that a bus needs.
-pub(super) fn check(path: &Path, section: &OutputsSection, reserved: &[u8]) -> Result<Vec<Pin>, BoardError> {
-    let active_low = section.active_low.as_deref().unwrap_or_default();
-    let mut pins: Vec<Pin> = Vec::new();
-    for (function, bcm) in Function::ALL.into_iter().zip(numbers(section)) {
-        let Some(bcm) = bcm else { continue };
-        let path = path.to_owned();
-        if bcm > MAX_BCM {
-            let (key, allowed) = (format!("outputs.pins.{}", function.name()), "it may be a BCM number of 0 to 27");
-            return Err(BoardError::Value { path, key, found: bcm.to_string(), allowed: allowed.to_owned() });
-        }
-        if reserved.contains(&bcm) {
-            return Err(BoardError::PinReserved { path, bcm, function: function.name() });
-        }
-        if let Some(taken) = pins.iter().find(|pin| pin.bcm == bcm) {
-            let (first, second) = (taken.function.name(), function.name());
-            return Err(BoardError::PinConflict { path, bcm, first, second });
-        }
-        pins.push(Pin { function, bcm, active_low: active_low.contains(&function) });
-    }
-    Ok(pins)
+/// A pin as it is written: its BCM number, or `"none"` to leave out one that is inherited.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PinChoice {
+    Bcm(u8),
+    None,
 }
 
-fn numbers(section: &OutputsSection) -> [Option<u8>; 5] {
-    let pins = &section.pins;
-    [pins.relay, pins.lamp_admit, pins.lamp_refer, pins.lamp_refuse, pins.buzzer]
+/// The number that was chosen.
+pub(super) fn chosen(choice: Option<PinChoice>) -> Option<u8> {
+    match choice {
+        Some(PinChoice::Bcm(bcm)) => Some(bcm),
+        Some(PinChoice::None) | None => None,
+    }
+}
+
+impl<'de> Deserialize<'de> for PinChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<PinChoice, D::Error> {
+        struct Choice;
+
+        impl Visitor<'_> for Choice {
+            type Value = PinChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a BCM number of 0 to {MAX_BCM}, or \"none\"")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<PinChoice, E> {
+                u8::try_from(number)
+                    .map(PinChoice::Bcm)
+                    .map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<PinChoice, E> {
+                let none = (word == "none").then_some(PinChoice::None);
+                none.ok_or_else(|| E::invalid_value(Unexpected::Str(word), &self))
+            }
+        }
+
+        deserializer.deserialize_any(Choice)
+    }
+}
+
+/// The pins of a board that are taken: each in range, none taken twice, none that a bus needs.
+pub(super) struct Pins<'a> {
+    path: &'a Path,
+    reserved: &'a [u8],
+    taken: Vec<(u8, &'static str)>,
+}
+
+impl<'a> Pins<'a> {
+    pub(super) fn new(path: &'a Path, reserved: &'a [u8]) -> Pins<'a> {
+        Pins { path, reserved, taken: Vec::new() }
+    }
+
+    /// Gives the pin to a function, which `table` names: `relay` of `outputs.pins`.
+    pub(super) fn take(&mut self, bcm: u8, table: &str, function: &'static str) -> Result<(), BoardError> {
+        if bcm > MAX_BCM {
+            return Err(self.value(format!("{table}.{function}"), bcm, "it may be a BCM number of 0 to 27"));
+        }
+        let path = self.path.to_owned();
+        if self.reserved.contains(&bcm) {
+            return Err(BoardError::PinReserved { path, bcm, function });
+        }
+        if let Some((_, first)) = self.taken.iter().find(|(taken, _)| *taken == bcm) {
+            return Err(BoardError::PinConflict { path, bcm, first, second: function });
+        }
+        self.taken.push((bcm, function));
+        Ok(())
+    }
+
+    pub(super) fn value(
+        &self,
+        key: impl Into<String>,
+        found: impl fmt::Display,
+        allowed: impl Into<String>,
+    ) -> BoardError {
+        BoardError::Value {
+            path: self.path.to_owned(),
+            key: key.into(),
+            found: found.to_string(),
+            allowed: allowed.into(),
+        }
+    }
+
+    pub(super) fn missing(&self, key: &'static str) -> BoardError {
+        BoardError::Missing { path: self.path.to_owned(), key }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.path
+    }
 }

@@ -1,7 +1,7 @@
 //! The tones of the verdicts, played by a thread of their own.
 //!
-//! A verdict is heard by its rhythm, so a plain buzzer is enough and nobody has to tell pitches apart.
-//! The lane asks for a tone and goes on; a newer tone cuts an older one short, because the person it
+//! A verdict is heard by its rhythm, so a plain buzzer is enough and nobody has to tell pitches apart; one that makes no
+//! tone of its own is given the same one for all. The lane asks for a tone and goes on; a newer tone cuts an older one short, because the person it
 //! belongs to has gone.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use embedded_hal::digital::OutputPin;
+use embedded_hal::pwm::SetDutyCycle;
 use menshen_core::decide::Verdict;
 use menshen_lane::ports::PortError;
 
@@ -24,6 +25,35 @@ pub const fn rhythm(verdict: Verdict) -> &'static [(u64, u64)] {
     }
 }
 
+/// What can sound or be silent.
+pub(super) trait Voice: Send {
+    fn sound(&mut self, on: bool) -> Result<(), PortError>;
+}
+
+/// An active buzzer sounds when it has power.
+impl<P: OutputPin + Send> Voice for Line<P> {
+    fn sound(&mut self, on: bool) -> Result<(), PortError> {
+        self.set(on)
+    }
+}
+
+/// A passive buzzer, which sounds when it is moved to and fro.
+pub(super) struct Passive<W> {
+    pub(super) pwm: W,
+    pub(super) duty_percent: u8,
+}
+
+impl<W: SetDutyCycle + Send> Voice for Passive<W> {
+    fn sound(&mut self, on: bool) -> Result<(), PortError> {
+        let set = self.pwm.set_duty_cycle_percent(if on { self.duty_percent } else { 0 });
+        set.map_err(|error| {
+            PortError::Failed(format!(
+                "cannot sound the output `buzzer` ({error:?}): check `outputs.buzzer` in the board file"
+            ))
+        })
+    }
+}
+
 pub(super) struct Buzzer {
     wanted: Option<Sender<Verdict>>,
     fault: Arc<Mutex<Option<PortError>>>,
@@ -31,10 +61,12 @@ pub(super) struct Buzzer {
 }
 
 impl Buzzer {
-    pub(super) fn start<P: OutputPin + Send + 'static>(line: Line<P>) -> Result<Buzzer, PortError> {
+    /// Takes a voice, which is silent from now on.
+    pub(super) fn start(mut voice: impl Voice + 'static) -> Result<Buzzer, PortError> {
+        voice.sound(false)?;
         let (wanted, orders) = channel();
         let fault = Arc::new(Mutex::new(None));
-        let player = Player { line, orders, fault: Arc::clone(&fault) };
+        let player = Player { voice, orders, fault: Arc::clone(&fault) };
         let thread = std::thread::Builder::new().name("buzzer".to_owned()).spawn(move || player.run());
         let player = thread.map_err(|error| PortError::Failed(format!("cannot start the buzzer's thread: {error}")))?;
         Ok(Buzzer { wanted: Some(wanted), fault, player: Some(player) })
@@ -61,8 +93,8 @@ impl Drop for Buzzer {
     }
 }
 
-struct Player<P> {
-    line: Line<P>,
+struct Player<V> {
+    voice: V,
     orders: Receiver<Verdict>,
     fault: Arc<Mutex<Option<PortError>>>,
 }
@@ -73,7 +105,7 @@ enum Cut {
     Closed,
 }
 
-impl<P: OutputPin> Player<P> {
+impl<V: Voice> Player<V> {
     fn run(mut self) {
         let mut next = self.orders.recv().ok();
         while let Some(verdict) = next {
@@ -106,7 +138,7 @@ impl<P: OutputPin> Player<P> {
     }
 
     fn set(&mut self, on: bool) {
-        if let Err(fault) = self.line.set(on) {
+        if let Err(fault) = self.voice.sound(on) {
             *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         }
     }

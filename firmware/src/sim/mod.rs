@@ -6,9 +6,11 @@
 mod control;
 mod rs485;
 mod rtc_chip;
+mod switch;
 mod thermometer_unit;
 
 pub use control::ControlFile;
 pub use rs485::Rs485Line;
 pub use rtc_chip::SimRtc;
+pub use switch::SimSwitch;
 pub use thermometer_unit::ThermometerUnit;

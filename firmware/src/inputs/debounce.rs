@@ -1,0 +1,56 @@
+//! A contact that bounces, as a switch that does not.
+
+use embedded_hal::digital::InputPin;
+use std::time::{Duration, Instant};
+
+/// An input pin that counts as changed once it has said the same for a while.
+#[derive(Debug)]
+pub struct Debounced<P> {
+    pin: P,
+    active_low: bool,
+    for_time: Duration,
+    known: Option<bool>,
+    changing: Option<(bool, Instant)>,
+}
+
+impl<P: InputPin> Debounced<P> {
+    /// A pin that is on at a high level, or at a low one if `active_low`, and changes when it has stood for `for_time`.
+    pub fn new(pin: P, active_low: bool, for_time: Duration) -> Debounced<P> {
+        Debounced { pin, active_low, for_time, known: None, changing: None }
+    }
+
+    /// What it says this very moment, taken for granted.
+    ///
+    /// # Errors
+    /// The pin's own.
+    pub fn take_for_granted(&mut self) -> Result<bool, P::Error> {
+        let on = self.pin.is_high()? != self.active_low;
+        (self.known, self.changing) = (Some(on), None);
+        Ok(on)
+    }
+
+    /// Looks at the pin; gives what it is when that is first known and whenever it has changed.
+    ///
+    /// # Errors
+    /// The pin's own.
+    pub fn look(&mut self, now: Instant) -> Result<Option<bool>, P::Error> {
+        let on = self.pin.is_high()? != self.active_low;
+        if self.known == Some(on) {
+            self.changing = None;
+            return Ok(None);
+        }
+        match self.changing {
+            Some((to, since)) if to == on => {
+                if now.saturating_duration_since(since) < self.for_time {
+                    return Ok(None);
+                }
+                (self.known, self.changing) = (Some(on), None);
+                Ok(Some(on))
+            }
+            _ => {
+                self.changing = Some((on, now));
+                Ok(None)
+            }
+        }
+    }
+}
