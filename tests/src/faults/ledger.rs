@@ -86,10 +86,23 @@ pub fn hub_keys(hub: SocketAddr, world: &World) -> Vec<Key> {
 
 /// The levels of the relay's pin in the trace, in order; `true` is closed.
 pub fn relay_edges(world: &World) -> Vec<bool> {
+    relay_trace(world).into_iter().map(|(_, closed)| closed).collect()
+}
+
+/// How long the relay was closed each time that it opened again, in milliseconds.
+pub fn relay_openings_ms(world: &World) -> Vec<u64> {
+    let trace = relay_trace(world);
+    let pairs = trace.windows(2).filter(|pair| pair[0].1);
+    pairs.map(|pair| pair[1].0.saturating_sub(pair[0].0)).collect()
+}
+
+/// The edges of the relay's pin: when, by the gate's counter in milliseconds, and whether it closed.
+fn relay_trace(world: &World) -> Vec<(u64, bool)> {
     let trace = fs::read_to_string(world.state().join("gpio.jsonl")).unwrap_or_default();
     // A program that is killed may leave no newline, never half a line before another.
     let edges = trace.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON"));
-    edges.filter(|edge| edge["pin"] == "relay").map(|edge| edge["level"] == "high").collect()
+    let relay = edges.filter(|edge| edge["pin"] == "relay");
+    relay.map(|edge| (edge["t_ms"].as_u64().expect("a time"), edge["level"] == "high")).collect()
 }
 
 /// Copies a gate's journal and what belongs to it.

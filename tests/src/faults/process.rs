@@ -75,9 +75,14 @@ impl Program {
 
     /// SIGTERM, and how it ended.
     pub fn terminate(mut self) -> ExitStatus {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has a number");
-        kill_process(pid, Signal::TERM).expect("it is our own child");
+        self.signal(Signal::TERM);
         self.end()
+    }
+
+    /// Any signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has a number");
+        kill_process(pid, signal).expect("it is our own child");
     }
 
     /// Waits for it to end by itself.
