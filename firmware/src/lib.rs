@@ -19,6 +19,7 @@ pub mod rtc;
 pub mod sim;
 pub mod site;
 pub mod thermometer;
+pub mod watchdog;
 
 mod file;
 mod summed;

@@ -11,6 +11,7 @@ use menshen_gate::outputs::guard::{self, GuardAs};
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::rtc::{self, CommandError, SetTo};
 use menshen_gate::thermometer::{self, Order};
+use menshen_gate::watchdog::Watchdog;
 use menshen_lane::threads::Stop;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -164,6 +165,12 @@ fn run(board: &Path, site: &Path, state: &Path) -> Result<(), ProgramError> {
     match gate.panel() {
         Some(addr) => writeln!(io::stdout(), "menshen-gate ready, panel http://{addr}")?,
         None => writeln!(io::stdout(), "menshen-gate ready")?,
+    }
+    match Watchdog::asked_for(|name| std::env::var_os(name))
+        .and_then(|asked| asked.map_or(Ok(()), |it| it.start(&stop)))
+    {
+        Ok(()) => {}
+        Err(error) => tracing::warn!("the service manager will hear no sign of life ({error}) and end this gate"),
     }
     gate.run(&stop);
     Ok(())

@@ -31,26 +31,30 @@ pub(super) struct Rules {
     pub(super) in_charge: Option<PathBuf>,
 }
 
+impl Rules {
+    /// Whether another guard has the pin by now. One that can not find out takes it for its own.
+    fn another_is_in_charge(&self) -> bool {
+        let me = std::process::id().to_string();
+        let named = self.in_charge.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        named.is_some_and(|named| !named.is_empty() && named != me)
+    }
+}
+
 /// The relay, as whether somebody can pass.
 pub(super) struct Relay<P> {
     line: Line<P>,
     fail: Fail,
-    /// Whether it is known to be open; `None` until the pin has obeyed.
-    open: Option<bool>,
 }
 
 impl<P: OutputPin> Relay<P> {
     pub(super) fn new(line: Line<P>, fail: Fail) -> Relay<P> {
-        Relay { line, fail, open: None }
+        Relay { line, fail }
     }
 
-    /// Opens or shuts the way; gives whether the pin obeyed.
+    /// Opens or shuts the way; gives whether the pin obeyed. Said at every turn of the loop, so that a level which somebody
+    /// else set does not last.
     fn set(&mut self, open: bool) -> bool {
-        if self.open != Some(open) {
-            let powered = open != (self.fail == Fail::Safe);
-            self.open = self.line.set(powered).is_ok().then_some(open);
-        }
-        self.open.is_some()
+        self.line.set(open != (self.fail == Fail::Safe)).is_ok()
     }
 
     /// Takes its power away.
@@ -124,12 +128,10 @@ pub(super) fn watch<P: OutputPin>(socket: UnixStream, mut relay: Relay<P>, mut a
         }
         await_words(&link, wait);
     }
-    if let Some(alarm) = alarm.filter(Alarm::lasts)
-        && !outlast(alarm, rules)
-    {
-        return;
+    let outlasted = alarm.filter(Alarm::lasts).is_none_or(|alarm| outlast(alarm, rules));
+    if outlasted && !rules.another_is_in_charge() {
+        relay.release();
     }
-    relay.release();
 }
 
 /// Does what the gate has asked for and answers once the pin has obeyed; gives whether the gate is gone.
@@ -168,15 +170,14 @@ fn await_words(link: &Link, wait: Duration) {
     let _ = poll(&mut fds, Some(&wait));
 }
 
-/// Stays behind while the alarm lasts; gives whether the pin is still this guard's.
+/// Stays behind until the alarm ends or another guard has the pin; gives whether the relay is to lose its power then.
 fn outlast(mut alarm: Alarm, rules: &Rules) -> bool {
-    let Some(in_charge) = &rules.in_charge else { return false };
-    let me = std::process::id().to_string();
-    while alarm.lasts() {
+    if rules.in_charge.is_none() {
+        // A thread ends with its process: the pin stays as it is, open.
+        return false;
+    }
+    while alarm.lasts() && !rules.another_is_in_charge() {
         std::thread::sleep(ALARM_EVERY);
-        if std::fs::read_to_string(in_charge).is_ok_and(|other| other.trim() != me) {
-            return false;
-        }
         alarm.look(Instant::now());
     }
     true
