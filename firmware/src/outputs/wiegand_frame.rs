@@ -27,8 +27,8 @@ impl Frame {
     pub fn bits(self) -> impl Iterator<Item = bool> {
         let half = self.data_bits / 2;
         let second = self.data & ((1 << half) - 1);
-        let even = (self.data >> half).count_ones() % 2 == 1;
-        let odd = second.count_ones() % 2 == 0;
+        let even = !(self.data >> half).count_ones().is_multiple_of(2);
+        let odd = second.count_ones().is_multiple_of(2);
         let data = (0..self.data_bits).rev().map(move |bit| self.data >> bit & 1 == 1);
         std::iter::once(even).chain(data).chain(std::iter::once(odd))
     }

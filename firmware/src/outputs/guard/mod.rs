@@ -228,15 +228,17 @@ impl Shared {
     /// Takes what a guard says unasked.
     fn hear(&self, word: Word) {
         match word {
-            Word::Alarm { lasts } => {
-                if self.alarm.swap(lasts, Ordering::SeqCst) != lasts {
-                    let what = if lasts { "began: the way is held open" } else { "ended: the way is shut" };
-                    tracing::warn!("the fire alarm {what}");
-                }
-            }
+            Word::Alarm { lasts } => self.hear_alarm(lasts),
             Word::Cut => tracing::warn!("the relay's guard shut the way at its maximum, because the gate did not"),
             // A late answer to something that is forgotten.
             _ => {}
+        }
+    }
+
+    fn hear_alarm(&self, lasts: bool) {
+        if self.alarm.swap(lasts, Ordering::SeqCst) != lasts {
+            let what = if lasts { "began: the way is held open" } else { "ended: the way is shut" };
+            tracing::warn!("the fire alarm {what}");
         }
     }
 
