@@ -1,8 +1,8 @@
 //! The tones of the verdicts, played by a thread of their own.
 //!
 //! A verdict is heard by its rhythm, so a plain buzzer is enough and nobody has to tell pitches apart; one that makes no
-//! tone of its own is given the same one for all. The lane asks for a tone and goes on; a newer tone cuts an older one short, because the person it
-//! belongs to has gone.
+//! tone of its own is given the same one for all. The lane asks for a tone and goes on; a newer tone cuts an older one
+//! short, because the person it belongs to has gone.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
