@@ -282,15 +282,25 @@ fn is_zombie(pid: Pid) -> bool {
 }
 
 #[test]
+fn a_guard_that_is_stopped_when_its_gate_is_killed_is_woken_by_the_system_and_shuts_the_way() {
+    let state = tempfile::tempdir().unwrap();
+    let gate = Gate::start(state.path(), "sleep", "secure");
+    until("an open way", || levels(state.path()) == [true]);
+    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    drop(gate);
+    until("a shut way", || levels(state.path()) == [true, false]);
+    never_longer_than_the_maximum(state.path());
+}
+
+#[test]
 fn what_was_killed_together_with_its_guard_is_put_to_rest_by_a_command() {
     let state = tempfile::tempdir().unwrap();
     let gate = Gate::start(state.path(), "sleep", "secure");
     until("an open way", || levels(state.path()) == [true]);
-    let guard = guard_pid(state.path()).unwrap();
-    // Stopped first, so that neither sees the other end.
-    signal(guard, Signal::STOP);
+    // Stopped first, so that it does not see its guard's end.
+    gate.signal(Signal::STOP);
+    signal(guard_pid(state.path()).unwrap(), Signal::KILL);
     drop(gate);
-    signal(guard, Signal::KILL);
     std::thread::sleep(Duration::from_millis(2 * u64::from(MAX_MS)));
     assert_eq!(levels(state.path()), [true], "nobody is left");
     let sim = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");

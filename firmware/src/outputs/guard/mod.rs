@@ -198,7 +198,8 @@ impl Shared {
         let order = serde_json::to_string(&self.order).map_err(io::Error::other)?;
         let mut command = Command::new(program);
         command.arg(COMMAND).arg(order).stdin(Stdio::from(OwnedFd::from(far))).stdout(Stdio::null());
-        // A Ctrl-C at a terminal is for the gate; its guard ends with it.
+        // A Ctrl-C at a terminal is for the gate; its guard ends with it. And a guard that is stopped when its gate ends
+        // is woken: POSIX continues a process group that is orphaned with a stopped member in it (exit(3p)).
         command.process_group(0).spawn()
     }
 
