@@ -71,9 +71,17 @@ fn never_longer_than_the_maximum(state: &Path) {
     }
 }
 
-fn guard_pid(state: &Path) -> Option<Pid> {
-    let text = std::fs::read_to_string(state.join("relay-guard.pid")).ok()?;
-    Pid::from_raw(text.parse().ok()?)
+/// The guard in charge; one that is just being started has an empty file for a moment.
+fn guard_pid(state: &Path) -> Pid {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let text = std::fs::read_to_string(state.join("relay-guard.pid")).unwrap_or_default();
+        match text.parse().ok().and_then(Pid::from_raw) {
+            Some(pid) => return pid,
+            None => assert!(Instant::now() < deadline, "no guard is in charge"),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn signal(pid: Pid, signal: Signal) {
@@ -179,10 +187,10 @@ fn a_guard_that_is_killed_or_stopped_is_replaced_and_the_way_is_shut() {
         let state = tempfile::tempdir().unwrap();
         let mut outputs = guarded(&board(Fail::Secure), state.path());
         outputs.relay(true).unwrap();
-        let first = guard_pid(state.path()).unwrap();
+        let first = guard_pid(state.path());
         signal(first, stop);
         until("a shut way", || levels(state.path()) == [true, false]);
-        until("another guard", || guard_pid(state.path()).is_some_and(|pid| pid != first));
+        until("another guard", || guard_pid(state.path()) != first);
         never_longer_than_the_maximum(state.path());
         outputs.relay(true).unwrap();
         outputs.relay(false).unwrap();
@@ -194,10 +202,10 @@ fn a_guard_that_is_killed_or_stopped_is_replaced_and_the_way_is_shut() {
 fn an_order_to_a_frozen_guard_is_done_by_the_next_one() {
     let state = tempfile::tempdir().unwrap();
     let mut outputs = guarded(&board(Fail::Secure), state.path());
-    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    signal(guard_pid(state.path()), Signal::STOP);
     outputs.relay(true).unwrap();
     assert_eq!(levels(state.path()), [true]);
-    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    signal(guard_pid(state.path()), Signal::STOP);
     outputs.relay(false).unwrap();
     assert_eq!(levels(state.path()), [true, false]);
 }
@@ -207,7 +215,7 @@ fn a_gate_that_ends_with_a_frozen_guard_shuts_the_way_all_the_same() {
     let state = tempfile::tempdir().unwrap();
     let mut outputs = guarded(&board(Fail::Secure), state.path());
     outputs.relay(true).unwrap();
-    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    signal(guard_pid(state.path()), Signal::STOP);
     drop(outputs);
     assert_eq!(levels(state.path()), [true, false]);
 }
@@ -217,14 +225,14 @@ fn a_guard_that_is_told_to_end_by_others_than_its_gate_does_not() {
     let state = tempfile::tempdir().unwrap();
     let mut outputs = guarded(&board(Fail::Secure), state.path());
     outputs.relay(true).unwrap();
-    let pid = guard_pid(state.path()).unwrap();
+    let pid = guard_pid(state.path());
     for number in [Signal::TERM, Signal::INT, Signal::HUP] {
         signal(pid, number);
     }
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(levels(state.path()), [true]);
     outputs.relay(false).unwrap();
-    assert_eq!(guard_pid(state.path()), Some(pid));
+    assert_eq!(guard_pid(state.path()), pid);
 }
 
 #[test]
@@ -248,7 +256,7 @@ fn the_fire_alarm_holds_the_way_open_beyond_the_maximum_and_shuts_it_when_it_end
     outputs.relay(true).unwrap();
     outputs.relay(false).unwrap();
     // A frozen guard does not end it either.
-    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    signal(guard_pid(state.path()), Signal::STOP);
     outputs.relay(true).unwrap();
     std::thread::sleep(Duration::from_millis(2 * u64::from(MAX_MS)));
     assert_eq!(levels(state.path()), [true]);
@@ -265,9 +273,9 @@ fn a_gate_that_is_killed_during_the_alarm_leaves_the_way_open_until_it_ends() {
     drop(gate);
     std::thread::sleep(Duration::from_millis(2 * u64::from(MAX_MS)));
     assert_eq!(levels(state.path()), [true], "its guard stays");
-    let first = guard_pid(state.path()).unwrap();
+    let first = guard_pid(state.path());
     let outputs = guarded(&board(Fail::Secure), state.path());
-    until("the first guard is gone", || kill_process(first, Signal::CONT).is_err() || is_zombie(first));
+    until("the first guard is gone", || kill_process(first, Signal::CONT).is_err() || is_in_state(first, 'Z'));
     assert_eq!(levels(state.path()), [true], "and leaves the pin to that of the next gate");
     std::fs::write(state.path().join("inputs.txt"), "").unwrap();
     until("a shut way", || levels(state.path()) == [true, false]);
@@ -275,10 +283,10 @@ fn a_gate_that_is_killed_during_the_alarm_leaves_the_way_open_until_it_ends() {
     assert_eq!(levels(state.path()), [true, false]);
 }
 
-/// Ended, but nobody has asked for it: who was its parent is gone.
-fn is_zombie(pid: Pid) -> bool {
+/// Whether a process is stopped (`T`), or has ended and nobody has asked for it (`Z`).
+fn is_in_state(pid: Pid, state: char) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with('Z'))
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(state))
 }
 
 #[test]
@@ -286,7 +294,10 @@ fn a_guard_that_is_stopped_when_its_gate_is_killed_is_woken_by_the_system_and_sh
     let state = tempfile::tempdir().unwrap();
     let gate = Gate::start(state.path(), "sleep", "secure");
     until("an open way", || levels(state.path()) == [true]);
-    signal(guard_pid(state.path()).unwrap(), Signal::STOP);
+    let guard = guard_pid(state.path());
+    signal(guard, Signal::STOP);
+    // The signal is on its way at first, and who is not stopped yet is not woken either.
+    until("a stopped guard", || is_in_state(guard, 'T'));
     drop(gate);
     until("a shut way", || levels(state.path()) == [true, false]);
     never_longer_than_the_maximum(state.path());
@@ -299,7 +310,7 @@ fn what_was_killed_together_with_its_guard_is_put_to_rest_by_a_command() {
     until("an open way", || levels(state.path()) == [true]);
     // Stopped first, so that it does not see its guard's end.
     gate.signal(Signal::STOP);
-    signal(guard_pid(state.path()).unwrap(), Signal::KILL);
+    signal(guard_pid(state.path()), Signal::KILL);
     drop(gate);
     std::thread::sleep(Duration::from_millis(2 * u64::from(MAX_MS)));
     assert_eq!(levels(state.path()), [true], "nobody is left");
@@ -328,6 +339,7 @@ fn a_thread_keeps_the_maximum_where_there_is_no_program_to_do_it() {
     until("a shut way", || levels(state.path()) == [true, false]);
     never_longer_than_the_maximum(state.path());
     outputs.relay(true).unwrap();
+    until("an open way, once the lock had its moment", || levels(state.path()) == [true, false, true]);
     drop(outputs);
     assert_eq!(levels(state.path()), [true, false, true, false]);
 }
@@ -347,8 +359,9 @@ fn whatever_comes_in_whatever_order_no_opening_is_longer_than_the_maximum() {
         match below(6) {
             0 | 1 => outputs.relay(true).unwrap(),
             2 => outputs.relay(false).unwrap(),
-            3 => signal(guard_pid(state.path()).unwrap(), Signal::KILL),
-            4 => signal(guard_pid(state.path()).unwrap(), Signal::STOP),
+            // The one in charge may be gone already and the next not be there yet.
+            3 => drop(kill_process(guard_pid(state.path()), Signal::KILL)),
+            4 => drop(kill_process(guard_pid(state.path()), Signal::STOP)),
             _ => std::thread::sleep(Duration::from_millis(below(u64::from(MAX_MS) * 3 / 2))),
         }
         std::thread::sleep(Duration::from_millis(below(200)));

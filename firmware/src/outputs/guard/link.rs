@@ -5,6 +5,7 @@
 //! guard, so what does not fit into the socket is lost, and a lost answer is a guard that did not answer.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
 const BYTES: usize = 9;
@@ -78,6 +79,12 @@ impl Link {
 
     pub(super) fn socket(&self) -> &UnixStream {
         &self.socket
+    }
+
+    /// Ends the talk for both ends at once, also where another thread still waits at a copy of the socket.
+    pub(super) fn hang_up(self) {
+        // An end that is gone already is what is wanted.
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     pub(super) fn send(&mut self, word: Word) -> io::Result<()> {

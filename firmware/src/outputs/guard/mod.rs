@@ -285,7 +285,7 @@ impl Shared {
     /// Ends the guard there is; gives whether it had to be killed.
     fn end(&self, state: &mut State) -> bool {
         let Some(Running { link, mut body, .. }) = state.guard.take() else { return false };
-        drop(link);
+        link.hang_up();
         let until = Instant::now() + ENDED;
         while !body.has_ended() {
             // One that the alarm keeps stays behind.
@@ -305,7 +305,7 @@ impl Shared {
 impl Running {
     /// Ends it by force, which a process that is stopped obeys too.
     fn kill(self) -> Result<(), PortError> {
-        drop(self.link);
+        self.link.hang_up();
         match self.body {
             Body::Process(mut child) => {
                 child.kill().and_then(|()| child.wait()).map(drop).map_err(|error| no_guard(&error))

@@ -104,6 +104,10 @@ pub(super) fn watch<P: OutputPin>(socket: UnixStream, mut relay: Relay<P>, mut a
     }
     loop {
         let ended = obey(&mut link, &mut hold, &mut relay);
+        // One that was frozen until now may have been replaced meanwhile: the pin is no longer its own.
+        if ended && rules.another_is_in_charge() {
+            return;
+        }
         let now = Instant::now();
         if let Some(alarm) = &mut alarm
             && alarm.look(now)
