@@ -118,7 +118,7 @@ impl Gate {
             leads_out: site.leads_out.contains(&site.lane),
             camera: ports.camera,
             thermometer: ports.thermometer,
-            inputs: None,
+            inputs: ports.inputs,
             outputs: ports.outputs,
             watchers,
             by_hand: None,

@@ -171,6 +171,8 @@ fn its_journal_tells_what_was_decided_and_names_nobody() {
         "colour",
         "temp_c",
         "ambient_c",
+        "raw_c",
+        "cause",
         "trust_version",
     ];
     for (line, seq) in records.iter().zip(1..) {

@@ -5,12 +5,13 @@
 //!
 //! - After a decision nothing counts until the face is known to have changed: the thermometer saw something that is no
 //!   person (the wall between two of them), the presence sensor saw the place empty, or the verdict's time on the screen
-//!   is over.
+//!   is over. Whoever shows another code of the same holder is still the same person, and is measured anew.
 //! - A reading from before the code counts if it belongs to an unbroken run of readings of a person that lasts until the
 //!   code is seen. With a presence sensor it also counts if nobody has come or gone since, within the site's window.
 //!
 //! Invariant: no reading serves two decisions.
 
+use crate::ids::IssuerId;
 use crate::policy::Policy;
 use crate::thermo::{self, Judgement, Reading};
 
@@ -39,12 +40,17 @@ impl Burst {
     }
 }
 
+/// A person, by the pseudonym that their issuer gave them.
+pub(super) type Holder = (IssuerId, [u8; 16]);
+
 #[derive(Clone, Debug)]
 pub(super) struct Face {
     burst: heapless::Vec<Reading, BURST>,
     last_ms: u64,
     /// The face may be that of the person who was decided about.
     is_of_last: bool,
+    /// Who that was, where their pass told.
+    last: Option<Holder>,
     /// By the presence sensor; `None` without one.
     presence: Option<bool>,
     /// Since when nobody has been there, by that sensor.
@@ -59,6 +65,7 @@ impl Face {
             burst: heapless::Vec::new(),
             last_ms: 0,
             is_of_last: false,
+            last: None,
             presence: None,
             gone_since_ms: None,
             held: None,
@@ -103,14 +110,20 @@ impl Face {
         self.restart();
     }
 
+    /// Whether what is measured now is of whoever shows the code.
+    pub(super) const fn is_new(&self) -> bool {
+        !self.is_of_last
+    }
+
     /// For how long nobody has been there, as far as a sensor tells.
     pub(super) fn gone_for_ms(&self, now_ms: u64) -> u64 {
         self.gone_since_ms.map_or(0, |since_ms| now_ms.saturating_sub(since_ms))
     }
 
     /// Somebody was decided about: what was measured is used up.
-    pub(super) fn decided(&mut self) {
+    pub(super) fn decided(&mut self, holder: Option<Holder>) {
         self.is_of_last = true;
+        self.last = holder;
         self.restart();
     }
 
@@ -123,7 +136,10 @@ impl Face {
     }
 
     /// A code was seen: forgets what is not of whoever shows it, and gives what was measured of them before, if anything.
-    pub(super) fn meets_code(&mut self, now_ms: u64, policy: &Policy) -> Option<Reading> {
+    pub(super) fn meets_code(&mut self, holder: Option<Holder>, now_ms: u64, policy: &Policy) -> Option<Reading> {
+        if holder.is_some() && holder == self.last {
+            self.has_changed();
+        }
         if now_ms.saturating_sub(self.last_ms) > GAP_MS {
             self.burst.clear();
         }

@@ -43,7 +43,11 @@ impl Gathering {
         now: Now,
         context: Context<'_>,
     ) -> Gathering {
-        let before = face.meets_code(now.mono_ms, context.policy);
+        let holder = match &shown {
+            Shown::Verified(pass) => Some((pass.claims().issuer, pass.claims().holder)),
+            _ => None,
+        };
+        let before = face.meets_code(holder, now.mono_ms, context.policy);
         Gathering {
             shown,
             attempt: 1,
@@ -86,6 +90,11 @@ impl Gathering {
     ) -> Step {
         if now.mono_ms >= self.alone_from_ms {
             face.has_changed();
+        }
+        if !face.is_new() {
+            // Nobody is asked to measure again because the one before is still in the way.
+            self.attempt_until_ms =
+                self.attempt_until_ms.max(now.mono_ms + u64::from(context.policy.reading_window_ms));
         }
         if let Some(burst) = face.measured(context.policy) {
             // A reading that still rises to a fever has not been in range: it counts once it stands still.

@@ -31,7 +31,7 @@ use crate::reason::Reason;
 use crate::thermo::Reading;
 use crate::time::Time;
 use blur::{Advice, Blur};
-use face::Face;
+use face::{Face, Holder};
 use gathering::{Gathering, Step};
 use pulse::{Lengths, Pulse};
 use recent::Recent;
@@ -345,7 +345,7 @@ impl Lane {
     /// Somebody is decided about; what is on the screen may still want its time.
     fn decided(&mut self, decision: Decision, now: Now, actions: &mut Actions) {
         if self.verdict.as_ref().is_some_and(|verdict| now.mono_ms < verdict.read_by_ms()) {
-            self.face.decided();
+            self.face.decided(holder_of(&decision));
             self.work = Work::Ready(decision);
         } else {
             self.finish(decision, actions);
@@ -353,7 +353,7 @@ impl Lane {
     }
 
     fn finish(&mut self, decision: Decision, actions: &mut Actions) {
-        self.face.decided();
+        self.face.decided(holder_of(&decision));
         if self.verdict.take().is_some() {
             // Until the answer is there, nothing on the gate may look like one.
             push(actions, Action::Lamp(None));
@@ -442,6 +442,10 @@ impl Lane {
 /// keep out whom it did not. Otherwise they mean somebody else.
 fn concerns(cause: Cause, decision: &Decision) -> bool {
     cause.verdict() != decision.verdict
+}
+
+fn holder_of(decision: &Decision) -> Option<Holder> {
+    decision.evidence.issuer.zip(decision.evidence.holder)
 }
 
 fn lengths(context: Context<'_>) -> Lengths {

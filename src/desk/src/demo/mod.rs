@@ -42,6 +42,8 @@ const SIM_BOARD: &str = include_str!("../../../../boards/sim.toml");
 const ENROL_TOKEN: &str = "demo";
 /// Nobody waits longer than this for a decision.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long nobody is there between two people: long enough for the thermometer to see the wall.
+const BETWEEN: Duration = Duration::from_millis(250);
 /// The gate gets this long to bring its backlog to the hub.
 const SYNC_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -165,6 +167,7 @@ impl Demo {
         };
         thread::sleep(pace);
         self.stage.clear()?;
+        thread::sleep(BETWEEN);
         Ok(met)
     }
 

@@ -146,7 +146,7 @@ proptest! {
         gate.step(Event::FireAlarm(false));
         let policy = &gate.world.policy;
         let attempts_ms = u64::from(policy.measure_attempts) * u64::from(policy.reading_window_ms);
-        gate.wait_until(gate.now_ms + attempts_ms + u64::from(policy.hold_other_ms) + 2 * MIN_SHOW_MS);
+        gate.wait_until(gate.now_ms + attempts_ms + 2 * u64::from(policy.hold_other_ms) + 2 * MIN_SHOW_MS);
         prop_assert_eq!(&gate.screen, &Screen::Idle);
         prop_assert_eq!((gate.lamp, gate.relay), (None, false));
         // At rest means ready: the next person is served.

@@ -11,7 +11,7 @@ use std::string::String;
 use std::vec::Vec;
 
 fn pass_of(n: u8) -> String {
-    issued(&Claims { pass_id: [n; 8], ..claims(ZHEJIANG, Kind::Paper) }).as_str().into()
+    issued(&Claims { pass_id: [n; 8], holder: [n; 16], ..claims(ZHEJIANG, Kind::Paper) }).as_str().into()
 }
 
 /// A healthy face that differs from others'.
@@ -85,6 +85,37 @@ fn a_face_that_never_went_counts_once_the_last_verdict_has_had_its_time() {
     assert_eq!(gate.decisions.len(), 1);
     readings_until(&mut gate, over_ms + 600, GOOD_READING);
     assert_eq!(gate.decisions.len(), 2);
+}
+
+#[test]
+fn whoever_refreshes_their_code_on_the_spot_is_measured_without_stepping_back() {
+    let mut gate = Gate::new();
+    let old = Claims { expires_at: NOW_S - 100, issued_at: NOW_S - 700, ..claims(ZHEJIANG, Kind::Phone) };
+    readings_until(&mut gate, 600, GOOD_READING);
+    gate.see(&[&issued(&old)]);
+    assert_eq!(gate.last(), "refuse expired");
+    readings_until(&mut gate, 2000, GOOD_READING);
+    gate.see(&[&issued(&Claims { pass_id: [9; 8], ..claims(ZHEJIANG, Kind::Phone) })]);
+    readings_until(&mut gate, 2600, GOOD_READING);
+    assert_eq!(gate.last(), "admit");
+}
+
+#[test]
+fn nobody_is_told_to_measure_again_because_of_the_one_before() {
+    let mut gate = Gate::new();
+    readings_until(&mut gate, 600, HIGH_READING);
+    gate.see(&[&pass_of(1)]);
+    assert_eq!(gate.last(), "refuse temp_high");
+    gate.wait_until(1500);
+    gate.see(&[&pass_of(2)]);
+    gate.did();
+    // That one does not go before the verdict's time is over.
+    let over_ms = 600 + u64::from(gate.world.policy.hold_other_ms);
+    readings_until(&mut gate, over_ms - 50, HIGH_READING);
+    assert_eq!(gate.did(), [""; 0]);
+    gate.step(Event::Reading(WALL_READING));
+    readings_until(&mut gate, over_ms + 600, GOOD_READING);
+    assert_eq!(gate.last(), "admit");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::string::String;
 use std::vec::Vec;
 
 fn pass_of(n: u8) -> String {
-    issued(&Claims { pass_id: [n; 8], ..claims(ZHEJIANG, Kind::Paper) }).as_str().into()
+    issued(&Claims { pass_id: [n; 8], holder: [n; 16], ..claims(ZHEJIANG, Kind::Paper) }).as_str().into()
 }
 
 /// A person every `every_ms`: the wall, then a face, then the phone.

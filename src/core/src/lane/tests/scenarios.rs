@@ -19,7 +19,7 @@ fn green() -> String {
 
 /// Another person's.
 fn green_2() -> String {
-    issued(&crate::pass::Claims { pass_id: [2; 8], ..claims(HANGZHOU, Kind::Paper) }).as_str().into()
+    issued(&crate::pass::Claims { pass_id: [2; 8], holder: [2; 16], ..claims(HANGZHOU, Kind::Paper) }).as_str().into()
 }
 
 fn red() -> String {
