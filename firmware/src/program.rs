@@ -105,7 +105,8 @@ impl Gate {
         });
         let link = site.hub.as_ref().map(|hub| HubLink::new(&hub.url, hub.certificate.as_ref()));
         let (keeper, trust) = believe(board, site, state, &ports, key.as_ref(), link.clone());
-        let panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
+        let mut panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
+        let by_hand = panel.as_mut().and_then(Panel::take_by_hand);
         let panel_addr = panel.as_ref().map(Panel::addr);
         let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
         let key_id = key.as_ref().map(device_key::gate_id);
@@ -121,7 +122,7 @@ impl Gate {
             inputs: ports.inputs,
             outputs: ports.outputs,
             watchers,
-            by_hand: None,
+            by_hand,
         };
         let parts = Parts {
             lanes: vec![lane],

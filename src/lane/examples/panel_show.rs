@@ -235,6 +235,8 @@ fn bar(ailing: bool) -> Bar {
         import: None,
         last_stick: None,
         takes_new: true,
+        others: Vec::new(),
+        manual: "all_but_red",
         backlog: if ailing { 12_480 } else { 3 },
         camera: part("the camera /dev/video0 is gone: plug it in again"),
         thermometer: Some(part("the serial port /dev/ttyAMA0 gives no readings: check its cable")),

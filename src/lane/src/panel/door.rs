@@ -4,7 +4,9 @@
 //! there are never more than [`MAX_CONNECTIONS`]; one more waits outside until another leaves, and one that says
 //! nothing within [`FIRST_WORD`] is shown out.
 
-use axum::serve::Listener;
+use super::by_hand::From;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -48,6 +50,12 @@ impl Listener for Door {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for From {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> From {
+        From(*stream.remote_addr())
     }
 }
 

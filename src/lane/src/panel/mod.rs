@@ -6,11 +6,13 @@
 //! and bar at once; one that loses the gate says so and shows no verdict until it has it again.
 //!
 //! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
-//! it is read-only, so whoever reaches it can change nothing; what a pass says reaches it as JSON and is
+//! nothing can be changed through it but for what a volunteer decides by hand, and that only from a screen of this very
+//! device ([`by_hand`]); what a pass says reaches it as JSON and is
 //! put on the screen as text; the picture of the page that helps to mount a camera is small, is never stored, and
 //! shows the codes in it too coarse to be copied.
 
 mod aim;
+mod by_hand;
 mod door;
 mod issuers;
 mod screen;
@@ -18,12 +20,13 @@ mod serve;
 mod watcher;
 
 pub use issuers::{HeldBackView, IssuerView, ListsView};
-pub use screen::{Bar, ClockView, HubView, ImportView, PartView, ScreenView, TrustView};
+pub use screen::{Bar, ClockView, HubView, ImportView, OtherView, PartView, ScreenView, TrustView};
 pub use serve::MAX_WATCHERS;
 pub use watcher::PanelWatcher;
 
 use crate::run::Spectator;
 use aim::PanelSpectator;
+use menshen_core::manual::Cause;
 use screen::Shown;
 use serde::Serialize;
 use serve::Shared;
@@ -31,6 +34,7 @@ use std::future::IntoFuture;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::{oneshot, watch};
 
@@ -100,6 +104,7 @@ impl PanelError {
 pub struct Panel {
     addr: SocketAddr,
     shared: Arc<Shared>,
+    by_hand: Option<Receiver<Cause>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -116,7 +121,8 @@ impl Panel {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
-        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first())));
+        let (decided, by_hand) = sync_channel(by_hand::MOST_WAITING);
+        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first()), decided));
         let (stop, stopped) = oneshot::channel();
         let serving = serve::serve(listener, Arc::clone(&shared)).into_future();
         let run = move || {
@@ -128,12 +134,17 @@ impl Panel {
             });
         };
         let thread = std::thread::Builder::new().name("panel".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Panel { addr, shared, stop: Some(stop), thread: Some(thread) })
+        Ok(Panel { addr, shared, by_hand: Some(by_hand), stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens; the port that was chosen, if 0 was asked for.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What a volunteer decides at the panel; whoever asks first has it.
+    pub fn take_by_hand(&mut self) -> Option<Receiver<Cause>> {
+        self.by_hand.take()
     }
 
     /// Shows a screen on every watcher. Never waits. The same screen again changes nothing, but a verdict

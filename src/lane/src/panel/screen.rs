@@ -132,10 +132,23 @@ pub struct Bar {
     pub camera: PartView,
     /// The thermometer; `None` where the lane has none.
     pub thermometer: Option<PartView>,
+    /// Parts that are told of only while something is wrong with them.
+    pub others: Vec<OtherView>,
+    /// Whom a volunteer may let in by hand: `never`, `referred` or `all_but_red`.
+    pub manual: &'static str,
     /// The journal.
     pub journal: PartView,
     /// The hub; `None` where the gate is told of none.
     pub hub: Option<HubView>,
+}
+
+/// A part that is told of only while something is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherView {
+    /// `inputs`, `neighbours` or `rules`.
+    pub name: &'static str,
+    /// One sentence with its remedy.
+    pub message: String,
 }
 
 /// What is known of the time.

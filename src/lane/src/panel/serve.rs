@@ -4,24 +4,27 @@
 //! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, and a `beat` when there
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
 //! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
-//! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands.
+//! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands. `POST /by-hand` is what a volunteer decides.
 
 use super::PanelInfo;
 use super::aim::Aimed;
+use super::by_hand;
 use super::door::Door;
 use super::issuers::IssuerView;
 use super::screen::{Bar, Delivered, Shown};
 use crate::aim::AimView;
 use crate::words::{Lang, Words};
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use menshen_core::ids::{Hex, first_8, sha256};
+use menshen_core::manual::Cause;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio_stream::wrappers::WatchStream;
@@ -32,6 +35,9 @@ pub const MAX_WATCHERS: usize = 64;
 
 /// The longest silence of an event stream. The page calls the connection lost after three of them.
 const BEAT: Duration = Duration::from_secs(2);
+
+/// A decision by hand is a few words.
+const MAX_BODY_BYTES: usize = 256;
 
 /// How long a page waits before it reconnects.
 const RETRY: Duration = Duration::from_secs(1);
@@ -56,7 +62,7 @@ struct Asset {
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 14] = [
+const ASSETS: [Asset; 15] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
     Asset { path: "/panel.css", mime: "text/css; charset=utf-8", text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
@@ -64,6 +70,7 @@ const ASSETS: [Asset; 14] = [
     Asset { path: "/dom.js", mime: JS, text: include_str!("assets/dom.js") },
     Asset { path: "/stick.js", mime: JS, text: include_str!("assets/stick.js") },
     Asset { path: "/issuers.js", mime: JS, text: include_str!("assets/issuers.js") },
+    Asset { path: "/by_hand.js", mime: JS, text: include_str!("assets/by_hand.js") },
     Asset { path: "/say.js", mime: JS, text: include_str!("assets/say.js") },
     Asset { path: "/tone.js", mime: JS, text: include_str!("assets/tone.js") },
     Asset { path: "/lang.js", mime: JS, text: include_str!("assets/lang.js") },
@@ -82,12 +89,14 @@ pub(super) struct Shared {
     pub(super) screens: watch::Sender<Shown>,
     pub(super) bars: watch::Sender<Option<Bar>>,
     pub(super) issuers: watch::Sender<Arc<[IssuerView]>>,
+    /// What a volunteer decides.
+    pub(super) by_hand: SyncSender<Cause>,
     /// Its receivers are the pages that help to mount a camera.
     pub(super) aims: watch::Sender<Option<Arc<Aimed>>>,
 }
 
 impl Shared {
-    pub(super) fn new(info: PanelInfo, screens: watch::Sender<Shown>) -> Shared {
+    pub(super) fn new(info: PanelInfo, screens: watch::Sender<Shown>, by_hand: SyncSender<Cause>) -> Shared {
         Shared {
             info,
             version: version(),
@@ -95,6 +104,7 @@ impl Shared {
             screens,
             bars: watch::Sender::new(None),
             issuers: watch::Sender::new([].into()),
+            by_hand,
             aims: watch::Sender::new(None),
         }
     }
@@ -140,6 +150,7 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>
         .route("/issuers.json", get(issuers))
         .route("/install/events", get(install_events))
         .route("/install/picture", get(install_picture))
+        .route("/by-hand", post(by_hand::decide).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
         .fallback(|| async { (StatusCode::NOT_FOUND, "the panel has no such page: open /\n") })
         .layer(middleware::map_response(async |mut response: Response| {
             let headers = HEADERS.map(|(name, value)| (name, axum::http::HeaderValue::from_static(value)));
@@ -147,7 +158,8 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>
             response
         }))
         .with_state(shared);
-    if let Err(error) = axum::serve(Door::new(listener), router).await {
+    let service = router.into_make_service_with_connect_info::<by_hand::From>();
+    if let Err(error) = axum::serve(Door::new(listener), service).await {
         tracing::error!(%error, "the panel has stopped: restart the gate");
     }
 }

@@ -62,6 +62,8 @@ fn bar(backlog: u64) -> Bar {
         import: None,
         last_stick: None,
         takes_new: true,
+        others: Vec::new(),
+        manual: "all_but_red",
         backlog,
         camera: PartView::ailing("the camera is gone: plug it in"),
         thermometer: Some(PartView::FINE),
@@ -353,6 +355,8 @@ fn the_state_is_one_json_object() {
         "import": null,
         "last_stick": null,
         "takes_new": true,
+        "others": [],
+        "manual": "all_but_red",
         "backlog": 3,
         "camera": {"ok": false, "message": "the camera is gone: plug it in"},
         "thermometer": {"ok": true, "message": null},
@@ -556,4 +560,60 @@ fn whatever_is_wrong_with_the_clock_has_a_sentence_in_every_language() {
             assert!(text.contains("{device}") && text.contains("{known}"), "both times: {text}");
         }
     }
+}
+
+/// The status of an answer to a decision by hand, sent with these headers and this body.
+fn by_hand(panel: &Panel, headers: &[(&str, &str)], body: &str) -> u16 {
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("POST /by-hand HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
+}
+
+const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+#[test]
+fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
+    let mut panel = panel();
+    let decided = panel.take_by_hand().unwrap();
+    let own = [OWN_HOST, JSON, ("Origin", "http://127.0.0.1:8460"), ("Sec-Fetch-Site", "same-origin")];
+    assert_eq!(by_hand(&panel, &own, r#"{"cause":"no_phone"}"#), 202);
+    assert_eq!(decided.try_recv(), Ok(Cause::NoPhone));
+}
+
+#[test]
+fn a_page_of_somebody_elses_opens_nothing() {
+    let mut panel = panel();
+    let decided = panel.take_by_hand().unwrap();
+    let good = r#"{"cause":"no_phone"}"#;
+    for (headers, status) in [
+        (vec![JSON, ("Host", "gate.example")], 403),
+        (vec![JSON, OWN_HOST, ("Origin", "http://evil.example")], 403),
+        (vec![JSON, OWN_HOST, ("Origin", "null")], 403),
+        (vec![JSON, OWN_HOST, ("Sec-Fetch-Site", "cross-site")], 403),
+        (vec![OWN_HOST, ("Content-Type", "text/plain")], 400),
+        (vec![OWN_HOST], 400),
+    ] {
+        assert_eq!(by_hand(&panel, &headers, good), status, "{headers:?}");
+    }
+    assert!(decided.try_recv().is_err());
+}
+
+#[test]
+fn what_is_no_cause_or_too_much_is_not_taken() {
+    let mut panel = panel();
+    let decided = panel.take_by_hand().unwrap();
+    for body in ["", "{}", r#"{"cause":"because"}"#, r#"{"cause":"no_phone","verdict":"admit"}"#, &" ".repeat(300)] {
+        assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], body) / 100, 4, "{body}");
+    }
+    assert!(decided.try_recv().is_err());
+    let good = r#"{"cause":"urgent"}"#;
+    let statuses: Vec<u16> = (0..4).map(|_| by_hand(&panel, &[OWN_HOST, JSON], good)).collect();
+    assert_eq!(statuses, [202, 202, 429, 429], "nobody empties the queue");
+    drop(decided);
+    assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], good), 503);
 }

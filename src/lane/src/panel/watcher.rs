@@ -1,6 +1,9 @@
 //! From what the gate tells its watchers to what the page shows.
 
-use super::{Bar, ClockView, HubView, ImportView, IssuerView, ListsView, Panel, PartView, ScreenView, TrustView};
+use super::{
+    Bar, ClockView, HubView, ImportView, IssuerView, ListsView, OtherView, Panel, PartView, ScreenView, TrustView,
+};
+use crate::health::Faults;
 use crate::run::{Device, Spectator, Timing, Watcher};
 use crate::trust::Standings;
 use crate::view::rfc3339;
@@ -62,6 +65,8 @@ fn bar_of(device: &Device) -> Bar {
         backlog: device.journal.backlog,
         camera: part_of(faults.camera.as_ref()),
         thermometer: device.has_thermometer.then(|| part_of(faults.thermometer.as_ref())),
+        others: others(faults),
+        manual: device.manual.name(),
         journal: part_of(own),
         hub: device.has_hub.then(|| HubView {
             ok: faults.hub.fault.is_none(),
@@ -69,6 +74,12 @@ fn bar_of(device: &Device) -> Bar {
             last_ack: faults.hub.last_ack_unix_s.map(rfc3339),
         }),
     }
+}
+
+fn others(faults: &Faults) -> Vec<OtherView> {
+    let told = [("inputs", &faults.inputs), ("neighbours", &faults.neighbours), ("rules", &faults.rules)];
+    let ailing = told.into_iter().filter_map(|(name, fault)| fault.clone().map(|message| OtherView { name, message }));
+    ailing.collect()
 }
 
 fn part_of(fault: Option<&String>) -> PartView {

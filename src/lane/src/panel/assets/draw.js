@@ -1,5 +1,6 @@
 // From the state to the page. Whatever a pass says is put there as text (textContent), never as markup.
 
+import { drawByHand } from "./by_hand.js";
 import { byId, make, put } from "./dom.js";
 import { drawIssuers, lacks } from "./issuers.js";
 import { age, fill, joined, moment, timeOfDay } from "./say.js";
@@ -48,6 +49,7 @@ function drawScreen(state) {
   else if (kind === "hint") drawHint(state);
   else drawAsked(state, kind);
   put("volunteer-button", byId("volunteer").hidden ? null : state.words.screen.volunteer);
+  drawByHand(state);
   fit();
 }
 
@@ -118,10 +120,17 @@ function told({ words }, { reasons, evidence }) {
   const has = (...names) => reasons.some(({ name }) => names.includes(name));
   const changed = has("overridden") ? words.status[evidence.status] ?? words.reason.overridden : null;
   const explains = Boolean(changed) && has("red", "yellow");
-  const texts = reasons.map(({ name }) => (name !== "overridden" ? words.reason[name] : explains ? null : changed));
+  const here = (name) => atSite(words, evidence, name);
+  const texts = reasons.map(({ name }) => (name !== "overridden" ? here(name) : explains ? null : changed));
   const colour = reasons.findIndex(({ name }) => name === "red" || name === "yellow");
   if (explains) texts.splice(colour + 1, 0, changed);
   return { texts: texts.filter(Boolean), why: explains && colour === 0 ? changed : null };
+}
+
+/** A reason's words: yellow by what it leads to here, and what is told otherwise at this class of site. */
+function atSite(words, { site, yellow }, name) {
+  const everywhere = (name === "yellow" && words.yellow[yellow]) || words.reason[name];
+  return { ...everywhere, ...words.site[site]?.[name] };
 }
 
 function drawDecision(state, decision) {
@@ -143,8 +152,11 @@ function drawDecision(state, decision) {
   if (rest.length > 0) put("also", `${words.screen.also}: ${rest.map(({ title }) => title).join(" · ")}`);
   if (gravest) {
     const action = actionFor(state, decision.reasons[0].name);
-    const told = joined([withWhy(gravest.volunteer, why?.volunteer), action].filter(Boolean));
+    const note = words.kind_note[decision.evidence.kind];
+    const told = joined([withWhy(gravest.volunteer, why?.volunteer), action, note].filter(Boolean));
     put("volunteer", `${words.screen.volunteer}: ${told}`);
+  } else if (words.kind_note[decision.evidence.kind]) {
+    put("volunteer", `${words.screen.volunteer}: ${words.kind_note[decision.evidence.kind]}`);
   }
   drawFacts(state, decision);
 }
@@ -167,7 +179,10 @@ function drawFacts({ words, lang, info }, decision) {
   fact("kind", words.label.kind, evidence.kind && words.kind[evidence.kind]);
   fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
   fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
-  fact("until", words.label.until, evidence.until && at(evidence.until));
+  const left = evidence.days_left;
+  const days = left === null ? null : left === 0 ? words.label.last_day : fill(words.label.days_left, { n: left });
+  fact("until", words.label.until, evidence.until && [at(evidence.until), days].filter(Boolean).join(" · "));
+  fact("cause", words.label.cause, decision.cause && words.cause[decision.cause]);
   if (["ageing", "stale"].includes(evidence.status_freshness)) {
     fact("status", words.label.status, evidence.status_as_of && at(evidence.status_as_of));
   }
@@ -200,6 +215,7 @@ export function drawBar(state) {
   put("install-link", state.words.screen.install);
   put("issuers-button", state.words.issuers.title);
   drawIssuers(state);
+  drawByHand(state);
 }
 
 function parts(state) {
@@ -224,7 +240,8 @@ function parts(state) {
     const message = [fill(say.last_ack, { when: last }), bar.hub.message].filter(Boolean).join(" · ");
     items.push({ ...part("hub", bar.hub), level: bar.hub.ok ? "fine" : "warn", message });
   }
-  return [...items, stickPart(state)].filter(Boolean);
+  const others = bar.others.map(({ name, message }) => ({ ...part(name, { ok: false, message }), level: "warn" }));
+  return [...items, ...others, stickPart(state)].filter(Boolean);
 }
 
 function clockPart(words, bar, now, offset) {

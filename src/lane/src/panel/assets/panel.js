@@ -3,6 +3,7 @@
 // It never shows a verdict that may be old: when the gate is not heard for a while, or an admission stands
 // for longer than any gate lets it, the page says that the connection is lost until it hears again.
 
+import { drawByHand, openByHand } from "./by_hand.js";
 import { draw, drawBar, fit } from "./draw.js";
 import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
@@ -133,6 +134,11 @@ document.getElementById("volunteer-button").addEventListener("click", (event) =>
   event.currentTarget.setAttribute("aria-pressed", String(on));
   fit();
 });
+document.getElementById("by-hand-button").addEventListener("click", () => {
+  openByHand(document.getElementById("by-hand").hidden);
+  if (state.words) drawByHand(state);
+});
+document.getElementById("by-hand-close").addEventListener("click", () => openByHand(false));
 document.addEventListener("pointerdown", wake);
 new ResizeObserver(fit).observe(document.querySelector("main"));
 setInterval(watch, 1000);

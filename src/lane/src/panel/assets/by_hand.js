@@ -1,0 +1,82 @@
+// The manual way: why a volunteer lets somebody in or keeps somebody out. The gate takes it only from a screen of its
+// own, so elsewhere the button is not there.
+
+import { byId, make, put } from "./dom.js";
+
+/** How long it is said that a decision was taken, or was not heard. */
+const SAID_MS = 4000;
+/** A second touch within this is the same touch. */
+const AGAIN_MS = 1000;
+
+const OWN = ["localhost", "127.0.0.1", "[::1]"];
+
+let said = null;
+let sentAt = -AGAIN_MS;
+
+/** Whether this page is on the gate itself, and its rules let anybody decide by hand. */
+function isOffered({ bar, lost }) {
+  return Boolean(bar) && !lost && bar.manual !== "never" && OWN.includes(location.hostname);
+}
+
+/** What the rules keep from being done about the person on the screen; null where nothing. */
+function hindrance({ bar, screen, words }) {
+  const decision = screen?.kind === "verdict" ? screen.decision : null;
+  if (decision?.verdict !== "refuse") return null;
+  if (decision.reasons.some(({ name }) => name === "red")) return words.by_hand.not_red;
+  return bar.manual === "referred" ? words.by_hand.not_here : null;
+}
+
+/** Draws the button, and what it opens. */
+export function drawByHand(state) {
+  const offered = isOffered(state) && state.screen?.kind !== "alarm";
+  put("by-hand-button", offered ? state.words.by_hand.open : null);
+  if (!offered) openByHand(false);
+  if (byId("by-hand").hidden) return;
+  const { words } = state;
+  const why = hindrance(state);
+  put("by-hand-title", words.by_hand.title);
+  put("by-hand-say", said ? words.by_hand[said] : why ?? words.by_hand.how);
+  put("by-hand-close", words.by_hand.close);
+  for (const [id, causes, off] of [
+    ["let-in", ["paper_seen", "hand_thermometer", "no_phone", "urgent", "carer", "other_admit"], Boolean(why)],
+    ["keep-out", ["unwell", "not_the_holder", "declines", "other_refuse"], false],
+  ]) {
+    const group = byId(id);
+    const key = `${state.lang} ${off}`;
+    if (group.dataset.key === key) continue;
+    group.dataset.key = key;
+    const buttons = causes.map((cause) => {
+      const button = make("button", "cause", words.cause[cause]);
+      button.type = "button";
+      button.disabled = off;
+      button.addEventListener("click", () => send(cause, state));
+      return button;
+    });
+    group.replaceChildren(make("h2", "", words.by_hand[id === "let-in" ? "admit" : "refuse"]), ...buttons);
+  }
+}
+
+export function openByHand(open) {
+  byId("by-hand").hidden = !open;
+  byId("by-hand-button").setAttribute("aria-expanded", String(open));
+}
+
+async function send(cause, state) {
+  const now = performance.now();
+  if (now - sentAt < AGAIN_MS) return;
+  sentAt = now;
+  try {
+    const answer = await fetch("/by-hand", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ cause }),
+    });
+    said = answer.ok ? "sent" : "failed";
+  } catch {
+    said = "failed";
+  }
+  setTimeout(() => { said = null; }, SAID_MS);
+  // What came of it is on the screen in a moment.
+  if (said === "sent") openByHand(false);
+  drawByHand(state);
+}
