@@ -5,7 +5,7 @@
 //! and a board that does not have it is refused at the start.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
@@ -17,6 +17,14 @@ use crate::{camera, inputs, osdp, outputs, thermometer};
 
 /// The ports of one gate.
 pub struct GatePorts {
+    /// Those of each lane, the first one first.
+    pub lanes: Vec<LanePorts>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The ports of one lane.
+pub struct LanePorts {
     /// Opens the camera.
     pub camera: Open<dyn Camera>,
     /// Opens the thermometer; `None` where the lane has none.
@@ -26,8 +34,6 @@ pub struct GatePorts {
     pub inputs: Option<Open<dyn GateInput>>,
     /// Relay, lamps and buzzer, all off.
     pub outputs: Box<dyn GateOutput>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
 }
@@ -57,15 +63,34 @@ impl GatePorts {
             tracing::error!("{} can not be made ({error}): nothing is kept there", state_dir.display());
         }
         let clock: Arc<dyn Clock> = Arc::new(GateClock::open(state_dir, &board.clock, teller).map_err(state)?);
-        let outputs = outputs::open(board, state_dir, clock.as_ref(), guard_as)?;
+        let mut lanes = Vec::new();
+        for (lane, number) in board.all_lanes().zip(1..) {
+            let dir = lane_dir(state_dir, number);
+            std::fs::create_dir_all(&dir).map_err(|source| BoardError::State { path: dir.clone(), source })?;
+            lanes.push(LanePorts::of(lane, &dir, clock.as_ref(), guard_as)?);
+        }
+        Ok(GatePorts { lanes, clock })
+    }
+}
+
+/// Where relative paths of a lane's ports are: the state folder for the first, a folder in it for each further one.
+pub fn lane_dir(state_dir: &Path, number: u8) -> PathBuf {
+    match number {
+        0 | 1 => state_dir.to_owned(),
+        number => state_dir.join(format!("lane-{number}")),
+    }
+}
+
+impl LanePorts {
+    fn of(board: &Board, state_dir: &Path, clock: &dyn Clock, guard_as: &GuardAs) -> Result<LanePorts, BoardError> {
+        let outputs = outputs::open(board, state_dir, clock, guard_as)?;
         let inputs = inputs::opener(&board.inputs, state_dir, outputs.alarm());
         let outputs = osdp::beside(Box::new(outputs), board.osdp.as_ref(), state_dir).map_err(BoardError::Outputs)?;
-        Ok(GatePorts {
+        Ok(LanePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: thermometer::opener(board, state_dir),
             inputs,
             outputs,
-            clock,
             panel_listen: board.panel_listen,
         })
     }

@@ -162,10 +162,8 @@ fn run(board: &Path, site: &Path, state: &Path) -> Result<(), ProgramError> {
     let stop = Stop::new();
     stop_on_signals(&stop)?;
     let gate = Gate::open_guarded(board, site, state, &GuardAs::Process(THIS_PROGRAM.into()))?;
-    match gate.panel() {
-        Some(addr) => writeln!(io::stdout(), "menshen-gate ready, panel http://{addr}")?,
-        None => writeln!(io::stdout(), "menshen-gate ready")?,
-    }
+    let panels: Vec<String> = gate.panels().iter().flatten().map(|addr| format!(", panel http://{addr}")).collect();
+    writeln!(io::stdout(), "menshen-gate ready{}", panels.concat())?;
     match Watchdog::asked_for(|name| std::env::var_os(name))
         .and_then(|asked| asked.map_or(Ok(()), |it| it.start(&stop)))
     {

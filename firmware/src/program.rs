@@ -6,14 +6,14 @@
 
 use crate::board::{Board, BoardError};
 use crate::clock::Teller;
-use crate::gate::GatePorts;
+use crate::gate::{GatePorts, LanePorts};
 use crate::outputs::GuardAs;
 use crate::site::{Site, SiteError, SiteNeighbours};
 use ed25519_dalek::SigningKey;
-use menshen_core::ids::{GateId, first_8};
+use menshen_core::ids::GateId;
 use menshen_lane::device_key;
 use menshen_lane::history::neighbours::Talk;
-use menshen_lane::history::{Memory, Origin, Secret};
+use menshen_lane::history::{Memory, Secret};
 use menshen_lane::hub_link::HubLink;
 use menshen_lane::journal::{JournalError, SledJournal};
 use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
@@ -62,7 +62,7 @@ pub enum StartError {
 /// A gate that is ready to run.
 pub struct Gate {
     parts: Parts,
-    panel: Option<SocketAddr>,
+    panels: Vec<Option<SocketAddr>>,
 }
 
 impl Gate {
@@ -98,35 +98,22 @@ impl Gate {
         let journal = Arc::new(journal);
         let teller = if site.hub.is_some() { Teller::Hub } else { Teller::Technician };
         let ports = GatePorts::guarded(board, state, teller, guard_as)?;
+        let clock = Arc::clone(&ports.clock);
         // A gate that can not keep a key still decides and records; its records wait.
         let key = site.hub.as_ref().and_then(|_| {
             let key = device_key::load_or_make(state);
             key.inspect_err(|error| tracing::error!("this gate sends no records: {error}")).ok()
         });
         let link = site.hub.as_ref().map(|hub| HubLink::new(&hub.url, hub.certificate.as_ref()));
-        let (keeper, trust) = believe(board, site, state, &ports, key.as_ref(), link.clone());
-        let mut panel = ports.panel_listen.and_then(|listen| start_panel(listen, site));
-        let by_hand = panel.as_mut().and_then(Panel::take_by_hand);
-        let panel_addr = panel.as_ref().map(Panel::addr);
-        let watchers = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>).into_iter().collect();
-        let key_id = key.as_ref().map(device_key::gate_id);
+        let (keeper, trust) = believe(board, site, state, &clock, key.as_ref(), link.clone());
         let hub = site.hub.as_ref().zip(link).zip(key);
-        let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &ports, &journal, key));
-        let memory = Arc::new(remember(state, site, key_id, ports.clock.clone(), journal.as_ref()));
+        let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &clock, &journal, key));
+        let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().and_then(|neighbours| talk(neighbours, &memory));
-        let lane = LaneParts {
-            number: site.lane,
-            leads_out: site.leads_out.contains(&site.lane),
-            camera: ports.camera,
-            thermometer: ports.thermometer,
-            inputs: ports.inputs,
-            outputs: ports.outputs,
-            watchers,
-            by_hand,
-        };
+        let (lanes, panels) = with_panels(ports.lanes, site);
         let parts = Parts {
-            lanes: vec![lane],
-            clock: ports.clock,
+            lanes,
+            clock,
             journal,
             memory,
             talk,
@@ -137,15 +124,20 @@ impl Gate {
             sync,
             probe: Probe::default(),
         };
-        Ok(Gate { parts, panel: panel_addr })
+        Ok(Gate { parts, panels })
     }
 
-    /// The address of its panel.
+    /// The address of the panel of its first lane.
     pub fn panel(&self) -> Option<SocketAddr> {
-        self.panel
+        self.panels.first().copied().flatten()
     }
 
-    /// Lets somebody look on.
+    /// The addresses of the panels of its lanes, the first one first.
+    pub fn panels(&self) -> &[Option<SocketAddr>] {
+        &self.panels
+    }
+
+    /// Lets somebody look on at the first lane.
     pub fn watch(&mut self, watcher: Box<dyn Watcher>) {
         if let Some(lane) = self.parts.lanes.first_mut() {
             lane.watchers.push(watcher);
@@ -166,18 +158,44 @@ impl Gate {
     }
 }
 
+/// The lanes with their panels, numbered from the site's number on; and where the panels are.
+fn with_panels(ports: Vec<LanePorts>, site: &Site) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
+    let with_panel = |(ports, number): (LanePorts, u8)| {
+        let mut panel = ports.panel_listen.and_then(|listen| start_panel(listen, site, number));
+        let addr = panel.as_ref().map(Panel::addr);
+        let by_hand = panel.as_mut().and_then(Panel::take_by_hand);
+        let watcher = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>);
+        let lane = LaneParts {
+            number,
+            leads_out: site.leads_out.contains(&number),
+            camera: ports.camera,
+            thermometer: ports.thermometer,
+            inputs: ports.inputs,
+            outputs: ports.outputs,
+            watchers: watcher.into_iter().collect(),
+            by_hand,
+        };
+        (lane, addr)
+    };
+    ports.into_iter().zip(site.lane..).map(with_panel).unzip()
+}
+
 /// What a gate remembers of who was let in. One that can keep no secret of its own, or can not read what it kept, counts
 /// from now and says so.
-fn remember(state: &Path, site: &Site, id: Option<GateId>, clock: Arc<dyn Clock>, journal: &SledJournal) -> Memory {
-    let own = || Secret::load_or_make(state);
-    let secret = site.neighbours.as_ref().map_or_else(own, |site| Ok(site.secret)).unwrap_or_else(|error| {
+fn remember(state: &Path, site: &Site, clock: Arc<dyn Clock>, journal: &SledJournal) -> Memory {
+    let told = |error: &dyn std::error::Error| {
         tracing::error!("outings and passes that come again are counted from this start only: {error}");
+    };
+    let own = Secret::load_or_make(state).unwrap_or_else(|error| {
+        told(&error);
         Secret::random()
     });
-    let own = id.map_or_else(|| Origin(first_8(&Secret::random().0)), |id| Origin(id.0));
-    Memory::open(secret, own, clock.clone(), journal).unwrap_or_else(|error| {
-        tracing::error!("outings and passes that come again are counted from this start only: {error}");
-        Memory::empty(secret, own, clock)
+    // The same at every start, so that what it told the others is never counted twice.
+    let origin = own.origin();
+    let secret = site.neighbours.as_ref().map_or(own, |site| site.secret);
+    Memory::open(secret, origin, clock.clone(), journal).unwrap_or_else(|error| {
+        told(&error);
+        Memory::empty(secret, origin, clock)
     })
 }
 
@@ -198,7 +216,7 @@ fn believe(
     board: &Board,
     site: &Site,
     state: &Path,
-    ports: &GatePorts,
+    clock: &Arc<dyn Clock>,
     key: Option<&SigningKey>,
     link: Option<HubLink>,
 ) -> (Result<Keeper, String>, Feed) {
@@ -218,14 +236,14 @@ fn believe(
         // Gates differ in their ids, so they differ in their waits.
         seed: key.map_or(0, |key| u64::from_be_bytes(GateId::of(key.verifying_key().as_bytes()).0)),
     };
-    let why = match Keeper::open(config, ports.clock.clone()) {
+    let why = match Keeper::open(config, clock.clone()) {
         Ok(keeper) => {
             let feed = keeper.feed();
             return (Ok(keeper), feed);
         }
         Err(why) => why,
     };
-    let feed = trust::as_it_came(&site.trust, site.anchor, ports.clock.as_ref(), &why).inspect_err(|error| {
+    let feed = trust::as_it_came(&site.trust, site.anchor, clock.as_ref(), &why).inspect_err(|error| {
         tracing::error!("this gate admits nobody by itself until it has something to believe: {error}")
     });
     let told = format!("{why}; then start the gate again: until then it believes nothing newer and reads no stick");
@@ -233,11 +251,11 @@ fn believe(
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.
-fn start_panel(listen: SocketAddr, site: &Site) -> Option<Panel> {
+fn start_panel(listen: SocketAddr, site: &Site, lane: u8) -> Option<Panel> {
     let info = PanelInfo {
         site_zh: site.name_zh.clone(),
         site_en: site.name_en.clone(),
-        lane: site.lane,
+        lane,
         utc_offset_min: CHINA_UTC_OFFSET_MIN,
     };
     Panel::start(listen, info).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()
@@ -248,7 +266,7 @@ fn agent(
     hub: &crate::site::Hub,
     link: HubLink,
     state: &Path,
-    ports: &GatePorts,
+    clock: &Arc<dyn Clock>,
     journal: &Arc<SledJournal>,
     key: SigningKey,
 ) -> Agent {
@@ -261,5 +279,5 @@ fn agent(
     };
     let quarantine: PathBuf = state.join(QUARANTINE);
     let uplink = Box::new(HttpUplink::new(link));
-    Agent::new(config, uplink, journal.clone(), ports.clock.clone(), key, quarantine, Probe::default())
+    Agent::new(config, uplink, journal.clone(), clock.clone(), key, quarantine, Probe::default())
 }

@@ -381,3 +381,44 @@ fn a_camera_that_can_not_be_is_refused_by_key_and_what_is_allowed() {
     refused("[camera]\nkind = \"v4l2\"\ndevice = \" \"", &["camera.device", "/dev/video0"]);
     refused("[camera]\nresolution = 3", &["line 3", "`resolution`", "`width`"]);
 }
+
+/// A second lane with everything of its own.
+const SECOND: &str = "\n[[lanes]]\n\
+    camera = { kind = \"v4l2\", device = \"/dev/video2\" }\n\
+    thermometer = { port = \"/dev/ttyUSB1\" }\n\
+    outputs = { pins = { relay = 5, lamp_admit = 6, lamp_refer = 12, lamp_refuse = 13, buzzer = \"none\" } }\n\
+    panel = { listen = \"127.0.0.1:8461\" }\n";
+
+#[test]
+fn a_second_lane_has_what_it_says_and_shares_what_it_does_not() {
+    let board = load(SECOND).unwrap();
+    let [first, second] = &board.all_lanes().collect::<Vec<_>>()[..] else { panic!("two lanes") };
+    let Some(Thermometer::Serial { port, baud, .. }) = &second.thermometer else { panic!("{second:?}") };
+    assert_eq!((port.to_str(), *baud), (Some("/dev/ttyUSB1"), 9600));
+    let pins = |board: &Board| {
+        let pins = header(board.clone());
+        pins.iter().map(|pin| (pin.function, pin.bcm)).collect::<Vec<_>>()
+    };
+    assert_eq!(pins(second)[0], (Function::Relay, 5));
+    assert_eq!((pins(first).len(), pins(second).len()), (5, 4));
+    assert_eq!(first.panel_listen.unwrap().port() + 1, second.panel_listen.unwrap().port());
+    assert!(load("").unwrap().further_lanes.is_empty());
+}
+
+#[test]
+fn what_two_lanes_can_not_share_is_refused() {
+    let second = |without: &str, instead: &str| SECOND.replace(without, instead);
+    refused(&second("relay = 5", "relay = 17"), &["GPIO 17", "`relay`", "`relay of lane 2`"]);
+    refused(&second("relay = 5", "relay = 22"), &["GPIO 22", "`lamp_admit`", "`relay of lane 2`"]);
+    refused(&second("thermometer = { port = \"/dev/ttyUSB1\" }\n", ""), &["lane 2", "/dev/serial0"]);
+    refused(&second("panel = { listen = \"127.0.0.1:8461\" }\n", ""), &["lane 2", "127.0.0.1:8460"]);
+    refused(&second("camera = { kind = \"v4l2\", device = \"/dev/video2\" }\n", ""), &["lane 2", "one camera"]);
+    let third = format!("{SECOND}{SECOND}");
+    refused(&third, &["lane 2", "lane 3"]);
+}
+
+#[test]
+fn what_only_the_device_has_no_lane_has_of_its_own() {
+    refused("[[lanes]]\nclock = { source = \"system\" }\n", &["line 3", "`clock`", "`camera`"]);
+    refused("[[lanes]]\ncamera = { devize = \"x\" }\n", &["line 3", "`devize`"]);
+}

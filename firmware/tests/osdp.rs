@@ -181,11 +181,11 @@ fn the_relay_of_a_board_is_told_to_its_controller() {
     let mut ports = GatePorts::of(&board, folder.path(), Teller::Technician).unwrap();
     let mut panel = Panel::on(&line);
     panel.no_card(Duration::from_millis(300));
-    ports.outputs.relay(true).unwrap();
+    ports.lanes[0].outputs.relay(true).unwrap();
     assert_eq!(panel.card().bits, BITS);
-    ports.outputs.relay(false).unwrap();
+    ports.lanes[0].outputs.relay(false).unwrap();
     panel.no_card(Duration::from_millis(300));
-    assert_eq!(ports.outputs.controller_fault(), None);
+    assert_eq!(ports.lanes[0].outputs.controller_fault(), None);
     let trace = std::fs::read_to_string(folder.path().join("gpio.jsonl")).unwrap();
     assert_eq!(trace.matches("\"relay\"").count(), 2, "the relay moves as before: {trace}");
 }

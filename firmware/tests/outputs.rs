@@ -171,8 +171,8 @@ fn trace(state: &Path) -> Vec<(u64, String, String)> {
 #[test]
 fn a_trace_holds_every_edge_and_nothing_else_at_once() {
     let state = tempfile::tempdir().unwrap();
-    let ports = GatePorts::of(&sim(), state.path(), Teller::Technician).unwrap();
-    let mut outputs = ports.outputs;
+    let mut ports = GatePorts::of(&sim(), state.path(), Teller::Technician).unwrap();
+    let mut outputs = ports.lanes.remove(0).outputs;
     assert_eq!(trace(state.path()), [], "off is where a pin starts");
     let before = ports.clock.mono_ms();
     for closed in [true, true, false, false, true] {
@@ -189,7 +189,7 @@ fn an_active_low_pin_is_traced_by_its_level() {
     let state = tempfile::tempdir().unwrap();
     let mut board = sim();
     board.outputs.wiring = Wiring::Trace { path: "gpio.jsonl".into(), active_low: vec![Function::Relay] };
-    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().lanes.remove(0).outputs;
     outputs.relay(true).unwrap();
     assert_eq!(trace(state.path())[0].2, "low");
 }
@@ -212,7 +212,7 @@ fn a_passive_buzzer_keeps_the_rhythm_of_a_verdict() {
     let state = tempfile::tempdir().unwrap();
     let mut board = sim();
     board.outputs.buzzer = BuzzerDrive::Passive { hz: 2700, duty_percent: 50, hardware: false };
-    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().lanes.remove(0).outputs;
     outputs.tone(Verdict::Refer).unwrap();
     let deadline = Instant::now() + PATIENCE;
     while trace(state.path()).len() < 4 {
@@ -230,7 +230,7 @@ fn an_admission_is_one_frame_of_wiegand_and_an_end_of_a_pulse_is_none() {
     let mut board = sim();
     let frame = WiegandFrame::W26 { facility: 101, card: 4095 };
     board.outputs.wiegand = Some(Wiegand { frame, d0: 0, d1: 0, inverted: true, pulse_us: 100, gap_us: 2000 });
-    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().outputs;
+    let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().lanes.remove(0).outputs;
     let begun = Instant::now();
     outputs.relay(true).unwrap();
     outputs.relay(false).unwrap();

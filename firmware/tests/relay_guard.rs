@@ -35,7 +35,11 @@ fn board(fail: Fail) -> Board {
 }
 
 fn guarded(board: &Board, state: &Path) -> Box<dyn GateOutput> {
-    GatePorts::guarded(board, state, Teller::Technician, &GuardAs::Process(PROGRAM.into())).unwrap().outputs
+    GatePorts::guarded(board, state, Teller::Technician, &GuardAs::Process(PROGRAM.into()))
+        .unwrap()
+        .lanes
+        .remove(0)
+        .outputs
 }
 
 /// The relay's edges: when, and whether the level is high.
@@ -334,7 +338,8 @@ fn an_active_low_relay_is_guarded_by_its_level() {
 #[test]
 fn a_thread_keeps_the_maximum_where_there_is_no_program_to_do_it() {
     let state = tempfile::tempdir().unwrap();
-    let mut outputs = GatePorts::of(&board(Fail::Secure), state.path(), Teller::Technician).unwrap().outputs;
+    let mut outputs =
+        GatePorts::of(&board(Fail::Secure), state.path(), Teller::Technician).unwrap().lanes.remove(0).outputs;
     outputs.relay(true).unwrap();
     until("a shut way", || levels(state.path()) == [true, false]);
     never_longer_than_the_maximum(state.path());

@@ -30,6 +30,21 @@ pub enum Camera {
     Rpicam(Rpicam),
 }
 
+impl Camera {
+    /// Whether two lanes that have these would look through one camera. What is relative is within each lane's folder.
+    pub(super) fn is_the_one_of(&self, other: &Camera) -> bool {
+        match (self, other) {
+            (Camera::V4l2(own), Camera::V4l2(others)) => own.device == others.device,
+            (Camera::Rpicam(_), Camera::Rpicam(_)) => true,
+            (Camera::Y4m { path }, Camera::Y4m { path: others }) => {
+                path == others && (path.is_absolute() || path.as_os_str() == "-")
+            }
+            (Camera::Folder { path, .. }, Camera::Folder { path: others, .. }) => path == others && path.is_absolute(),
+            _ => false,
+        }
+    }
+}
+
 /// The size and speed that are asked of a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {

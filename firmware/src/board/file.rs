@@ -24,6 +24,18 @@ pub(super) struct BoardFile {
     pub(super) clock: ClockSection,
     pub(super) sticks: SticksSection,
     pub(super) panel: PanelSection,
+    pub(super) lanes: Vec<LaneOverlay>,
+}
+
+/// What differs at a further lane of the same device.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LaneOverlay {
+    camera: CameraSection,
+    thermometer: ThermometerSection,
+    outputs: OutputsSection,
+    inputs: InputsSection,
+    panel: PanelSection,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,14 +12,30 @@ use super::BoardError;
 use super::file::BoardFile;
 use crate::file;
 
-/// The file at `path` over all that it inherits.
-pub(super) fn load(path: &Path) -> Result<BoardFile, BoardError> {
-    let merged = merged(path, &mut Vec::new())?;
+/// The file at `path` over all that it inherits: the first lane, and each further one laid over that.
+pub(super) fn load(path: &Path) -> Result<(BoardFile, Vec<BoardFile>), BoardError> {
+    let mut first = merged(path, &mut Vec::new())?;
+    let further = match first.remove("lanes") {
+        Some(Value::Array(lanes)) => lanes,
+        // Every part has been read as a list before.
+        Some(_) | None => Vec::new(),
+    };
     // Every part has been read as this type before, so the whole can be too.
-    merged.try_into().map_err(|error: toml::de::Error| {
-        let message = error.message().to_owned();
-        BoardError::File(file::FileError::Line { path: path.to_owned(), line: 1, message })
-    })
+    let typed = |whole: Table| {
+        whole.try_into().map_err(|error: toml::de::Error| {
+            let message = error.message().to_owned();
+            BoardError::File(file::FileError::Line { path: path.to_owned(), line: 1, message })
+        })
+    };
+    let laid_over = |lane: Value| {
+        let mut whole = first.clone();
+        if let Value::Table(lane) = lane {
+            lay_over(&mut whole, lane);
+        }
+        typed(whole)
+    };
+    let further = further.into_iter().map(laid_over).collect::<Result<_, _>>()?;
+    Ok((typed(first)?, further))
 }
 
 fn merged(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, BoardError> {

@@ -54,6 +54,8 @@ pub struct Board {
     pub stick_mounts: Vec<PathBuf>,
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
+    /// Further lanes of the same device: only their ports are their own.
+    pub further_lanes: Vec<Board>,
 }
 
 /// What the maker of the GY-MCU90614 adds at 10, 30 and 50 cm, in hundredths of a degree.
@@ -160,9 +162,9 @@ pub enum BoardError {
         /// The pin, by BCM number.
         bcm: u8,
         /// One function.
-        first: &'static str,
+        first: String,
         /// The other.
-        second: &'static str,
+        second: String,
     },
     /// A function on a pin that a bus of the board uses.
     #[error("{}: GPIO {bcm} is `{function}`, but `board.reserved_pins` keeps it for a bus; use another pin", path.display())]
@@ -173,6 +175,16 @@ pub enum BoardError {
         bcm: u8,
         /// The function.
         function: &'static str,
+    },
+    /// Two lanes of a device use one thing.
+    #[error("{}: lane {lane} and the one before both use {what}; say in [[lanes]] which one it has of its own", path.display())]
+    Shared {
+        /// The file.
+        path: PathBuf,
+        /// The later of the two, from 2.
+        lane: usize,
+        /// What they use.
+        what: String,
     },
     /// Nothing opens the way.
     #[error("{}: nothing opens the way; say `outputs.pins.relay`, or `outputs.wiegand` for an access controller", path.display())]
@@ -194,14 +206,19 @@ pub enum BoardError {
 }
 
 impl Board {
+    /// Its lanes, the first one first; each has ports of its own and shares the rest.
+    pub fn all_lanes(&self) -> impl Iterator<Item = &Board> {
+        std::iter::once(self).chain(&self.further_lanes)
+    }
+
     /// Reads a board file with all that it inherits.
     ///
     /// # Errors
     /// [`BoardError`], which names the file and the key.
     pub fn load(path: impl AsRef<Path>) -> Result<Board, BoardError> {
         let path = path.as_ref();
-        let merged = inherit::load(path)?;
-        Resolver { path }.board(merged)
+        let (first, further) = inherit::load(path)?;
+        Resolver { path }.boards(first, further)
     }
 }
 
@@ -211,9 +228,48 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn board(&self, file: BoardFile) -> Result<Board, BoardError> {
-        let reserved = file.board.reserved_pins.as_deref().unwrap_or_default();
-        let mut pins = Pins::new(self.path, reserved);
+    fn boards(&self, first: BoardFile, further: Vec<BoardFile>) -> Result<Board, BoardError> {
+        let reserved = first.board.reserved_pins.clone().unwrap_or_default();
+        let mut pins = Pins::new(self.path, &reserved);
+        let mut board = self.board(first, &mut pins)?;
+        for (file, number) in further.into_iter().zip(2..) {
+            pins.next_lane();
+            let lane = self.board(file, &mut pins)?;
+            board.all_lanes().try_for_each(|other| self.is_apart(&lane, number, other))?;
+            board.further_lanes.push(lane);
+        }
+        Ok(board)
+    }
+
+    /// Whether a lane has ports of its own beside another one's.
+    fn is_apart(&self, lane: &Board, number: usize, other: &Board) -> Result<(), BoardError> {
+        let shared = |what: String| Err(BoardError::Shared { path: self.path.to_owned(), lane: number, what });
+        if lane.camera.is_the_one_of(&other.camera) {
+            return shared("one camera".into());
+        }
+        match (&lane.thermometer, &other.thermometer) {
+            (Some(Thermometer::Serial { port, .. }), Some(Thermometer::Serial { port: others, .. }))
+                if port == others =>
+            {
+                return shared(format!("the thermometer at {}", port.display()));
+            }
+            _ => {}
+        }
+        match (&lane.osdp, &other.osdp) {
+            (Some(own), Some(others)) if own.port == others.port => {
+                return shared(format!("the OSDP line at {}", own.port.display()));
+            }
+            _ => {}
+        }
+        match (lane.panel_listen, other.panel_listen) {
+            (Some(listen), Some(others)) if listen == others && listen.port() != 0 => {
+                shared(format!("the panel's address {listen}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn board(&self, file: BoardFile, pins: &mut Pins<'_>) -> Result<Board, BoardError> {
         let board = Board {
             name: self.need(file.board.name, "board.name")?,
             description: file.board.description.unwrap_or_default(),
@@ -221,11 +277,12 @@ impl Resolver<'_> {
             correction: self.correction(&file.thermometer)?,
             thermometer: self.thermometer(file.thermometer)?,
             osdp: file.outputs.osdp.as_ref().map(|section| self.osdp(section)).transpose()?,
-            outputs: file.outputs.resolve(&mut pins)?,
-            inputs: file.inputs.resolve(&mut pins)?,
+            outputs: file.outputs.resolve(pins)?,
+            inputs: file.inputs.resolve(pins)?,
             clock: self.clock(file.clock)?,
             stick_mounts: file.sticks.mounts.unwrap_or_default(),
             panel_listen: self.panel(file.panel.listen)?,
+            further_lanes: Vec::new(),
         };
         if board.inputs.fire_alarm.is_some() && !board.outputs.has_relay() {
             let allowed = "the alarm holds a relay open: name outputs.pins.relay, or write \"none\"";

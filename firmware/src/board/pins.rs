@@ -99,12 +99,19 @@ impl<'de> Deserialize<'de> for PinChoice {
 pub(super) struct Pins<'a> {
     path: &'a Path,
     reserved: &'a [u8],
-    taken: Vec<(u8, &'static str)>,
+    taken: Vec<(u8, String)>,
+    /// Which lane of the device takes pins now, from 1.
+    lane: usize,
 }
 
 impl<'a> Pins<'a> {
     pub(super) fn new(path: &'a Path, reserved: &'a [u8]) -> Pins<'a> {
-        Pins { path, reserved, taken: Vec::new() }
+        Pins { path, reserved, taken: Vec::new(), lane: 1 }
+    }
+
+    /// The next lane of the device takes its pins.
+    pub(super) fn next_lane(&mut self) {
+        self.lane += 1;
     }
 
     /// Gives the pin to a function, which `table` names: `relay` of `outputs.pins`.
@@ -116,8 +123,12 @@ impl<'a> Pins<'a> {
         if self.reserved.contains(&bcm) {
             return Err(BoardError::PinReserved { path, bcm, function });
         }
+        let function = match self.lane {
+            1 => function.to_owned(),
+            lane => format!("{function} of lane {lane}"),
+        };
         if let Some((_, first)) = self.taken.iter().find(|(taken, _)| *taken == bcm) {
-            return Err(BoardError::PinConflict { path, bcm, first, second: function });
+            return Err(BoardError::PinConflict { path, bcm, first: first.clone(), second: function });
         }
         self.taken.push((bcm, function));
         Ok(())

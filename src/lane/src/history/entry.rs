@@ -11,7 +11,7 @@ const NO_DAY: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(pub [u8; 8]);
 
-/// The gate that saw a visit: its id, or a random number where it has none.
+/// The gate that saw a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(pub [u8; 8]);
 

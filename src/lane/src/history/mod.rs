@@ -83,6 +83,11 @@ impl Secret {
         unhex(text.trim(), &mut bytes).map(|()| Secret(bytes))
     }
 
+    /// The name under which the gate that keeps this secret tells others of its visits; it says nothing of the secret.
+    pub fn origin(&self) -> Origin {
+        Origin(first_8(&self.key("menshen/origin")))
+    }
+
     /// A key for a purpose, so that no two uses of the secret meet.
     fn key(&self, purpose: &str) -> [u8; 32] {
         sha256(&[&self.0, purpose.as_bytes()].concat())
