@@ -192,8 +192,9 @@ impl OutputsSection {
     /// The outputs, whose pins are added to those that are taken.
     pub(super) fn resolve(&self, pins: &mut Pins<'_>) -> Result<Outputs, BoardError> {
         let kind = self.kind.ok_or_else(|| pins.missing("outputs.kind"))?;
-        let wired = self.wired(pins)?;
         let is_header = matches!(kind, OutputsKind::Rppal);
+        // A trace is a file of the lane's own: what it names takes no pin from another lane.
+        let wired = if is_header { self.wired(pins)? } else { self.wired(&mut pins.apart())? };
         let wiegand = self.wiegand.as_ref().map(|section| section.resolve(is_header, pins)).transpose()?;
         let max_ms = within(pins, "outputs.relay_max_ms", self.relay_max_ms.unwrap_or(5000), RELAY_MAX_MS)?;
         let relay = RelayRules { max_ms, fail: self.fail.unwrap_or(Fail::Secure) };

@@ -109,6 +109,11 @@ impl<'a> Pins<'a> {
         Pins { path, reserved, taken: Vec::new(), lane: 1 }
     }
 
+    /// The same header with nothing taken.
+    pub(super) fn apart(&self) -> Pins<'a> {
+        Pins { taken: Vec::new(), ..*self }
+    }
+
     /// The next lane of the device takes its pins.
     pub(super) fn next_lane(&mut self) {
         self.lane += 1;

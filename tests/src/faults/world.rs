@@ -146,15 +146,30 @@ impl World {
     /// Somebody comes to the camera and shows a new pass; pictures come into view in this order. Gives the moment
     /// at which the picture was there.
     pub fn show(&mut self, pass: Pass) -> Instant {
+        let payload = self.payload(pass);
+        self.show_at("camera", &payload)
+    }
+
+    /// A pass of somebody's own, made now.
+    pub fn pass_of(&self, request: Request) -> String {
+        let claims = request.claims(moment::now()).expect("a request as the desk makes it");
+        let key = self.profile.issuer_key(claims.issuer).expect("the profile has every issuer's");
+        pass::issue(&claims, &key).expect("claims of a request fit").as_str().into()
+    }
+
+    /// Somebody shows a code at a camera, which is named by its folder within the state folder.
+    pub fn show_at(&mut self, camera: &str, payload: &str) -> Instant {
         self.shown += 1;
+        let folder = self.state().join(camera);
+        fs::create_dir_all(&folder).expect("the folder is ours");
         let name = format!("{:04}.png", self.shown);
         let beside = self.path(&name);
         let camera =
             Camera { width: 640, height: 480, module_px: 4.5..=5.5, offset_px: -20.0..=20.0, ..Camera::easy() };
-        let code = qr::qr(self.payload(pass)).expect("a pass fits into a code");
+        let code = qr::qr(payload).expect("a pass fits into a code");
         let frame = scene::render(&code, &camera, u64::from(self.shown));
         scene::save_png(&frame, &beside).expect("the folder is ours");
-        fs::rename(beside, self.camera().join(name)).expect("both folders are ours");
+        fs::rename(beside, folder.join(name)).expect("both folders are ours");
         Instant::now()
     }
 

@@ -83,22 +83,33 @@ impl Authority {
             repository.delegate(&superior_role(*id, &ids), &id.to_string(), &signers, &names::own_paths(*id))?;
         }
         for scope in ids.iter().filter(|scope| **scope == scope.province()) {
-            let mut content = Content::default();
-            for issuer in catalogue.spoken_for_by(*scope)? {
-                let key = self.make_key(&format!("{ISSUERS}/{}", issuer.id))?;
-                content.add_key(IssuerKey {
-                    issuer: issuer.id,
-                    public_key: key.verifying_key().to_bytes(),
-                    valid_from: now.saturating_sub(KEY_LEAD_S),
-                    valid_until: now + KEY_LIFE_S,
-                })?;
-                content.add_issuer(issuer)?;
-            }
-            content.save_issuers(&mut repository, *scope)?;
+            self.found_province(&mut repository, &catalogue, *scope, now)?;
         }
-        let rules: Vec<Rule> = catalogue.rules(now.saturating_sub(KEY_LEAD_S), now + KEY_LIFE_S)?;
-        Content::default().with_rules(rules)?.save_rules(&mut repository, IssuerId::NATIONAL)?;
+        recognise(&mut repository, &catalogue, now)?;
         self.establish(repository, &self.keyring(&[])?, now)
+    }
+
+    /// Content is large, so it is on the stack of a function of its own.
+    #[inline(never)]
+    fn found_province(
+        &self,
+        repository: &mut Repository,
+        catalogue: &Catalogue,
+        scope: IssuerId,
+        now: u64,
+    ) -> Result<()> {
+        let mut content = Content::default();
+        for issuer in catalogue.spoken_for_by(scope)? {
+            let key = self.make_key(&format!("{ISSUERS}/{}", issuer.id))?;
+            content.add_key(IssuerKey {
+                issuer: issuer.id,
+                public_key: key.verifying_key().to_bytes(),
+                valid_from: now.saturating_sub(KEY_LEAD_S),
+                valid_until: now + KEY_LIFE_S,
+            })?;
+            content.add_issuer(issuer)?;
+        }
+        content.save_issuers(repository, scope)
     }
 
     /// Makes an authority whose root keys lie elsewhere, with nothing but the national platform to begin with, whose
@@ -327,6 +338,13 @@ pub fn public_key(text: &str) -> Result<[u8; 32]> {
 
 fn line_of(bytes: &[u8; 32]) -> String {
     format!("{}\n", Hex(bytes))
+}
+
+/// The agreements of a development profile.
+#[inline(never)]
+fn recognise(repository: &mut Repository, catalogue: &Catalogue, now: u64) -> Result<()> {
+    let rules: Vec<Rule> = catalogue.rules(now.saturating_sub(KEY_LEAD_S), now + KEY_LIFE_S)?;
+    Content::default().with_rules(rules)?.save_rules(repository, IssuerId::NATIONAL)
 }
 
 #[cfg(test)]

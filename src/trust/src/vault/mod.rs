@@ -384,6 +384,7 @@ fn verify(
 }
 
 /// Apart from the walk, which is deep, because a list is large and is moved here.
+#[inline(never)]
 fn list_of(content: Box<TrustContent>) -> Result<Arc<TrustList>, TufError> {
     let list = TrustList::new(*content).map_err(|error| TufError::new(Refusal::Malformed, format!("({error})")))?;
     Ok(Arc::new(list))

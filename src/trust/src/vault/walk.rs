@@ -383,22 +383,32 @@ fn joined(
             TufError::new(refusal, format!("{path} ({error})"))
         };
         match Target::parse(path) {
-            Some(Target::Issuers(_)) => {
-                let part = Issuers::decode(bytes).map_err(refused)?;
-                content.join_issuers(scope, &part).map_err(refused)?;
-                if scope == IssuerId::NATIONAL {
-                    content.authority_key = part.authority_key;
-                }
-            }
+            Some(Target::Issuers(_)) => join_issuers(&mut content, scope, bytes).map_err(refused)?,
             Some(Target::Policy(_, class)) => match (join_policy(&mut content, scope, class, bytes), origin) {
                 (Ok(()), _) => {}
                 (Err(why), Origin::Newest) => return Err(why),
                 (Err(why), Origin::Kept(_)) => tracing::warn!("a rule that held before holds no longer: {why}"),
             },
-            _ => Rules::decode(bytes).and_then(|part| content.join_rules(scope, &part)).map_err(refused)?,
+            _ => join_rules(&mut content, scope, bytes).map_err(refused)?,
         }
     }
     Ok(content)
+}
+
+/// Parts are large, so each is on the stack of a function of its own, and gone before the next.
+#[inline(never)]
+fn join_issuers(content: &mut TrustContent, scope: IssuerId, bytes: &[u8]) -> Result<(), TrustError> {
+    let part = Issuers::decode(bytes)?;
+    content.join_issuers(scope, &part)?;
+    if scope == IssuerId::NATIONAL {
+        content.authority_key = part.authority_key;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn join_rules(content: &mut TrustContent, scope: IssuerId, bytes: &[u8]) -> Result<(), TrustError> {
+    Rules::decode(bytes).and_then(|part| content.join_rules(scope, &part))
 }
 
 /// Takes in the rules of a class of site, so that no gate meets a contradiction; all of it or nothing.
