@@ -166,12 +166,12 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// What a volunteer makes of this decision: the cause's verdict, under one more reason that says so. What the gate
-    /// found stays beside it.
-    pub fn by_hand(mut self, cause: Cause) -> Decision {
-        add(&mut self.reasons, Reason::ManualOverride);
-        self.reasons.sort_unstable_by_key(|reason| reason.rank());
-        Decision { verdict: cause.verdict(), cause: Some(cause), ..self }
+    /// What a volunteer makes of this decision: the cause's verdict, by one more reason that says so and comes first, for
+    /// it decides. What the gate found stays behind it.
+    pub fn by_hand(self, cause: Cause) -> Decision {
+        let found = self.reasons.iter().copied().filter(|reason| *reason != Reason::ManualOverride);
+        let reasons = core::iter::once(Reason::ManualOverride).chain(found).take(Reasons::new().capacity()).collect();
+        Decision { verdict: cause.verdict(), cause: Some(cause), reasons, ..self }
     }
 
     /// The same decision with one more reason.

@@ -22,7 +22,13 @@ use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, Reas
 use std::error::Error;
 use std::time::Duration;
 
-const SCREENS: [&str; 26] = [
+const SCREENS: [&str; 32] = [
+    "alarm",
+    "by_hand",
+    "quota",
+    "metro_yellow",
+    "hospital_high",
+    "dependent",
     "idle",
     "clock",
     "hold_still",
@@ -90,6 +96,12 @@ fn view(screen: &str) -> ScreenView {
         "refuse" => verdict(decision("refuse", "red", &[(51, "red"), (31, "expired"), (60, "temp_high")])),
         "no_list" => verdict(decision("refer", "yellow", &[(82, "trust_missing")])),
         "overridden" => verdict(overridden()),
+        "alarm" => ScreenView::Alarm,
+        "by_hand" => verdict(by_hand()),
+        "quota" => verdict(decision("refuse", "green", &[(71, "household_quota")])),
+        "metro_yellow" => verdict(at_site("metro", "refuse", decision("refuse", "yellow", &[(50, "yellow")]))),
+        "hospital_high" => verdict(at_site("hospital", "refer", decision("refuse", "green", &[(60, "temp_high")]))),
+        "dependent" => verdict(of_kind("dependent", decision("admit", "green", &[]))),
         "bare" => verdict(not_a_pass()),
         other => Hint::ALL
             .into_iter()
@@ -134,6 +146,24 @@ fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'stati
 fn overridden() -> DecisionView {
     let mut decision = decision("refuse", "red", &[(51, "red"), (60, "temp_high"), (40, "overridden")]);
     decision.evidence.status = Some("overridden_red");
+    decision
+}
+
+/// Somebody whom the gate asked about and a volunteer let in.
+fn by_hand() -> DecisionView {
+    let mut decision = decision("admit", "yellow", &[(50, "yellow"), (90, "manual_override")]);
+    decision.cause = Some("paper_seen");
+    decision
+}
+
+fn at_site(site: &'static str, yellow: &'static str, mut decision: DecisionView) -> DecisionView {
+    (decision.evidence.site, decision.evidence.yellow) = (site, yellow);
+    decision.evidence.days_left = decision.evidence.until.is_some().then_some(13);
+    decision
+}
+
+fn of_kind(kind: &'static str, mut decision: DecisionView) -> DecisionView {
+    decision.evidence.kind = Some(kind);
     decision
 }
 

@@ -243,6 +243,8 @@ pub struct Words {
     status: BTreeMap<String, ReasonWords>,
     /// What a yellow code is told as where it does not ask for a person.
     yellow: BTreeMap<String, ReasonWords>,
+    /// What a volunteer's decision is told as where it keeps somebody out.
+    manual: BTreeMap<String, ReasonWords>,
     /// What differs at a class of site.
     site: BTreeMap<String, BTreeMap<String, SiteWords>>,
     hint: BTreeMap<String, HintWords>,
@@ -319,9 +321,13 @@ impl Words {
     /// What people are told of a decision, the gravest first; what its issuer changed since is told beside the colour,
     /// which it explains, and says which colour it is now.
     pub fn told(&self, decision: &Decision) -> Vec<ReasonWords> {
-        let Decision { reasons, evidence, .. } = decision;
+        let Decision { reasons, evidence, verdict, .. } = decision;
         let others = reasons.iter().filter(|reason| **reason != Reason::Overridden);
-        let at_site = |reason: &Reason| self.reason_at(*reason, evidence.site, evidence.yellow);
+        let by_hand = self.manual.get(verdict.name());
+        let at_site = |reason: &Reason| match by_hand.filter(|_| *reason == Reason::ManualOverride) {
+            Some(words) => words.at(None),
+            None => self.reason_at(*reason, evidence.site, evidence.yellow),
+        };
         let mut told: Vec<ReasonWords> = others.map(at_site).collect();
         if let Some(at) = reasons.iter().position(|reason| *reason == Reason::Overridden) {
             let which = evidence.status.and_then(|status| self.status.get(status.name()));

@@ -116,11 +116,11 @@ function drawHint({ words, other, screen }) {
 }
 
 /** What people are told, the gravest first, and what the issuer changed since: it explains the colour. */
-function told({ words }, { reasons, evidence }) {
+function told({ words }, { verdict, reasons, evidence }) {
   const has = (...names) => reasons.some(({ name }) => names.includes(name));
   const changed = has("overridden") ? words.status[evidence.status] ?? words.reason.overridden : null;
   const explains = Boolean(changed) && has("red", "yellow");
-  const here = (name) => atSite(words, evidence, name);
+  const here = (name) => (name === "manual_override" && words.manual[verdict]) || atSite(words, evidence, name);
   const texts = reasons.map(({ name }) => (name !== "overridden" ? here(name) : explains ? null : changed));
   const colour = reasons.findIndex(({ name }) => name === "red" || name === "yellow");
   if (explains) texts.splice(colour + 1, 0, changed);
@@ -175,7 +175,7 @@ function drawFacts({ words, lang, info }, decision) {
   const degrees = (celsius) => fill(words.label.degrees, { n: celsius.toFixed(1) });
   const { display, issuer_name: name } = evidence;
   fact("colour", words.label.colour, decision.colour && words.colour[decision.colour], decision.colour);
-  fact("issuer", words.label.issuer, (name && (name[lang] || name.zh)) || decision.issuer);
+  fact("from", words.label.issuer, (name && (name[lang] || name.zh)) || decision.issuer);
   fact("kind", words.label.kind, evidence.kind && words.kind[evidence.kind]);
   fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
   fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
