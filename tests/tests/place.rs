@@ -97,7 +97,7 @@ fn a_household_that_went_out_by_one_gate_of_the_site_does_not_go_out_by_another(
 #[test]
 fn the_same_pass_again_is_asked_about_and_a_refreshed_one_is_not() {
     let mut world = World::new();
-    world.site("thermometry = \"off\"\nhold_other_ms = 1000\n");
+    world.site("thermometry = \"off\"\nhold_other_ms = 1000\nagain_after_s = 300\n");
     let gate = Watched::start(&world).expect("the gate starts");
     let pass = world.pass_of(member("lin", "a"));
     world.show_at("camera", &pass);

@@ -104,8 +104,10 @@ impl World {
         self.site_with_hub_at(&format!("url = \"http://{hub}\""), policy);
     }
 
-    /// Writes the site file with these lines on where the hub is.
+    /// Writes the site file with these lines on where the hub is. People come again and again in these tests, so unless
+    /// the rules say otherwise, nobody asks about a pass that does.
     pub fn site_with_hub_at(&self, lines: &str, policy: &str) {
+        let again = if policy.contains("again_after_s") { "" } else { "again_after_s = 0\n" };
         let key = self.profile.hub_key().expect("the profile has one").verifying_key();
         let key: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         self.write(
@@ -113,7 +115,7 @@ impl World {
             format!(
                 "name_zh = \"试验门\"\nname_en = \"Trial gate\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n\n\
                  [hub]\n{lines}\nkey = \"{key}\"\nenrol_token = \"{TOKEN}\"\nlongest_wait_s = 1\n\n\
-                 [policy]\n{policy}"
+                 [policy]\n{again}{policy}"
             ),
         );
     }
