@@ -135,8 +135,8 @@ fn simulated() -> Board {
 fn simulated_switches_follow_the_words_of_a_file_and_the_alarm_comes_by_way_of_the_guard() {
     assert_eq!(Input::ALL.map(Input::name), ["button", "presence", "fire_alarm"]);
     let state = tempfile::tempdir().unwrap();
-    let ports = GatePorts::of(&simulated(), state.path(), Teller::Technician).unwrap();
-    let mut inputs = ports.inputs.unwrap()().unwrap();
+    let mut ports = GatePorts::of(&simulated(), state.path(), Teller::Technician).unwrap();
+    let mut inputs = ports.lanes.remove(0).inputs.unwrap()().unwrap();
     let mut expect = |words: &str, expected: &[Sensed]| {
         std::fs::write(state.path().join("inputs.txt"), words).unwrap();
         let deadline = Instant::now() + PATIENCE;
@@ -160,5 +160,5 @@ fn simulated_switches_follow_the_words_of_a_file_and_the_alarm_comes_by_way_of_t
 fn a_board_without_switches_has_no_such_port() {
     let state = tempfile::tempdir().unwrap();
     let board = Board::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml")).unwrap();
-    assert!(GatePorts::of(&board, state.path(), Teller::Technician).unwrap().inputs.is_none());
+    assert!(GatePorts::of(&board, state.path(), Teller::Technician).unwrap().lanes.remove(0).inputs.is_none());
 }

@@ -30,12 +30,14 @@ pub fn opener(board: &board::Inputs, state_dir: &Path, alarm: Option<Arc<AtomicB
         return None;
     }
     let (board, state_dir) = (board.clone(), state_dir.to_owned());
+    let told_alarm = Arc::new(AtomicBool::new(false));
     Some(Box::new(move || {
         let open = |switch: &Option<Switch>, input: Input| {
             switch.as_ref().map(|switch| open_switch(switch, input, &state_dir)).transpose()
         };
         let (button, presence) = (open(&board.button, Input::Button)?, open(&board.presence, Input::Presence)?);
-        Ok(Box::new(Inputs::new(button, presence, alarm.clone())))
+        let inputs = Inputs::new(button, presence, alarm.clone());
+        Ok(Box::new(Inputs { told_alarm: told_alarm.clone(), ..inputs }))
     }))
 }
 
@@ -59,8 +61,8 @@ pub struct Inputs<P> {
     alarm: Option<Arc<AtomicBool>>,
     /// Whether the button has been seen up: one that is held when the gate starts was pressed for somebody else.
     armed: bool,
-    /// What was said last of the alarm.
-    told_alarm: bool,
+    /// What was said last of the alarm, also before the switches were opened again: an alarm that ended meanwhile is told.
+    told_alarm: Arc<AtomicBool>,
 }
 
 impl<P: InputPin> Inputs<P> {
@@ -70,7 +72,7 @@ impl<P: InputPin> Inputs<P> {
         presence: Option<Debounced<P>>,
         alarm: Option<Arc<AtomicBool>>,
     ) -> Inputs<P> {
-        Inputs { button, presence, alarm, armed: false, told_alarm: false }
+        Inputs { button, presence, alarm, armed: false, told_alarm: Arc::default() }
     }
 
     /// Looks at everything once.
@@ -80,8 +82,7 @@ impl<P: InputPin> Inputs<P> {
     pub fn look(&mut self, now: Instant) -> Result<Option<Sensed>, PortError> {
         if let Some(alarm) = &self.alarm {
             let lasts = alarm.load(Ordering::SeqCst);
-            if lasts != self.told_alarm {
-                self.told_alarm = lasts;
+            if lasts != self.told_alarm.swap(lasts, Ordering::SeqCst) {
                 return Ok(Some(Sensed::FireAlarm(lasts)));
             }
         }

@@ -19,6 +19,8 @@ use crate::thermo::{self, Judgement, Reading};
 pub(super) const BURST: usize = 5;
 /// How far the readings of a steady burst lie apart at most: the allowed error of a screening unit.
 const STEADY_CENTI_C: i32 = 30;
+/// So many readings of no person, one after another, are the wall between two people.
+const WALLS: u8 = 2;
 /// Readings that lie further apart than this are not of one run.
 const GAP_MS: u64 = 500;
 
@@ -46,6 +48,8 @@ pub(super) type Holder = (IssuerId, [u8; 16]);
 #[derive(Clone, Debug)]
 pub(super) struct Face {
     burst: heapless::Vec<Reading, BURST>,
+    /// How many of the newest readings were no person's.
+    walls: u8,
     last_ms: u64,
     /// The face may be that of the person who was decided about.
     is_of_last: bool,
@@ -63,6 +67,7 @@ impl Face {
     pub(super) const fn new() -> Face {
         Face {
             burst: heapless::Vec::new(),
+            walls: 0,
             last_ms: 0,
             is_of_last: false,
             last: None,
@@ -77,8 +82,15 @@ impl Face {
         if self.presence == Some(false) {
             return;
         }
-        if !is_persons(reading, policy) {
+        // One value alone may be hair, or noise.
+        let is_wall = !is_persons(reading, policy);
+        self.walls = if is_wall { self.walls.saturating_add(1) } else { 0 };
+        if self.walls >= WALLS {
             self.is_of_last = false;
+        }
+        if !is_wall && self.burst.last().is_some_and(|last| !is_persons(*last, policy)) {
+            // Somebody's face is there again, and it may be another one.
+            self.held = None;
         }
         if now_ms.saturating_sub(self.last_ms) > GAP_MS {
             self.burst.clear();
@@ -115,14 +127,20 @@ impl Face {
         !self.is_of_last
     }
 
+    /// Whether the presence sensor says that somebody is there.
+    pub(super) fn is_there(&self) -> bool {
+        self.presence == Some(true)
+    }
+
     /// For how long nobody has been there, as far as a sensor tells.
     pub(super) fn gone_for_ms(&self, now_ms: u64) -> u64 {
         self.gone_since_ms.map_or(0, |since_ms| now_ms.saturating_sub(since_ms))
     }
 
-    /// Somebody was decided about: what was measured is used up.
-    pub(super) fn decided(&mut self, holder: Option<Holder>) {
-        self.is_of_last = true;
+    /// Somebody was decided about: what was measured is used up. Whose pass is not known and who was not let in is most often
+    /// still there, looking for the right code.
+    pub(super) fn decided(&mut self, holder: Option<Holder>, was_admitted: bool) {
+        self.is_of_last = was_admitted || holder.is_some();
         self.last = holder;
         self.restart();
     }

@@ -6,22 +6,30 @@
 //! count at all is [`super::face`]'s.
 
 use super::face::Face;
-use super::{Now, Screen};
+use super::{Now, Screen, Token};
 use crate::decide::{Context, Decision, Measured, Shown, Verdict, decide};
 use crate::policy::Thermometry;
 use crate::thermo::{self, Judgement};
 
 /// A person who is gone for this long, by the presence sensor, is not waited for.
 const LEFT_AFTER_MS: u64 = 1000;
+/// A code that has given way to another for this long is out of somebody's hand.
+const GIVEN_WAY_AFTER_MS: u64 = 300;
 
 #[derive(Clone, Debug)]
 pub(super) struct Gathering {
     shown: Shown,
+    /// The code that it is about.
+    pub(super) token: Token,
+    /// Since when another pass is in view and this one is not.
+    given_way_ms: Option<u64>,
     attempt: u8,
     attempt_until_ms: u64,
     last: Measured,
     /// From when a face that was not seen to change counts as this person's.
     alone_from_ms: u64,
+    /// Whether the presence sensor has seen this person: who shows a code from farther off has not left.
+    was_there: bool,
     /// Whether the person has been told what is wanted.
     pub(super) has_asked: bool,
 }
@@ -36,7 +44,7 @@ pub(super) enum Step {
 impl Gathering {
     /// A code was seen, and its holder is asked for the temperature at `ask_at_ms`.
     pub(super) fn new(
-        shown: Shown,
+        (token, shown): (Token, Shown),
         ask_at_ms: u64,
         alone_from_ms: u64,
         face: &mut Face,
@@ -50,10 +58,13 @@ impl Gathering {
         let before = face.meets_code(holder, now.mono_ms, context.policy);
         Gathering {
             shown,
+            token,
+            given_way_ms: None,
             attempt: 1,
             attempt_until_ms: ask_at_ms + u64::from(context.policy.reading_window_ms),
             last: before.map_or(Measured::Nothing, Measured::Reading),
             alone_from_ms,
+            was_there: face.is_there(),
             has_asked: false,
         }
     }
@@ -81,6 +92,21 @@ impl Gathering {
         }
     }
 
+    /// Notes that a frame showed another pass and not this one, or nothing; gives whether that has lasted. Meanwhile nothing
+    /// that is measured counts.
+    pub(super) fn has_given_way(&mut self, to_another: bool, to_nothing: bool, face: &mut Face, now: Now) -> bool {
+        if !to_another {
+            // A frame in which no code was read proves nothing.
+            if !to_nothing {
+                self.given_way_ms = None;
+            }
+            return false;
+        }
+        face.restart();
+        let since_ms = *self.given_way_ms.get_or_insert(now.mono_ms);
+        now.mono_ms.saturating_sub(since_ms) >= GIVEN_WAY_AFTER_MS
+    }
+
     pub(super) fn advance(
         &mut self,
         face: &mut Face,
@@ -105,7 +131,9 @@ impl Gathering {
                 return Step::Decided(self.decide(now, context));
             }
         }
-        if !thermometer_present || face.gone_for_ms(now.mono_ms) >= LEFT_AFTER_MS {
+        self.was_there |= face.is_there();
+        let has_left = self.was_there && face.gone_for_ms(now.mono_ms) >= LEFT_AFTER_MS;
+        if !thermometer_present || has_left {
             return Step::Decided(self.decide(now, context));
         }
         if now.mono_ms < self.attempt_until_ms { Step::Wait } else { self.next_attempt(face, now, context) }

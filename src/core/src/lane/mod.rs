@@ -48,6 +48,8 @@ pub const UNREADABLE_AFTER_MS: u64 = 4000;
 pub const NOT_A_PASS_AFTER_MS: u64 = 400;
 /// A verdict stays on the screen at least this long.
 pub const MIN_SHOW_MS: u64 = 700;
+/// So long after it was shown, a volunteer may still go beyond a verdict that did not admit, if nobody came since.
+pub const REMEMBERED_MS: u64 = 60_000;
 
 /// Now, on both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +166,8 @@ impl OnScreen {
 pub struct Lane {
     work: Work,
     verdict: Option<OnScreen>,
+    /// The last verdict, when its time on the screen is over and nobody has come since.
+    last: Option<OnScreen>,
     recent: Recent,
     pulse: Pulse,
     face: Face,
@@ -184,6 +188,7 @@ impl Lane {
         Lane {
             work: Work::Idle,
             verdict: None,
+            last: None,
             recent: Recent::new(),
             pulse: Pulse::new(),
             face: Face::new(),
@@ -237,9 +242,10 @@ impl Lane {
     fn see(&mut self, payloads: &[&[u8]], unread: Option<Hint>, now: Now, context: Context<'_>, actions: &mut Actions) {
         // What is on the screen may have had its time since the last step.
         self.advance(now, context, actions);
-        if let Some(shown) = self.fresh_code(payloads, now, context) {
+        self.look_whether_left(payloads, now, context, actions);
+        if let Some((token, shown)) = self.fresh_code(payloads, now, context) {
             self.blur.clear();
-            self.begin(shown, now, context, actions);
+            self.begin(token, shown, now, context, actions);
         } else if payloads.is_empty() {
             // A frame that shows nothing at all proves nothing: the blur lapses by itself.
             if let Some(hint) = unread {
@@ -250,8 +256,19 @@ impl Lane {
         }
     }
 
+    /// Whoever is being measured has left where another pass takes the place of theirs: what is measured then is not theirs.
+    fn look_whether_left(&mut self, payloads: &[&[u8]], now: Now, context: Context<'_>, actions: &mut Actions) {
+        let Work::Gathering(gathering) = &mut self.work else { return };
+        let mut passes = payloads.iter().filter(|payload| payload.starts_with(crate::pass::PREFIX)).peekable();
+        let is_another = passes.peek().is_some() && passes.all(|payload| token_of(payload) != gathering.token);
+        if gathering.has_given_way(is_another, payloads.is_empty(), &mut self.face, now) {
+            let decision = gathering.decide(now, context);
+            self.decided(decision, now, actions);
+        }
+    }
+
     /// The code in view to decide about, if there is one and the lane is free for it.
-    fn fresh_code(&mut self, payloads: &[&[u8]], now: Now, context: Context<'_>) -> Option<Shown> {
+    fn fresh_code(&mut self, payloads: &[&[u8]], now: Now, context: Context<'_>) -> Option<(Token, Shown)> {
         let at_rest = self.is_at_rest();
         let free = matches!(self.work, Work::Idle) && !self.alarm;
         let mut open: heapless::Vec<(Token, &[u8]), 8> = heapless::Vec::new();
@@ -271,14 +288,14 @@ impl Lane {
             open.push((token, *payload)).unwrap_or_default();
         }
         let (at, shown) = Shown::best(open.iter().map(|(_, payload)| *payload), context.trust)?;
-        let (token, _) = open.get(at)?;
-        self.recent.answer(*token);
+        let (token, _) = *open.get(at)?;
+        self.recent.answer(token);
         if !matches!(shown, Shown::Malformed(PassError::NotAPass)) {
             // An advertisement beside a pass is answered with it: it is nobody's attempt to enter.
             let others = payloads.iter().filter(|payload| !payload.starts_with(crate::pass::PREFIX));
             others.for_each(|payload| self.recent.answer(token_of(payload)));
         }
-        Some(shown)
+        Some((token, shown))
     }
 
     fn see_unreadable(&mut self, hint: Hint, now: Now, context: Context<'_>, actions: &mut Actions) {
@@ -292,10 +309,11 @@ impl Lane {
     }
 
     /// A code was shown: decide at once where the temperature can not change a refusal, else gather it.
-    fn begin(&mut self, shown: Shown, now: Now, context: Context<'_>, actions: &mut Actions) {
+    fn begin(&mut self, token: Token, shown: Shown, now: Now, context: Context<'_>, actions: &mut Actions) {
+        self.last = None;
         let ask_at_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.read_by_ms().max(now.mono_ms));
         let alone_from_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.until_ms);
-        let gathering = Gathering::new(shown, ask_at_ms, alone_from_ms, &mut self.face, now, context);
+        let gathering = Gathering::new((token, shown), ask_at_ms, alone_from_ms, &mut self.face, now, context);
         match gathering.at_once(now, context, self.thermometer_present) {
             Some(decision) => self.decided(decision, now, actions),
             None => self.work = Work::Gathering(gathering),
@@ -312,7 +330,7 @@ impl Lane {
                 self.finish(decision, actions);
             }
             Work::Idle if now.mono_ms >= verdict.until_ms => {
-                self.verdict = None;
+                self.last = self.verdict.take();
                 self.face.has_changed();
                 push(actions, Action::Lamp(None));
                 push(actions, Action::Show(Screen::Idle));
@@ -345,7 +363,7 @@ impl Lane {
     /// Somebody is decided about; what is on the screen may still want its time.
     fn decided(&mut self, decision: Decision, now: Now, actions: &mut Actions) {
         if self.verdict.as_ref().is_some_and(|verdict| now.mono_ms < verdict.read_by_ms()) {
-            self.face.decided(holder_of(&decision));
+            self.face.decided(holder_of(&decision), decision.verdict == Verdict::Admit);
             self.work = Work::Ready(decision);
         } else {
             self.finish(decision, actions);
@@ -353,7 +371,8 @@ impl Lane {
     }
 
     fn finish(&mut self, decision: Decision, actions: &mut Actions) {
-        self.face.decided(holder_of(&decision));
+        self.face.decided(holder_of(&decision), decision.verdict == Verdict::Admit);
+        self.last = None;
         if self.verdict.take().is_some() {
             // Until the answer is there, nothing on the gate may look like one.
             push(actions, Action::Lamp(None));
@@ -365,27 +384,39 @@ impl Lane {
     /// A volunteer decides beside the gate: about whoever was just decided about or is being so, or else about somebody
     /// who shows no code.
     fn by_hand(&mut self, cause: Cause, now: Now, context: Context<'_>, actions: &mut Actions) {
-        let found = match (&self.work, &self.verdict) {
-            // What is being written comes first; the volunteer sees it and decides then.
-            _ if self.alarm => return,
-            (Work::Recording(_), _) => return,
-            (Work::Ready(decision), _) => decision.clone(),
-            (Work::Gathering(gathering), _) => gathering.decide(now, context),
+        // What is being written comes first; the volunteer sees it and decides then.
+        if self.alarm || matches!(self.work, Work::Recording(_)) {
+            return;
+        }
+        let now_ms = now.mono_ms;
+        let is_recent = |last: &&OnScreen| now_ms < last.since_ms + REMEMBERED_MS;
+        let found = match (&self.verdict, &self.work) {
             // A second touch of the same button is not a second person.
-            (Work::Idle, Some(verdict)) if verdict.decision.cause.is_some() && now.mono_ms < verdict.read_by_ms() => {
-                return;
-            }
-            (Work::Idle, Some(verdict)) if concerns(cause, &verdict.decision) => verdict.decision.clone(),
-            (Work::Idle, _) => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
+            (Some(shown), _) if is_again(cause, &shown.decision) && now_ms < shown.read_by_ms() => return,
+            // Whoever is on the screen is meant, also where the next one's code was read already.
+            (Some(shown), _) if concerns(cause, &shown.decision) => shown.decision.clone(),
+            (_, Work::Ready(decision)) => decision.clone(),
+            (_, Work::Gathering(gathering)) => gathering.decide(now, context),
+            (None, _) => match self.last.as_ref().filter(is_recent) {
+                Some(last) if concerns(cause, &last.decision) => last.decision.clone(),
+                Some(_) | None => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
+            },
+            (Some(_), _) => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
         };
         if !context.policy.manual.allows(cause, &found) {
             return;
         }
-        if cause.verdict() != Verdict::Admit {
+        if found.verdict == Verdict::Admit {
+            // Whom the relay was closed for; another's pulse goes on.
             let moved = self.pulse.stop(now.mono_ms, lengths(context));
             moved.into_iter().for_each(|closed| push(actions, Action::Relay(closed)));
         }
         self.blur.clear();
+        let is_on_screen = self.verdict.as_ref().is_some_and(|shown| concerns(cause, &shown.decision));
+        if is_on_screen {
+            // Whose code was read meanwhile is looked at again.
+            self.recent.ask_again();
+        }
         self.finish(found.by_hand(cause), actions);
     }
 
@@ -406,6 +437,7 @@ impl Lane {
             self.work = Work::Idle;
         }
         self.verdict = None;
+        self.last = None;
         self.blur.clear();
         push(actions, Action::Lamp(None));
         push(actions, Action::Show(if began { Screen::Alarm } else { Screen::Idle }));
@@ -417,6 +449,7 @@ impl Lane {
         let Work::Recording(decision) = &self.work else { return };
         let decision = decision.clone();
         self.work = Work::Idle;
+        self.recent.decided();
         if self.alarm {
             return;
         }
@@ -442,6 +475,11 @@ impl Lane {
 /// keep out whom it did not. Otherwise they mean somebody else.
 fn concerns(cause: Cause, decision: &Decision) -> bool {
     cause.verdict() != decision.verdict
+}
+
+/// Whether a touch is the one that led to this verdict, once more.
+fn is_again(cause: Cause, decision: &Decision) -> bool {
+    decision.cause.is_some_and(|before| before.verdict() == cause.verdict())
 }
 
 fn holder_of(decision: &Decision) -> Option<Holder> {

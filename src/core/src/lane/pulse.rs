@@ -12,8 +12,8 @@ pub(super) struct Pulse {
     closed_until_ms: Option<u64>,
     /// When it may close again.
     free_from_ms: u64,
-    /// An admission whose pulse waits for that.
-    owed: bool,
+    /// How many admissions have their pulse still to come.
+    owed: u8,
 }
 
 /// How long a pulse lasts and how far two lie apart, in milliseconds.
@@ -25,7 +25,7 @@ pub(super) struct Lengths {
 
 impl Pulse {
     pub(super) const fn new() -> Pulse {
-        Pulse { closed_until_ms: None, free_from_ms: 0, owed: false }
+        Pulse { closed_until_ms: None, free_from_ms: 0, owed: 0 }
     }
 
     pub(super) const fn is_closed(&self) -> bool {
@@ -35,13 +35,14 @@ impl Pulse {
     /// Somebody was admitted; gives what the relay does now.
     pub(super) fn admit(&mut self, now_ms: u64, lengths: Lengths) -> Option<bool> {
         if self.is_closed() {
-            self.owed = true;
+            self.owed = self.owed.saturating_add(1);
             return self.open(now_ms, lengths);
         }
-        if now_ms < self.free_from_ms {
-            self.owed = true;
+        if now_ms < self.free_from_ms || self.owed > 0 {
+            self.owed = self.owed.saturating_add(1);
             return None;
         }
+        self.owed = 1;
         self.close(now_ms, lengths)
     }
 
@@ -49,20 +50,20 @@ impl Pulse {
     pub(super) fn step(&mut self, now_ms: u64, lengths: Lengths) -> Option<bool> {
         match self.closed_until_ms {
             Some(until_ms) if now_ms >= until_ms => self.open(now_ms, lengths),
-            None if self.owed && now_ms >= self.free_from_ms => self.close(now_ms, lengths),
+            None if self.owed > 0 && now_ms >= self.free_from_ms => self.close(now_ms, lengths),
             Some(_) | None => None,
         }
     }
 
     /// Nobody is to pass now; gives what the relay does.
     pub(super) fn stop(&mut self, now_ms: u64, lengths: Lengths) -> Option<bool> {
-        self.owed = false;
+        self.owed = 0;
         if self.is_closed() { self.open(now_ms, lengths) } else { None }
     }
 
     /// When it wants to be looked at next.
     pub(super) fn due_ms(&self) -> Option<u64> {
-        self.closed_until_ms.or(self.owed.then_some(self.free_from_ms))
+        self.closed_until_ms.or((self.owed > 0).then_some(self.free_from_ms))
     }
 
     fn open(&mut self, now_ms: u64, lengths: Lengths) -> Option<bool> {
@@ -72,7 +73,7 @@ impl Pulse {
     }
 
     fn close(&mut self, now_ms: u64, lengths: Lengths) -> Option<bool> {
-        self.owed = false;
+        self.owed = self.owed.saturating_sub(1);
         self.closed_until_ms = Some(now_ms + u64::from(lengths.pulse_ms));
         Some(true)
     }

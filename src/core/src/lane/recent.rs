@@ -14,6 +14,8 @@ struct Entry {
     first_ms: u64,
     last_ms: u64,
     answered: bool,
+    /// It was decided about to the end.
+    decided: bool,
 }
 
 /// What is known of a code in view.
@@ -47,13 +49,25 @@ impl Recent {
         {
             self.entries.swap_remove(oldest);
         }
-        let entry = Entry { token, first_ms: now_ms, last_ms: now_ms, answered: false };
+        let entry = Entry { token, first_ms: now_ms, last_ms: now_ms, answered: false, decided: false };
         let pushed = self.entries.push(entry);
         debug_assert!(pushed.is_ok(), "the oldest entry was removed if there was no room");
         Seen { for_ms: 0, answered: false }
     }
 
-    /// Notes that a code was decided about.
+    /// What is in view now and was not decided about in the end is asked about again; what was, is not.
+    pub(super) fn ask_again(&mut self) {
+        for entry in &mut self.entries {
+            entry.answered &= entry.decided;
+        }
+    }
+
+    /// A decision about the newest code that was answered is made.
+    pub(super) fn decided(&mut self) {
+        self.entries.iter_mut().filter(|entry| entry.answered).for_each(|entry| entry.decided = true);
+    }
+
+    /// Notes that a code is being decided about.
     pub(super) fn answer(&mut self, token: Token) {
         self.entries.iter_mut().filter(|entry| entry.token == token).for_each(|entry| entry.answered = true);
     }

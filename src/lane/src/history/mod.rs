@@ -105,10 +105,13 @@ pub struct Memory {
     own: Origin,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    turn: Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
+    /// Up to which number each log was taken, also where its entries are forgotten: what was counted is not counted again.
+    seen: BTreeMap<Origin, u64>,
     log: BTreeMap<Origin, BTreeMap<u64, Entry>>,
     count: usize,
     /// When a pass was let in last, by this device's monotonic clock, in milliseconds; before it started it is negative.
@@ -139,7 +142,7 @@ impl Memory {
 
     /// A memory of nothing.
     pub fn empty(secret: Secret, own: Origin, clock: Arc<dyn Clock>) -> Memory {
-        Memory { secret, own, clock, state: Mutex::default() }
+        Memory { secret, own, clock, state: Mutex::default(), turn: Mutex::default() }
     }
 
     /// What a visit is kept as, to be written beside its record.
@@ -153,6 +156,12 @@ impl Memory {
             pass: self.secret.tag("menshen/pass", issuer.code(), &pass_id),
             outing,
         }
+    }
+
+    /// Held from before a visit is stored until it is noted, so that lanes note theirs in the order of their numbers: others
+    /// are told how far the log goes, not what is in it.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A visit of this gate is on stable storage under this number.
@@ -170,9 +179,12 @@ impl Memory {
         };
         let at_ms = i64::try_from(mono_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(age_s.saturating_mul(1000));
         let mut state = self.state();
-        if state.log.entry(origin).or_default().insert(number, entry).is_some() {
+        let seen = state.seen.entry(origin).or_default();
+        if number <= *seen {
             return false;
         }
+        *seen = number;
+        state.log.entry(origin).or_default().insert(number, entry);
         state.count += 1;
         if age_s < PASS_KEPT_S {
             let last = state.passes.entry(entry.pass).or_insert(at_ms);
@@ -205,6 +217,7 @@ impl Memory {
         for entries in state.log.values_mut() {
             entries.retain(|_, entry| keeps(entry));
         }
+        state.log.retain(|_, entries| !entries.is_empty());
         state.count = state.log.values().map(BTreeMap::len).sum();
     }
 

@@ -203,16 +203,14 @@ impl Talk {
 }
 
 impl Memory {
-    /// The number of the newest visit of a log; 0 for none.
+    /// Up to which number a log was taken; 0 for none of it.
     fn newest(&self, origin: Origin) -> u64 {
-        self.state().log.get(&origin).and_then(|entries| entries.last_key_value()).map_or(0, |(number, _)| *number)
+        self.state().seen.get(&origin).copied().unwrap_or(0)
     }
 
     /// How far this gate has each log.
     fn have(&self) -> Vec<(Origin, u64)> {
-        let state = self.state();
-        let newest = |entries: &BTreeMap<u64, Entry>| entries.last_key_value().map(|(number, _)| *number);
-        state.log.iter().filter_map(|(origin, entries)| Some((*origin, newest(entries)?))).take(MAX_ORIGINS).collect()
+        self.state().seen.iter().map(|(origin, newest)| (*origin, *newest)).take(MAX_ORIGINS).collect()
     }
 
     fn after(&self, origin: Origin, after: u64, max: usize) -> Vec<(u64, Entry)> {

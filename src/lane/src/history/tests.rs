@@ -235,6 +235,22 @@ fn a_gate_that_was_away_catches_up_and_is_told_as_away_meanwhile() {
 }
 
 #[test]
+fn what_one_gate_has_forgotten_another_does_not_bring_back() {
+    let site = site(&[7, 7]);
+    note(&site.memories[0], 1, &visit(1, NOW_S));
+    site.soon(|site| site.memories[1].outings_since(household(1), Day(0)) == 1);
+    {
+        // One forgets, the other's clock has not come to that day yet.
+        let mut state = site.memories[1].state();
+        state.log.clear();
+        state.outings.clear();
+    }
+    note(&site.memories[0], 2, &visit(2, NOW_S));
+    site.soon(|site| site.memories[1].outings_since(household(2), Day(0)) == 1);
+    assert_eq!(site.memories[1].outings_since(household(1), Day(0)), 0);
+}
+
+#[test]
 fn a_stranger_on_the_network_is_not_believed_and_learns_nothing() {
     // The second has another site's secret, the third knows none and says anything.
     let site = site(&[7, 8, 7]);

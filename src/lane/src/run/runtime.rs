@@ -239,6 +239,7 @@ impl Runtime {
         let kept = visit.map(|entry| entry.to_bytes());
         let body = Body::Scan(Scan::of(decision, None));
         let begun = Instant::now();
+        let turn = visit.map(|_| memory.turn());
         let (time, number) = (decision.evidence.time, self.own.number);
         let stored = self.shared.journal.append_with(time, number, body, kept.as_ref().map(|bytes| &bytes[..]));
         self.timing.record = begun.elapsed();
@@ -246,6 +247,7 @@ impl Runtime {
         match stored {
             Ok(stored) => {
                 visit.into_iter().for_each(|entry| memory.note(stored.number(), entry));
+                drop(turn);
                 self.shared.probe.at(Step::Recorded);
                 Event::Recorded
             }

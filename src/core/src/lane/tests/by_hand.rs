@@ -123,3 +123,74 @@ fn a_record_that_was_being_written_when_the_alarm_began_moves_nothing() {
     gate.step(Event::Recorded);
     assert!(!gate.relay && gate.screen == Screen::Alarm);
 }
+
+#[test]
+fn whoever_is_on_the_screen_is_meant_also_when_the_next_ones_code_is_there_already() {
+    let mut gate = decided(&of(2), GOOD_READING);
+    let next: String =
+        issued(&Claims { pass_id: [2; 8], holder: [2; 16], ..claims(ZHEJIANG, Kind::Paper) }).as_str().into();
+    // The verdict is made anew, so that it is still young when the next one comes.
+    gate.wait_until(20_000);
+    gate.see(&[&of(2)]);
+    gate.measure(GOOD_READING);
+    gate.see(&[&next]);
+    gate.step(Event::ByHand(Cause::PaperSeen));
+    let decision = gate.decisions.last().expect("one");
+    assert_eq!(
+        (gate.last().as_str(), decision.evidence.pass.map(|pass| pass.pass_id)),
+        ("admit manual_override yellow", Some([0xc1; 8]),)
+    );
+    // And the next one is served.
+    gate.wait_until(gate.now_ms + 300);
+    gate.see(&[&next]);
+    gate.wall();
+    gate.wait_until(gate.now_ms + MIN_SHOW_MS);
+    gate.measure(GOOD_READING);
+    assert_eq!(
+        gate.decisions.last().and_then(|decision| decision.evidence.pass).map(|pass| pass.pass_id),
+        Some([2; 8])
+    );
+}
+
+#[test]
+fn whoever_was_let_in_while_measured_is_not_asked_again_while_their_code_is_in_view() {
+    let mut gate = Gate::new();
+    gate.see(&[&green()]);
+    gate.step(Event::ByHand(Cause::HandThermometer));
+    gate.see_until(20_000, &[&green()]);
+    assert_eq!(gate.decisions.len(), 1);
+}
+
+#[test]
+fn a_verdict_can_be_gone_beyond_for_a_minute_if_nobody_came_since() {
+    for (after_ms, expected) in [(30_000, "admit manual_override yellow"), (70_000, "admit manual_override no_code")] {
+        let mut gate = decided(&of(2), GOOD_READING);
+        gate.wait_until(after_ms);
+        gate.step(Event::ByHand(Cause::PaperSeen));
+        assert_eq!(gate.last(), expected);
+    }
+}
+
+#[test]
+fn a_mistake_by_hand_can_be_taken_back_at_once() {
+    let mut gate = Gate::new();
+    gate.step(Event::ByHand(Cause::NoPhone));
+    gate.wait_until(300);
+    gate.step(Event::ByHand(Cause::NotTheHolder));
+    assert!(!gate.relay);
+    assert_eq!(gate.decisions.last().map(|decision| decision.verdict), Some(Verdict::Refuse));
+}
+
+#[test]
+fn keeping_somebody_out_leaves_anothers_pulse_alone() {
+    let mut gate = Gate::new();
+    gate.measure(GOOD_READING);
+    gate.see(&[&green()]);
+    gate.wait_until(750);
+    gate.see(&[&of(2)]);
+    gate.did();
+    assert!(gate.relay);
+    gate.wait_until(900);
+    gate.step(Event::ByHand(Cause::Unwell));
+    assert!(gate.relay, "{:?}", gate.did());
+}

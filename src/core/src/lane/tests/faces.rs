@@ -69,7 +69,7 @@ fn a_face_that_was_decided_about_is_not_the_next_ones_until_it_went() {
     gate.see(&[&pass_of(2)]);
     readings_until(&mut gate, 2000, GOOD_READING);
     assert_eq!(gate.decisions.len(), 1);
-    gate.step(Event::Reading(WALL_READING));
+    gate.wall();
     readings_until(&mut gate, 2600, HIGH_READING);
     assert_eq!(gate.last(), "refuse temp_high");
 }
@@ -113,7 +113,7 @@ fn nobody_is_told_to_measure_again_because_of_the_one_before() {
     let over_ms = 600 + u64::from(gate.world.policy.hold_other_ms);
     readings_until(&mut gate, over_ms - 50, HIGH_READING);
     assert_eq!(gate.did(), [""; 0]);
-    gate.step(Event::Reading(WALL_READING));
+    gate.wall();
     readings_until(&mut gate, over_ms + 600, GOOD_READING);
     assert_eq!(gate.last(), "admit");
 }
@@ -123,7 +123,7 @@ fn with_a_presence_sensor_a_reading_waits_for_the_code_of_whoever_is_there() {
     let mut gate = Gate::new();
     gate.step(Event::Presence(Some(true)));
     readings_until(&mut gate, 600, GOOD_READING);
-    gate.step(Event::Reading(WALL_READING));
+    gate.wall();
     // Time to find the phone.
     gate.wait_until(4000);
     gate.see(&[&pass_of(1)]);
@@ -168,6 +168,19 @@ fn whoever_walks_away_is_not_waited_for() {
     assert_eq!(gate.decisions.len(), 0);
     gate.wait_until(1550);
     assert_eq!(gate.last(), "refer no_reading");
+}
+
+#[test]
+fn whoever_shows_a_code_from_farther_off_is_given_the_time_to_come() {
+    let mut gate = Gate::new();
+    gate.step(Event::Presence(Some(false)));
+    gate.wait_until(5000);
+    gate.see(&[&pass_of(1)]);
+    gate.wait_until(7000);
+    assert_eq!(gate.decisions.len(), 0);
+    gate.step(Event::Presence(Some(true)));
+    readings_until(&mut gate, 7600, GOOD_READING);
+    assert_eq!(gate.last(), "admit");
 }
 
 #[test]
@@ -277,4 +290,47 @@ fn the_question_waits_until_the_last_verdict_could_be_read() {
     assert_eq!(gate.did(), [""; 0]);
     gate.wait_until(600 + MIN_SHOW_MS);
     assert_eq!(gate.did(), ["1300 lamp dark", "1300 ask"]);
+}
+
+#[test]
+fn whoever_steps_up_with_another_code_is_not_let_in_by_the_one_before() {
+    let mut gate = Gate::new();
+    gate.see(&[&pass_of(1)]);
+    gate.wait_until(500);
+    let red: String = issued(&of_level(3, Claims { holder: [2; 16], ..claims(ZHEJIANG, Kind::Paper) })).as_str().into();
+    // The first one stepped aside; the second one's code and face are there.
+    while gate.now_ms < 1500 {
+        gate.see(&[&red]);
+        gate.step(Event::Reading(GOOD_READING));
+        gate.wait_until(gate.now_ms + 71);
+    }
+    let verdicts: Vec<Verdict> = gate.decisions.iter().map(|decision| decision.verdict).collect();
+    assert_eq!(verdicts[0], Verdict::Refer);
+    gate.wait_until(3000);
+    assert_eq!(gate.last(), "refuse red");
+}
+
+#[test]
+fn one_stray_value_of_no_person_is_not_the_wall() {
+    let mut gate = Gate::new();
+    readings_until(&mut gate, 600, GOOD_READING);
+    gate.see(&[&pass_of(1)]);
+    gate.step(Event::Reading(WALL_READING));
+    gate.see(&[&pass_of(2)]);
+    readings_until(&mut gate, 1500, GOOD_READING);
+    assert_eq!(gate.decisions.len(), 1, "the last one's face is still there");
+}
+
+#[test]
+fn with_a_presence_sensor_a_face_that_is_measured_anew_is_another_ones() {
+    let mut gate = Gate::new();
+    gate.step(Event::Presence(Some(true)));
+    readings_until(&mut gate, 600, GOOD_READING);
+    gate.wall();
+    gate.wait_until(1500);
+    gate.step(Event::Reading(HIGH_READING));
+    gate.see(&[&pass_of(1)]);
+    assert_eq!(gate.decisions.len(), 0);
+    gate.measure(HIGH_READING);
+    assert_eq!(gate.last(), "refuse temp_high");
 }

@@ -143,6 +143,11 @@ impl Gate {
         }
     }
 
+    /// The thermometer sees the wall between two people.
+    pub(super) fn wall(&mut self) {
+        (0..2).for_each(|_| self.step(Event::Reading(WALL_READING)));
+    }
+
     /// As many equal readings at once as one measurement has.
     pub(super) fn measure(&mut self, reading: Reading) {
         (0..crate::lane::face::BURST).for_each(|_| self.step(Event::Reading(reading)));

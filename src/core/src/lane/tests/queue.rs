@@ -17,7 +17,7 @@ fn queue(every_ms: u64, people: u8) -> Gate {
     for n in 0..people {
         let begun_ms = u64::from(n) * every_ms;
         gate.wait_until(begun_ms);
-        gate.step(Event::Reading(WALL_READING));
+        gate.wall();
         for _ in 0..5 {
             gate.wait_until(gate.now_ms + 71);
             gate.step(Event::Reading(GOOD_READING));

@@ -178,7 +178,7 @@ fn a_thermometer_that_vanishes_while_waited_for_refers_and_one_that_returns_meas
     assert_eq!(gate.did()[1], "500 record refer");
     gate.step(Event::Thermometer { present: true });
     gate.wait_until(2000);
-    gate.step(Event::Reading(WALL_READING));
+    gate.wall();
     gate.see(&[&green_2()]);
     gate.measure(GOOD_READING);
     assert_eq!(gate.last(), "admit");
@@ -231,8 +231,7 @@ fn a_code_that_was_away_is_decided_again() {
 #[test]
 fn another_code_waits_until_the_one_before_is_decided_and_could_be_read() {
     let mut gate = Gate::new();
-    gate.see(&[&green()]);
-    gate.see_until(1000, &[&red()]);
+    gate.see_until(1000, &[&green(), &red()]);
     assert_eq!(gate.did(), ["0 ask"]);
     gate.measure(GOOD_READING);
     gate.see_until(1000 + MIN_SHOW_MS - 50, &[&red()]);
