@@ -8,7 +8,7 @@ use crate::board::{Board, BoardError};
 use crate::clock::Teller;
 use crate::gate::{GatePorts, LanePorts};
 use crate::outputs::GuardAs;
-use crate::site::{Site, SiteError, SiteNeighbours};
+use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::GateId;
 use menshen_lane::device_key;
@@ -109,7 +109,7 @@ impl Gate {
         let hub = site.hub.as_ref().zip(link).zip(key);
         let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &clock, &journal, key));
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
-        let talk = site.neighbours.as_ref().and_then(|neighbours| talk(neighbours, &memory));
+        let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
         let (lanes, panels) = with_panels(ports.lanes, site);
         let parts = Parts {
             lanes,
@@ -197,18 +197,6 @@ fn remember(state: &Path, site: &Site, clock: Arc<dyn Clock>, journal: &SledJour
         told(&error);
         Memory::empty(secret, origin, clock)
     })
-}
-
-/// A gate that can not talk with the others counts for itself; it says so.
-fn talk(neighbours: &SiteNeighbours, memory: &Arc<Memory>) -> Option<Talk> {
-    let listen = neighbours.addresses.listen;
-    let talk = Talk::open(&neighbours.addresses, &neighbours.secret, Arc::clone(memory));
-    talk.inspect_err(|error| {
-        tracing::error!(
-            "outings are counted for this gate alone: {listen} can not be used ({error}): correct `neighbours.listen`"
-        );
-    })
-    .ok()
 }
 
 /// A gate without anything to believe, or without a keeper for it, runs and refers; it says so.

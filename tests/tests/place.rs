@@ -3,6 +3,7 @@
 use menshen::request::Request;
 use menshen_core::record::{Body, Record};
 use menshen_lane::journal::Inspection;
+use menshen_tests::faults::process::get;
 use menshen_tests::faults::until;
 use menshen_tests::faults::watched::Watched;
 use menshen_tests::faults::world::World;
@@ -112,7 +113,8 @@ fn the_same_pass_again_is_asked_about_and_a_refreshed_one_is_not() {
 
 /// Sends what a volunteer decides to a panel, as its page does.
 fn by_hand(panel: SocketAddr, cause: &str) -> u16 {
-    let body = format!("{{\"cause\":\"{cause}\"}}");
+    let screen = get(panel, "/state")["screen"]["number"].as_u64().expect("screens have numbers");
+    let body = format!("{{\"cause\":\"{cause}\",\"screen\":{screen}}}");
     let mut stream = TcpStream::connect(panel).expect("the panel listens");
     let head = format!(
         "POST /by-hand HTTP/1.1\r\nHost: {panel}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

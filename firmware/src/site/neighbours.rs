@@ -2,7 +2,7 @@
 //!
 //! The secret is a file of its own and not a line of the site file, which people copy, mail and print.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use menshen_lane::history::Secret;
@@ -59,9 +59,8 @@ impl NeighboursSection {
 }
 
 fn address(peer: &str) -> Result<SocketAddr, Refused> {
-    // By number or by a name that is known when the gate starts.
-    let found = peer.to_socket_addrs().ok().and_then(|mut found| found.next());
-    found.ok_or_else(|| {
+    // By number: a name might not be known when the power comes back.
+    peer.parse().map_err(|_| {
         let allowed = "each must be the address and port of another gate, such as \"192.168.8.12:8461\"";
         Refused::new("neighbours.peers", format!("{peer:?}"), allowed)
     })

@@ -255,7 +255,7 @@ fn judge_pass(pass: &VerifiedPass, now: Time, context: Context<'_>, reasons: &mu
     evidence.until = claims.until;
     evidence.display = claims.display.clone();
     evidence.holder = Some(claims.holder);
-    let pass_ref = PassRef { issuer: claims.issuer, pass_id: claims.pass_id };
+    let pass_ref = PassRef { issuer: claims.issuer, pass_id: claims.pass_id, outwards: context.policy.leads_out };
     evidence.pass = Some(pass_ref);
     evidence.household = claims.household.map(|household| HouseholdRef { issuer: claims.issuer, household });
     // What is believed of this issuer may be older than the list.

@@ -42,6 +42,8 @@ pub struct PassRef {
     pub issuer: IssuerId,
     /// Its number.
     pub pass_id: [u8; 8],
+    /// Whether by a lane that leads out: who goes out and comes back with one pass hands it to nobody.
+    pub outwards: bool,
 }
 
 /// A household, by the pseudonym that its issuer gave it.
@@ -69,7 +71,8 @@ impl Visit {
         let pass = evidence.pass.filter(|_| decision.verdict == crate::verdict::Verdict::Admit)?;
         let counted = policy.leads_out && policy.quota.is_some();
         let outing = evidence.household.filter(|_| counted).map(|household| (household, Day::of(evidence.time.unix_s)));
-        Some(Visit { pass, outing })
+        // What nobody can ask about is not kept.
+        (policy.again_after_s > 0 || outing.is_some()).then_some(Visit { pass, outing })
     }
 }
 

@@ -5,7 +5,7 @@
 //! Apart from the loop, because the rules change with what the gate believes, while people pass.
 
 use menshen_core::ids::IssuerId;
-use menshen_core::policy::{Key, Policy, PolicyPart};
+use menshen_core::policy::{Key, Policy, PolicyError, PolicyPart};
 use menshen_core::trust::TrustList;
 
 /// What a site says of its rules.
@@ -49,17 +49,33 @@ impl Rules {
         };
         let (kept, left_out) = self.own.not_looser_than(&signed);
         let names: Vec<&str> = left_out.iter().map(|key| key.name()).collect();
-        let (policy, fault) = match kept.over(&signed) {
-            Ok(policy) if names.is_empty() => (policy, None),
-            Ok(policy) => (policy, Some(less_than_signed(&names))),
-            // The site's own and the signed ones do not go together.
-            Err(_) => {
-                let own: Vec<&str> = self.own.keys().map(Key::name).collect();
-                (signed, Some(less_than_signed(&own)))
+        let less = (!names.is_empty()).then(|| less_than_signed(&names));
+        match over_without(kept, &signed) {
+            (policy, None) => InForce { policy, is_signed: true, fault: less },
+            (policy, Some(key)) => {
+                let fault = less.unwrap_or_else(|| does_not_go_with_signed(key.name()));
+                InForce { policy, is_signed: true, fault: Some(fault) }
             }
-        };
-        InForce { policy, is_signed: true, fault }
+        }
     }
+}
+
+/// What a site says over what is signed, without the one rule that does not go with it, where there is one.
+fn over_without(own: PolicyPart, signed: &Policy) -> (Policy, Option<Key>) {
+    match own.over(signed) {
+        Ok(policy) => (policy, None),
+        Err(PolicyError::Order(key) | PolicyError::Bounds(key)) => {
+            let without = own.without(key);
+            (without.over(signed).unwrap_or_else(|_| signed.clone()), Some(key))
+        }
+        Err(PolicyError::Content(_) | PolicyError::Format(_)) => (signed.clone(), None),
+    }
+}
+
+fn does_not_go_with_signed(name: &str) -> String {
+    format!(
+        "the site file's `{name}` does not go with the rules that are signed for it: correct it, or take it out of [policy]"
+    )
 }
 
 fn less_than_signed(names: &[&str]) -> String {
@@ -121,6 +137,18 @@ mod tests {
             assert_eq!(in_force.fault.is_some_and(|fault| fault.contains("`yellow`")), told);
             assert_eq!(rules.in_force(None, id(330_100)).policy.yellow, own.yellow.expect("it is said"));
         }
+    }
+
+    #[test]
+    fn a_rule_that_does_not_go_with_what_is_signed_costs_no_other() {
+        let ageing = PolicyPart { status_ageing_after_s: Some(100 * 3600), ..PolicyPart::default() };
+        let trust = trust(&[(100_000, SiteClass::Community, ageing)]);
+        let own = PolicyPart { status_stale_after_s: Some(72 * 3600), ..yellow(Verdict::Refuse) };
+        let in_force = Rules { base: Policy::default(), own }.in_force(Some(&trust), id(330_100));
+        assert_eq!(in_force.policy.yellow, Verdict::Refuse);
+        assert!(
+            in_force.fault.is_some_and(|fault| fault.contains("status_stale_after_h") && !fault.contains("yellow"))
+        );
     }
 
     #[test]

@@ -262,6 +262,12 @@ impl PolicyPart {
         }
     }
 
+    /// The same document, which says nothing of one rule.
+    pub fn without(mut self, key: Key) -> PolicyPart {
+        self.forget(key);
+        self
+    }
+
     fn forget(&mut self, key: Key) {
         match key {
             Key::Thermometry => self.thermometry = None,
@@ -281,11 +287,7 @@ impl PolicyPart {
 
     /// The rules that this document names.
     pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
-        Key::ALL.into_iter().filter(|key| {
-            let mut without = *self;
-            without.forget(*key);
-            without != *self
-        })
+        Key::ALL.into_iter().filter(|key| self.without(*key) != *self)
     }
 
     /// Writes the one encoding of this document.

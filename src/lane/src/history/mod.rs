@@ -108,14 +108,23 @@ pub struct Memory {
     turn: Mutex<()>,
 }
 
+/// A moment at which a pass was let in.
+#[derive(Clone, Copy)]
+struct LetIn {
+    /// In seconds since 1970, by the clock of the gate that saw it.
+    unix_s: u64,
+    /// By this device's monotonic clock, where it was in this run.
+    mono_ms: Option<u64>,
+}
+
 #[derive(Default)]
 struct State {
     /// Up to which number each log was taken, also where its entries are forgotten: what was counted is not counted again.
     seen: BTreeMap<Origin, u64>,
     log: BTreeMap<Origin, BTreeMap<u64, Entry>>,
     count: usize,
-    /// When a pass was let in last, by this device's monotonic clock, in milliseconds; before it started it is negative.
-    passes: HashMap<Tag, i64>,
+    /// When a pass was let in last.
+    passes: HashMap<Tag, LetIn>,
     outings: HashMap<Tag, Vec<Day>>,
 }
 
@@ -133,7 +142,7 @@ impl Memory {
         let memory = Memory::empty(secret, own, clock);
         for (number, bytes) in journal.kept()? {
             match Entry::from_bytes(&bytes) {
-                Some(entry) => drop(memory.learn(own, number, entry)),
+                Some(entry) => drop(memory.learn(own, number, entry, None)),
                 None => tracing::warn!("what was kept beside record {number} is damaged and counts no more"),
             }
         }
@@ -147,15 +156,10 @@ impl Memory {
 
     /// What a visit is kept as, to be written beside its record.
     pub fn entry(&self, visit: &Visit) -> Entry {
-        let PassRef { issuer, pass_id } = visit.pass;
         let outing = visit.outing.map(|(HouseholdRef { issuer, household }, day)| {
             (self.secret.tag("menshen/household", issuer.code(), &household), day)
         });
-        Entry {
-            unix_s: self.clock.time().unix_s,
-            pass: self.secret.tag("menshen/pass", issuer.code(), &pass_id),
-            outing,
-        }
+        Entry { unix_s: self.clock.time().unix_s, pass: self.pass_tag(visit.pass), outing }
     }
 
     /// Held from before a visit is stored until it is noted, so that lanes note theirs in the order of their numbers: others
@@ -166,18 +170,23 @@ impl Memory {
 
     /// A visit of this gate is on stable storage under this number.
     pub fn note(&self, number: u64, entry: Entry) {
-        self.learn(self.own, number, entry);
+        let now_ms = self.clock.mono_ms();
+        self.learn(self.own, number, entry, Some(now_ms));
     }
 
-    /// Takes in a visit; gives whether it was new.
-    fn learn(&self, origin: Origin, number: u64, entry: Entry) -> bool {
-        let (now, mono_ms) = (self.clock.time(), self.clock.mono_ms());
-        // Without a clock that is sure, it was just now: rather asked about too long than not at all.
-        let age_s = match now.confidence {
-            Confidence::Trusted => now.unix_s.saturating_sub(entry.unix_s),
-            Confidence::Floor => 0,
-        };
-        let at_ms = i64::try_from(mono_ms).unwrap_or(i64::MAX).saturating_sub_unsigned(age_s.saturating_mul(1000));
+    fn pass_tag(&self, PassRef { issuer, pass_id, outwards }: PassRef) -> Tag {
+        let purpose = if outwards { "menshen/pass/out" } else { "menshen/pass/in" };
+        self.secret.tag(purpose, issuer.code(), &pass_id)
+    }
+
+    /// The last day that it can be, where the clock is sure.
+    fn tomorrow(&self) -> Option<Day> {
+        let now = self.clock.time();
+        (now.confidence == Confidence::Trusted).then(|| Day(Day::of(now.unix_s).0.saturating_add(1)))
+    }
+
+    /// Takes in a visit; gives whether it was new. `mono_ms` is when, for one that happened in this run.
+    fn learn(&self, origin: Origin, number: u64, entry: Entry, mono_ms: Option<u64>) -> bool {
         let mut state = self.state();
         let seen = state.seen.entry(origin).or_default();
         if number <= *seen {
@@ -186,9 +195,10 @@ impl Memory {
         *seen = number;
         state.log.entry(origin).or_default().insert(number, entry);
         state.count += 1;
-        if age_s < PASS_KEPT_S {
-            let last = state.passes.entry(entry.pass).or_insert(at_ms);
-            *last = at_ms.max(*last);
+        let new = LetIn { unix_s: entry.unix_s, mono_ms };
+        let last = state.passes.entry(entry.pass).or_insert(new);
+        if (new.mono_ms, new.unix_s) >= (last.mono_ms, last.unix_s) {
+            *last = new;
         }
         if let Some((household, day)) = entry.outing {
             state.outings.entry(household).or_default().push(day);
@@ -202,10 +212,13 @@ impl Memory {
     /// Forgets what no rule can ask for any more.
     pub fn forget_old(&self) {
         let now = self.clock.time();
-        let mono_ms = i64::try_from(self.clock.mono_ms()).unwrap_or(i64::MAX);
+        let mono_ms = self.clock.mono_ms();
         let first = Day(Day::of(now.unix_s).0.saturating_sub(KEPT_DAYS));
         let mut state = self.state();
-        state.passes.retain(|_, at_ms| mono_ms.saturating_sub(*at_ms) < (PASS_KEPT_S * 1000) as i64);
+        state.passes.retain(|_, seen| match seen.mono_ms {
+            Some(at_ms) => mono_ms.saturating_sub(at_ms) < PASS_KEPT_S * 1000,
+            None => now.unix_s.saturating_sub(seen.unix_s) < PASS_KEPT_S,
+        });
         state.outings.retain(|_, days| {
             days.retain(|day| *day >= first);
             !days.is_empty()
@@ -242,18 +255,24 @@ impl State {
 }
 
 impl History for Memory {
-    fn admitted_s_ago(&self, PassRef { issuer, pass_id }: PassRef) -> Option<u64> {
-        let tag = self.secret.tag("menshen/pass", issuer.code(), &pass_id);
-        let mono_ms = i64::try_from(self.clock.mono_ms()).unwrap_or(i64::MAX);
-        let ago_ms = mono_ms.saturating_sub(*self.state().passes.get(&tag)?);
-        Some(u64::try_from(ago_ms).unwrap_or(0) / 1000)
+    fn admitted_s_ago(&self, pass: PassRef) -> Option<u64> {
+        let (now, mono_ms) = (self.clock.time(), self.clock.mono_ms());
+        let seen = *self.state().passes.get(&self.pass_tag(pass))?;
+        match (seen.mono_ms, now.confidence) {
+            (Some(at_ms), _) => Some(mono_ms.saturating_sub(at_ms) / 1000),
+            (None, Confidence::Trusted) => Some(now.unix_s.saturating_sub(seen.unix_s)),
+            // Of before this start, and nobody can tell how long before.
+            (None, Confidence::Floor) => None,
+        }
     }
 
     fn outings_since(&self, HouseholdRef { issuer, household }: HouseholdRef, first: Day) -> u32 {
         let tag = self.secret.tag("menshen/household", issuer.code(), &household);
         let state = self.state();
         let days = state.outings.get(&tag).map_or(&[][..], Vec::as_slice);
-        u32::try_from(days.iter().filter(|day| **day >= first).count()).unwrap_or(u32::MAX)
+        // A day that has not come is of a gate whose clock was ahead.
+        let last = self.tomorrow().unwrap_or(Day(u32::MAX));
+        u32::try_from(days.iter().filter(|day| (first..=last).contains(*day)).count()).unwrap_or(u32::MAX)
     }
 }
 

@@ -10,7 +10,9 @@
 use super::sealed::{MAX_DATAGRAM_BYTES, MAX_TEXT_BYTES, Sealer};
 use super::{ENTRY_BYTES, Entry, Memory, Origin, Secret};
 use crate::health::{Health, Part};
+use crate::ports::PortError;
 use crate::threads::{self, Stop};
+use menshen_core::time::Confidence;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -24,6 +26,8 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A neighbour that is silent for longer is told as away.
 const SILENT_AFTER: Duration = Duration::from_secs(5);
+/// A visit that another gate dates within this of now, in seconds, is taken to be of now.
+const JUST_NOW_S: u64 = 60;
 /// The most neighbours of a gate.
 pub const MAX_NEIGHBOURS: usize = 16;
 /// The most logs that are listened to: the site's gates, and some whose cards were changed.
@@ -48,41 +52,34 @@ pub struct Neighbours {
     pub peers: Vec<SocketAddr>,
 }
 
-/// A gate's end of the talk.
+/// A gate's end of the talk, before its port is open.
 pub struct Talk {
-    memory: Arc<Memory>,
-    socket: UdpSocket,
+    neighbours: Neighbours,
     sealer: Sealer,
+    memory: Arc<Memory>,
+}
+
+/// The talk itself.
+struct Talking<'a> {
+    memory: &'a Memory,
+    socket: UdpSocket,
+    sealer: &'a Sealer,
     peers: Vec<(SocketAddr, Option<Instant>)>,
     begun: Instant,
 }
 
 impl Talk {
-    /// Opens the port.
-    ///
-    /// # Errors
-    /// What the system says where it can not be used.
-    pub fn open(neighbours: &Neighbours, secret: &Secret, memory: Arc<Memory>) -> io::Result<Talk> {
-        let socket = UdpSocket::bind(neighbours.listen)?;
-        socket.set_read_timeout(Some(LOOK_EVERY))?;
-        let peers = neighbours.peers.iter().take(MAX_NEIGHBOURS).map(|peer| (*peer, None)).collect();
-        Ok(Talk { memory, socket, sealer: Sealer::new(secret), peers, begun: Instant::now() })
+    /// A talk that begins when it is spawned.
+    pub fn new(neighbours: Neighbours, secret: &Secret, memory: Arc<Memory>) -> Talk {
+        Talk { neighbours, sealer: Sealer::new(secret), memory }
     }
 
-    /// Where this gate listens, for a port that the system chose.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-
-    /// Talks until `stop` is set.
-    pub fn spawn(mut self, health: Arc<Health>, stop: Stop) -> JoinHandle<()> {
+    /// Talks until `stop` is set. A port that can not be opened yet, because the network is not there, is tried again.
+    pub fn spawn(self, health: Arc<Health>, stop: Stop) -> JoinHandle<()> {
         threads::spawn("neighbours", move || {
             while !stop.is_set() {
                 let ended = threads::guarded("neighbours", || {
-                    self.talk(&health, &stop);
+                    self.open()?.talk(&health, &stop);
                     Ok(())
                 });
                 if let Err(error) = ended {
@@ -93,6 +90,22 @@ impl Talk {
         })
     }
 
+    fn open(&self) -> Result<Talking<'_>, PortError> {
+        let listen = self.neighbours.listen;
+        let absent = |error: io::Error| {
+            PortError::Absent(format!(
+                "outings are counted for this gate alone: {listen} can not be used ({error}): check the network, or \
+                 `neighbours.listen` in the site file"
+            ))
+        };
+        let socket = UdpSocket::bind(listen).map_err(absent)?;
+        socket.set_read_timeout(Some(LOOK_EVERY)).map_err(absent)?;
+        let peers = self.neighbours.peers.iter().take(MAX_NEIGHBOURS).map(|peer| (*peer, None)).collect();
+        Ok(Talking { memory: &self.memory, socket, sealer: &self.sealer, peers, begun: Instant::now() })
+    }
+}
+
+impl Talking<'_> {
     fn talk(&mut self, health: &Health, stop: &Stop) {
         let mut told: Option<(Instant, u64)> = None;
         while !stop.is_set() {
@@ -136,9 +149,12 @@ impl Talk {
             // This gate's own, recorded and sent back: nobody is there.
             return;
         }
-        if let Some((_, heard)) = self.peers.iter_mut().find(|(peer, _)| *peer == from) {
-            *heard = Some(Instant::now());
-        }
+        let from_ip = from.ip().to_canonical();
+        let peer =
+            self.peers.iter_mut().find(|(peer, _)| (peer.ip().to_canonical(), peer.port()) == (from_ip, from.port()));
+        // Who is no neighbour is told nothing, so a datagram that is sent again from elsewhere makes no noise.
+        let Some((_, heard)) = peer else { return };
+        *heard = Some(Instant::now());
         match kind {
             HAVE => self.answer(rest, from),
             MORE => self.take(rest),
@@ -226,8 +242,11 @@ impl Memory {
         if origin == self.own || after > newest || !is_known {
             return;
         }
+        let (now, now_ms) = (self.clock.time(), self.clock.mono_ms());
         for (number, entry) in entries.filter(|(number, _)| *number > newest) {
-            self.learn(origin, number, entry);
+            // What is told as it happens happened now, whatever the other gate's clock says.
+            let is_new = now.confidence != Confidence::Trusted || now.unix_s.abs_diff(entry.unix_s) < JUST_NOW_S;
+            self.learn(origin, number, entry, is_new.then_some(now_ms));
         }
     }
 }

@@ -53,7 +53,7 @@ fn issuer() -> IssuerId {
 }
 
 fn pass(n: u8) -> PassRef {
-    PassRef { issuer: issuer(), pass_id: [n; 8] }
+    PassRef { issuer: issuer(), pass_id: [n; 8], outwards: false }
 }
 
 fn household(n: u8) -> HouseholdRef {
@@ -135,6 +135,29 @@ fn what_a_gate_counted_before_it_was_switched_off_still_counts() {
 }
 
 #[test]
+fn after_a_start_nobody_is_asked_about_by_a_clock_that_is_not_sure() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Watch::new();
+    let journal = SledJournal::open(dir.path()).unwrap();
+    let entry = memory(1, &clock).entry(&visit(1, NOW_S));
+    journal.append_with(Time::trusted(NOW_S), 1, Body::Alarm(true), Some(&entry.to_bytes())).unwrap();
+    clock.pass(3600);
+    clock.0.lock().unwrap().1 = Time::floor(NOW_S);
+    let memory = Memory::open(Secret([7; 32]), Origin([1; 8]), clock.clone(), &journal).unwrap();
+    assert_eq!(memory.admitted_s_ago(pass(1)), None);
+    clock.0.lock().unwrap().1 = Time::trusted(NOW_S + 3600);
+    assert_eq!(memory.admitted_s_ago(pass(1)), Some(3600));
+}
+
+#[test]
+fn an_outing_on_a_day_that_has_not_come_is_not_counted() {
+    let clock = Watch::new();
+    let memory = memory(1, &clock);
+    note(&memory, 1, &visit(1, NOW_S + 40 * DAY_S));
+    assert_eq!(memory.outings_since(household(1), Day::of(NOW_S)), 0);
+}
+
+#[test]
 fn without_the_secret_of_the_site_no_tag_can_be_told() {
     let clock = Watch::new();
     let of = |secret| Memory::empty(Secret(secret), Origin([1; 8]), clock.clone()).entry(&visit(1, NOW_S));
@@ -188,7 +211,7 @@ impl Site {
         let listen = self.addrs[at];
         let peers = self.addrs.iter().copied().filter(|addr| *addr != listen).collect();
         let neighbours = Neighbours { listen, peers };
-        let talk = Talk::open(&neighbours, &Secret([secret; 32]), self.memories[at].clone()).unwrap();
+        let talk = Talk::new(neighbours, &Secret([secret; 32]), self.memories[at].clone());
         self.stops[at] = Stop::new();
         talk.spawn(self.healths[at].clone(), self.stops[at].clone());
     }

@@ -395,14 +395,18 @@ impl Opened {
 
     fn forget_kept(&self, now: Time) -> Result<u64, JournalError> {
         let mut forgotten = 0;
-        for entry in self.tables.kept.iter().take(PURGED_AT_ONCE) {
+        for entry in self.tables.kept.iter() {
             let (at, bytes) = entry?;
             let unix_s = bytes.first_chunk::<8>().map_or(0, |unix_s| u64::from_be_bytes(*unix_s));
+            // One that is dated ahead keeps no other.
             if now.since(unix_s) <= KEPT_S {
-                break;
+                continue;
             }
             self.tables.kept.remove(&at)?;
             forgotten += 1;
+            if forgotten >= PURGED_AT_ONCE as u64 {
+                break;
+            }
         }
         Ok(forgotten)
     }

@@ -5,7 +5,8 @@
 //! page of somebody else's in the same browser can reach this address too; it can not send JSON without asking first
 //! (a preflight request, which is never answered), and by a name that it has pointed here it is told by that name.
 //!
-//! Invariant: what is taken is one of the causes of the core; whether the site's rules allow it the lane decides.
+//! Invariants: what is taken is one of the causes of the core; whether the site's rules allow it the lane decides. A volunteer
+//! decides about whom they saw: a decision names its screen, and where somebody else's verdict has come since, it is not taken.
 
 use super::serve::Shared;
 use axum::Json;
@@ -30,6 +31,8 @@ pub(super) struct From(pub(super) SocketAddr);
 #[serde(deny_unknown_fields)]
 pub(super) struct ByHand {
     cause: String,
+    /// The number of the screen that the volunteer saw.
+    screen: u64,
 }
 
 pub(super) async fn decide(
@@ -42,13 +45,17 @@ pub(super) async fn decide(
         let why = "the gate is opened by hand only at a screen of its own: use the one that is wired to it\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
-    let Ok(Json(ByHand { cause })) = body else {
+    let Ok(Json(ByHand { cause, screen })) = body else {
         return (StatusCode::BAD_REQUEST, "a decision by hand is JSON with its cause: reload the page\n")
             .into_response();
     };
     let Some(cause) = Cause::parse(&cause) else {
         return (StatusCode::BAD_REQUEST, "this gate knows no such cause: reload the page\n").into_response();
     };
+    if !shared.screens.borrow().is_about(screen) {
+        let why = "somebody else is at the gate by now: look at the screen and decide again\n";
+        return (StatusCode::CONFLICT, why).into_response();
+    }
     match shared.by_hand.try_send(cause) {
         Ok(()) => StatusCode::ACCEPTED.into_response(),
         Err(TrySendError::Full(_)) => {

@@ -61,6 +61,8 @@ impl ScreenView {
 pub(super) struct Shown {
     view: ScreenView,
     number: u64,
+    /// The number of the newest verdict.
+    verdict: u64,
     since: Instant,
     started: Instant,
 }
@@ -69,16 +71,23 @@ impl Shown {
     /// The idle screen of a panel that starts now.
     pub(super) fn first() -> Shown {
         let now = Instant::now();
-        Shown { view: ScreenView::Idle, number: 0, since: now, started: now }
+        Shown { view: ScreenView::Idle, number: 0, verdict: 0, since: now, started: now }
     }
 
     /// Shows another screen; `false` if that changes nothing.
     pub(super) fn replace(&mut self, view: ScreenView) -> bool {
         let new = view != self.view || matches!(view, ScreenView::Verdict { .. });
         if new {
-            *self = Shown { view, number: self.number + 1, since: Instant::now(), started: self.started };
+            let number = self.number + 1;
+            let verdict = if matches!(view, ScreenView::Verdict { .. }) { number } else { self.verdict };
+            *self = Shown { view, number, verdict, since: Instant::now(), started: self.started };
         }
         new
+    }
+
+    /// Whether who saw a screen still means whoever is at the gate: no verdict has come since.
+    pub(super) fn is_about(&self, screen: u64) -> bool {
+        (self.verdict..=self.number).contains(&screen)
     }
 
     /// As it goes to a page just now.

@@ -581,7 +581,7 @@ fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
     let mut panel = panel();
     let decided = panel.take_by_hand().unwrap();
     let own = [OWN_HOST, JSON, ("Origin", "http://127.0.0.1:8460"), ("Sec-Fetch-Site", "same-origin")];
-    assert_eq!(by_hand(&panel, &own, r#"{"cause":"no_phone"}"#), 202);
+    assert_eq!(by_hand(&panel, &own, r#"{"cause":"no_phone","screen":0}"#), 202);
     assert_eq!(decided.try_recv(), Ok(Cause::NoPhone));
 }
 
@@ -589,7 +589,7 @@ fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
 fn a_page_of_somebody_elses_opens_nothing() {
     let mut panel = panel();
     let decided = panel.take_by_hand().unwrap();
-    let good = r#"{"cause":"no_phone"}"#;
+    let good = r#"{"cause":"no_phone","screen":0}"#;
     for (headers, status) in [
         (vec![JSON, ("Host", "gate.example")], 403),
         (vec![JSON, OWN_HOST, ("Origin", "http://evil.example")], 403),
@@ -607,13 +607,35 @@ fn a_page_of_somebody_elses_opens_nothing() {
 fn what_is_no_cause_or_too_much_is_not_taken() {
     let mut panel = panel();
     let decided = panel.take_by_hand().unwrap();
-    for body in ["", "{}", r#"{"cause":"because"}"#, r#"{"cause":"no_phone","verdict":"admit"}"#, &" ".repeat(300)] {
+    for body in [
+        "",
+        "{}",
+        r#"{"cause":"because","screen":0}"#,
+        r#"{"cause":"no_phone","screen":0,"verdict":"admit"}"#,
+        &" ".repeat(300),
+    ] {
         assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], body) / 100, 4, "{body}");
     }
     assert!(decided.try_recv().is_err());
-    let good = r#"{"cause":"urgent"}"#;
+    let good = r#"{"cause":"urgent","screen":0}"#;
     let statuses: Vec<u16> = (0..4).map(|_| by_hand(&panel, &[OWN_HOST, JSON], good)).collect();
     assert_eq!(statuses, [202, 202, 429, 429], "nobody empties the queue");
     drop(decided);
     assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], good), 503);
+}
+
+#[test]
+fn a_decision_about_somebody_whose_verdict_another_has_followed_is_not_taken() {
+    let mut panel = panel();
+    let decided = panel.take_by_hand().unwrap();
+    let post =
+        |screen: u64| by_hand(&panel, &[OWN_HOST, JSON], &format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}"));
+    panel.publish_screen(verdict(Reason::Yellow));
+    panel.publish_screen(ScreenView::Idle);
+    // The verdict and what came after it are about the same person.
+    assert_eq!((post(1), post(2)), (202, 202));
+    assert_eq!(decided.try_iter().count(), 2);
+    panel.publish_screen(verdict(Reason::NoReading));
+    assert_eq!((post(1), post(2), post(4)), (409, 409, 409));
+    assert_eq!(post(3), 202);
 }

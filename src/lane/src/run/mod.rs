@@ -188,6 +188,8 @@ struct Shared {
     probe: Probe,
     has_hub: bool,
     takes_new: bool,
+    /// Whether by any lane of this device, or of the site's other gates, people may leave.
+    may_lead_out: bool,
 }
 
 /// Runs a gate until `stop` is set.
@@ -199,6 +201,7 @@ pub fn run(parts: Parts, stop: &Stop) {
         Ok(keeper) => threads.push(keeper.spawn(health.clone(), stop.clone())),
         Err(why) => health.set(Part::Trust, Some(why)),
     }
+    let may_lead_out = parts.talk.is_some() || parts.lanes.iter().any(|lane| lane.leads_out);
     let has_hub = parts.sync.is_some();
     threads.extend(parts.sync.map(|agent| sync::spawn(agent, health.clone(), stop.clone())));
     threads.extend(parts.talk.map(|talk| talk.spawn(health.clone(), stop.clone())));
@@ -213,6 +216,7 @@ pub fn run(parts: Parts, stop: &Stop) {
         probe: parts.probe,
         has_hub,
         takes_new,
+        may_lead_out,
     };
     let mut lanes = parts.lanes.into_iter();
     // The first one runs here: a gate of one lane has no thread more than it needs.

@@ -33,6 +33,9 @@ const PURGE_EVERY_MS: u64 = 60_000;
 /// A reading that is older when its turn comes does not count.
 const READING_LIFE: Duration = Duration::from_millis(300);
 
+/// What is told where outings are to be counted and none can be.
+const COUNTS_NOTHING: &str = "outings are limited here and no lane leads out, so none is counted: name the lanes by which people leave in `leads_out` of the site file";
+
 /// What is a lane's own.
 pub(super) struct Own {
     pub(super) number: u8,
@@ -96,8 +99,9 @@ impl Runtime {
         if policy != self.policy {
             tracing::info!(class = policy.class.name(), signed = is_signed, "other rules are in force");
         }
+        let counts_nothing = policy.quota.is_some() && !self.shared.may_lead_out;
         self.policy = policy;
-        self.own.health.set(Part::Rules, fault);
+        self.own.health.set(Part::Rules, fault.or_else(|| counts_nothing.then(|| COUNTS_NOTHING.into())));
     }
 
     pub(super) fn serve(&mut self, inputs: &Receiver<Input>, stop: &Stop) {

@@ -46,7 +46,7 @@ fn of_household() -> (Claims, HouseholdRef) {
 #[test]
 fn a_pass_that_was_let_in_a_moment_ago_is_asked_about_and_another_or_an_old_one_is_not() {
     let claims = claims(ZHEJIANG, Kind::Phone);
-    let own = PassRef { issuer: claims.issuer, pass_id: claims.pass_id };
+    let own = PassRef { issuer: claims.issuer, pass_id: claims.pass_id, outwards: false };
     let policy = Policy::default();
     for (pass, ago_s, expected) in [
         (own, 0, Verdict::Refer),
@@ -54,6 +54,7 @@ fn a_pass_that_was_let_in_a_moment_ago_is_asked_about_and_another_or_an_old_one_
         (own, u64::from(policy.again_after_s), Verdict::Admit),
         (PassRef { issuer: id(HENAN), ..own }, 0, Verdict::Admit),
         (PassRef { pass_id: [9; 8], ..own }, 0, Verdict::Admit),
+        (PassRef { outwards: true, ..own }, 0, Verdict::Admit),
     ] {
         let decision = decided(&claims, &Told { admitted: [(pass, ago_s)].into(), ..Told::default() }, NOW, &policy);
         assert_eq!(decision.verdict, expected, "{pass:?} {ago_s}");
@@ -103,7 +104,7 @@ fn an_admission_leaves_a_visit_behind_and_nothing_else_does() {
     let (claims, household) = of_household();
     let policy = quota(1, 2);
     let admitted = decided(&claims, &Told::default(), NOW, &policy);
-    let pass = PassRef { issuer: claims.issuer, pass_id: claims.pass_id };
+    let pass = PassRef { issuer: claims.issuer, pass_id: claims.pass_id, outwards: true };
     let expected = Visit { pass, outing: Some((household, Day::of(NOW_S))) };
     assert_eq!(Visit::of(&admitted, &policy), Some(expected));
     assert_eq!(

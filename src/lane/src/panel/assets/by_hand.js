@@ -13,13 +13,14 @@ const OWN = ["localhost", "127.0.0.1", "[::1]"];
 let said = null;
 let sentAt = -AGAIN_MS;
 
-/** Whether this page is on the gate itself, and its rules let anybody decide by hand. */
+/** Whether this page is on the gate itself. */
 function isOffered({ bar, lost }) {
-  return Boolean(bar) && !lost && bar.manual !== "never" && OWN.includes(location.hostname);
+  return Boolean(bar) && !lost && OWN.includes(location.hostname);
 }
 
 /** What the rules keep from being done about the person on the screen; null where nothing. */
 function hindrance({ bar, screen, words }) {
+  if (bar.manual === "never") return words.by_hand.never;
   const decision = screen?.kind === "verdict" ? screen.decision : null;
   if (decision?.verdict !== "refuse") return null;
   if (decision.reasons.some(({ name }) => name === "red")) return words.by_hand.not_red;
@@ -69,9 +70,9 @@ async function send(cause, state) {
     const answer = await fetch("/by-hand", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ cause }),
+      body: JSON.stringify({ cause, screen: state.screen?.number ?? 0 }),
     });
-    said = answer.ok ? "sent" : "failed";
+    said = answer.ok ? "sent" : answer.status === 409 ? "changed" : "failed";
   } catch {
     said = "failed";
   }

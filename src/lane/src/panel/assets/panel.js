@@ -80,7 +80,10 @@ function show(screen) {
   shownAt = performance.now() - screen.age_ms;
   delete document.body.dataset.volunteer;
   // Nothing lies over a verdict.
-  if (screen.kind === "verdict") openDevice(false);
+  if (screen.kind === "verdict") {
+    openDevice(false);
+    openByHand(false);
+  }
   render();
   const key = `${screen.number} ${screen.shown_at_ms}`;
   if (screen.kind === "verdict" && key !== sounded && screen.age_ms < 1500) tone(screen.decision.verdict);

@@ -179,6 +179,7 @@ fn gate(world: &World) -> Runtime {
         probe: Probe::default(),
         has_hub: false,
         takes_new: false,
+        may_lead_out: false,
     };
     let own = Own {
         number: 1,
