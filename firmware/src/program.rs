@@ -137,6 +137,11 @@ impl Gate {
         &self.panels
     }
 
+    /// Its clock: what counts the milliseconds of its trace.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.parts.clock.clone()
+    }
+
     /// Lets somebody look on at the first lane.
     pub fn watch(&mut self, watcher: Box<dyn Watcher>) {
         if let Some(lane) = self.parts.lanes.first_mut() {

@@ -4,6 +4,7 @@ mod check;
 mod corpus;
 mod decode;
 mod import;
+mod lane;
 mod lists;
 mod soak;
 mod status;
@@ -26,6 +27,14 @@ pub(super) enum Bench {
     /// without a pause, as the loop of a gate does; once with nothing but decisions, and once with each recorded in a
     /// journal on the same disk. A frame at 30 a second takes 33 ms, at 15 a second 67 ms.
     Import(import::Import),
+    /// People a minute through one lane, and where each millisecond goes.
+    ///
+    /// The whole program of a gate runs, in this process with its relay's guard in another, on ports at their real speed: a
+    /// camera of 1280x720 through a pipe, a thermometer of 14 readings a second on a pseudo-terminal, a journal on disk, pins
+    /// in a trace. People with passes of their own come one after another: the wall, a face, a code a little before or behind
+    /// it. A pulse of the relay is 1 s. Measured is from the moment when the first frame with the code is handed to the pipe
+    /// until the relay's edge. Exit code 1 unless everybody was let in, by one edge and one record each.
+    Lane(lane::Lane),
     /// Status lists: a look-up, the memory they need, and a delta made durable.
     Status(status::Status),
 }
@@ -36,6 +45,7 @@ impl Bench {
             Bench::Check(check) => check.run(),
             Bench::Decode(decode) => decode.run(),
             Bench::Import(import) => import.run(),
+            Bench::Lane(lane) => lane.run(),
             Bench::Status(status) => status.run(),
         }
     }

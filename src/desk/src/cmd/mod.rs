@@ -15,6 +15,7 @@ mod trust;
 use crate::outcome::{Failure, Outcome, Result};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use menshen_gate::outputs::guard;
 use menshen_lane::optics::Diagnosis;
 use menshen_lane::words::{Lang, Words};
 use std::io::{ErrorKind, Write};
@@ -50,6 +51,12 @@ enum Command {
     /// Measure this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Owns the relay's pin for a gate that a benchmark has started.
+    #[command(hide = true)]
+    RelayGuard {
+        /// What to guard, in JSON.
+        order: String,
+    },
 }
 
 /// The trust folder that most commands take.
@@ -72,6 +79,7 @@ impl Cli {
             Command::Trust(trust) => trust.run(),
             Command::Journal(journal) => journal.run(),
             Command::Bench(bench) => bench.run(),
+            Command::RelayGuard { order } => guard::run(&order).map(|()| Outcome::Done).map_err(Failure::new),
         };
         result.unwrap_or_else(|failure| match failure {
             Failure::Unread => Outcome::Unread,

@@ -37,8 +37,8 @@ use std::time::{Duration, Instant};
 
 /// The board of the demonstration: the simulated one, with a film for a camera.
 const BOARD: &str = "inherits = [\"sim.toml\"]\n\n[camera]\nkind = \"y4m\"\npath = \"camera.y4m\"\n";
-const BASE_BOARD: &str = include_str!("../../../../boards/base.toml");
-const SIM_BOARD: &str = include_str!("../../../../boards/sim.toml");
+pub(crate) const BASE_BOARD: &str = include_str!("../../../../boards/base.toml");
+pub(crate) const SIM_BOARD: &str = include_str!("../../../../boards/sim.toml");
 const ENROL_TOKEN: &str = "demo";
 /// Nobody waits longer than this for a decision.
 const PATIENCE: Duration = Duration::from_secs(15);

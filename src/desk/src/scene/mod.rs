@@ -42,6 +42,15 @@ pub fn render(code: &QrPicture, camera: &Camera, seed: u64) -> Frame {
     canvas.expose(camera, &mut random)
 }
 
+/// A person stands before `camera` and shows no code yet.
+pub fn waiting(camera: &Camera, seed: u64) -> Frame {
+    let mut random = Random::new(seed);
+    let mut canvas = Canvas::new(camera, &mut random);
+    ground::paint(&mut canvas, &mut random);
+    ground::paint_person(&mut canvas, &mut random);
+    canvas.expose(camera, &mut random)
+}
+
 /// The same place with nobody in it.
 pub fn empty(camera: &Camera, seed: u64) -> Frame {
     let mut random = Random::new(seed);
@@ -121,11 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_place_shows_no_code() {
+    fn an_empty_place_and_a_person_without_a_code_show_none() {
         let mut reader = Reader::new();
         for seed in 0..20 {
-            let sight = reader.read(&empty(&Camera::easy(), seed));
-            assert_eq!(sight.diagnosis, Diagnosis::NoCode, "seed {seed}");
+            for frame in [empty(&Camera::easy(), seed), waiting(&Camera::easy(), seed)] {
+                assert_eq!(reader.read(&frame).diagnosis, Diagnosis::NoCode, "seed {seed}");
+            }
         }
     }
 
