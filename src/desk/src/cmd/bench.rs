@@ -33,7 +33,7 @@ pub(super) enum Bench {
     /// camera of 1280x720 through a pipe, a thermometer of 14 readings a second on a pseudo-terminal, a journal on disk, pins
     /// in a trace. People with passes of their own come one after another: the wall, a face, a code a little before or behind
     /// it. A pulse of the relay is 1 s. Measured is from the moment when the first frame with the code is handed to the pipe
-    /// until the relay's edge. Exit code 1 unless everybody was let in, by one edge and one record each.
+    /// until the relay's edge. It fails unless everybody was let in, by one edge and one record each.
     Lane(lane::Lane),
     /// Status lists: a look-up, the memory they need, and a delta made durable.
     Status(status::Status),

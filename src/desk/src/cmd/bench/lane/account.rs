@@ -238,3 +238,85 @@ impl Spread {
 fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+mod tests {
+    use super::*;
+    use menshen_core::decide::{Context, Measured, Shown, decide};
+    use menshen_core::ids::IssuerId;
+    use menshen_core::time::Time;
+    use menshen_core::verdict::Verdict;
+
+    const MS: u64 = 1000;
+
+    fn verdict(verdict: Verdict) -> What {
+        let (policy, home) = (Policy::default(), IssuerId::new(330_100).unwrap());
+        let context = Context { trust: None, status: None, history: None, policy: &policy, home };
+        let decision = decide(&Shown::Nothing, Measured::Nothing, Time::trusted(1), context);
+        let timing = Timing { decide: Duration::from_micros(100), ..Timing::default() };
+        What::Verdict(Box::new(menshen_core::decide::Decision { verdict, ..decision }), timing)
+    }
+
+    /// Somebody whose code is written at `from_ms` and decided about `wait_ms` after it was read.
+    fn one(person: usize, from_ms: u64, wait_ms: u64) -> Vec<Said> {
+        let decided = (from_ms + 12 + wait_ms) * MS + 100;
+        [
+            (from_ms * MS, What::Written(person)),
+            ((from_ms + 12) * MS, What::Read(person, Duration::from_millis(10))),
+            (decided, What::Step(Step::Decided)),
+            (decided + 3 * MS, What::Step(Step::Recorded)),
+            (decided + 4 * MS, What::Step(Step::RelayClosed)),
+            (decided + 4 * MS, verdict(Verdict::Admit)),
+        ]
+        .map(|(at_us, what)| Said { at_us, what })
+        .into()
+    }
+
+    fn two() -> (Vec<Visit>, Vec<Said>, Vec<Edge>) {
+        let visits = [(400, 990), (2400, 1995)]
+            .map(|(face_ms, code_ms)| Visit { face_us: Some(face_ms * MS), code_us: code_ms * MS });
+        let said = [one(0, 1000, 0), one(1, 2000, 600)].into_iter().flatten().collect();
+        let edges = [(true, 1017), (false, 2640), (true, 2690)];
+        (visits.into(), said, edges.map(|(closed, ms)| Edge { closed, at_us: ms * MS }).into())
+    }
+
+    #[test]
+    fn every_part_is_accounted_for_once() {
+        let (visits, said, relay) = two();
+        let account = account(&visits, &said, &relay, 2).unwrap();
+        let all = |group: &Group| {
+            let parts = group.parts();
+            assert_eq!(group.people, 1);
+            let sum: f64 = parts.iter().skip(2).map(|(_, part)| part.p50).sum();
+            assert!((sum - group.relay_edge_ms.p50).abs() < 0.1, "{group:?}");
+        };
+        all(&account.face_first);
+        all(&account.phone_first);
+        let first = &account.face_first;
+        let found =
+            [first.camera_ms, first.relay_edge_ms, first.frame_ms, first.decode_ms, first.record_ms, first.relay_ms];
+        assert_eq!(found.map(|part| part.p50), [10.0, 17.0, 2.0, 10.0, 3.0, 1.9]);
+        // Read at 2012 and decided at 2612, while the verdict of 1016.1 was to be read until 1716.1.
+        let second = &account.phone_first;
+        assert_eq!(
+            [second.screen_ms, second.reading_ms, second.relay_edge_ms].map(|part| part.p50),
+            [0.0, 600.0, 690.0]
+        );
+        // Recorded at 2615.1; the pulse before ended at 2640, and 50 ms later it may close again.
+        assert_eq!((second.hold_off_ms.p50, second.relay_ms.p50), (74.9, 0.0));
+        assert!((account.people_per_min - 60.0 / 1.673).abs() < 0.01, "{}", account.people_per_min);
+    }
+
+    #[test]
+    fn nothing_is_figured_out_where_somebody_was_not_let_in_or_an_edge_or_a_record_is_missing() {
+        let (visits, said, relay) = two();
+        let told =
+            |said: &[Said], relay: &[Edge], records| account(&visits, said, relay, records).unwrap_err().to_string();
+        assert!(told(&said, &relay, 3).contains("2 admissions, 2 edges of the relay and 3 records"));
+        assert!(told(&said, &relay[..2], 2).contains("2 admissions, 1 edges"));
+        let mut refused = said;
+        refused.push(Said { at_us: 3_000_000, what: verdict(Verdict::Refer) });
+        assert!(told(&refused, &relay, 2).contains("was not let in"));
+    }
+}
