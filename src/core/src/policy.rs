@@ -59,7 +59,7 @@ pub struct Policy {
     /// How long a reading is waited for after the code was read.
     pub reading_window_ms: u32,
     /// How long before the code a reading may have been taken, where a presence sensor proves that it is the same
-    /// person's.
+    /// person's; 0 where the sensor does not see one person's place and no other.
     pub reading_before_ms: u32,
     /// How many times in all a temperature is measured before a person decides.
     pub measure_attempts: u8,
@@ -113,7 +113,7 @@ impl Policy {
             again_after_s: class.again_after_s(),
             manual: ManualWay::AllButRed,
             reading_window_ms: 3000,
-            reading_before_ms: 5000,
+            reading_before_ms: 0,
             measure_attempts: 3,
             relay_pulse_ms: 1000,
             relay_hold_off_ms: 50,

@@ -223,12 +223,29 @@ pub fn run(parts: Parts, stop: &Stop) {
     let first = lanes.next();
     for lane in lanes {
         let (shared, stop) = (shared.clone(), stop.clone());
-        threads.push(threads::spawn("lane", move || drive(lane, shared, &stop, false)));
+        threads.push(threads::spawn("lane", move || {
+            // A lane that ends before the gate does has panicked: what starts the gate again starts all of its lanes.
+            let ends_all = EndsAll(&stop);
+            drive(lane, shared, &stop, false);
+            drop(ends_all);
+        }));
     }
     if let Some(lane) = first {
         drive(lane, shared, stop, true);
     }
     end_all(threads);
+}
+
+/// Stops the whole gate when it is dropped, also by a panic.
+struct EndsAll<'a>(&'a Stop);
+
+impl Drop for EndsAll<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_set() {
+            tracing::error!("a lane has ended by itself; the gate stops so that it is started again");
+            self.0.set();
+        }
+    }
 }
 
 /// Runs one lane until `stop` is set. One of them keeps the house: it forgets what is old.

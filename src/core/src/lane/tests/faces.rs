@@ -121,6 +121,7 @@ fn nobody_is_told_to_measure_again_because_of_the_one_before() {
 #[test]
 fn with_a_presence_sensor_a_reading_waits_for_the_code_of_whoever_is_there() {
     let mut gate = Gate::new();
+    gate.world.policy.reading_before_ms = 5000;
     gate.step(Event::Presence(Some(true)));
     readings_until(&mut gate, 600, GOOD_READING);
     gate.wall();
@@ -134,6 +135,7 @@ fn with_a_presence_sensor_a_reading_waits_for_the_code_of_whoever_is_there() {
 fn a_reading_does_not_wait_for_ever_nor_for_another_person() {
     for (after_ms, somebody_else) in [(6000, false), (2000, true)] {
         let mut gate = Gate::new();
+        gate.world.policy.reading_before_ms = 5000;
         gate.step(Event::Presence(Some(true)));
         readings_until(&mut gate, 600, GOOD_READING);
         gate.wait_until(600 + after_ms - 1000);
@@ -324,6 +326,7 @@ fn one_stray_value_of_no_person_is_not_the_wall() {
 #[test]
 fn with_a_presence_sensor_a_face_that_is_measured_anew_is_another_ones() {
     let mut gate = Gate::new();
+    gate.world.policy.reading_before_ms = 5000;
     gate.step(Event::Presence(Some(true)));
     readings_until(&mut gate, 600, GOOD_READING);
     gate.wall();
