@@ -3,7 +3,8 @@
 //! The nation signs one for a class, a division may sign another for its own gates, and a site file says the rest: all
 //! three are this type, so a rule has one name, one bound and one meaning wherever it is written. What travels is
 //! deterministic CBOR (RFC 8949 section 4.2): a map by ascending numbers, encoded again and compared, so that there is
-//! one spelling. A key that this program does not know is refused: a rule that is not understood is not kept.
+//! one spelling. A key that this program does not know is refused: a rule that is not understood is not kept. So rules of a
+//! later program need a path of their own; under this one they would hold back whoever signs them at every older gate.
 
 use super::{MAX_THRESHOLD_CENTI_C, MIN_THRESHOLD_CENTI_C, Policy, Quota, Thermometry};
 use crate::cbor::{CborError, Expect, definite};
