@@ -151,7 +151,7 @@ fn overridden() -> DecisionView {
 
 /// Somebody whom the gate asked about and a volunteer let in.
 fn by_hand() -> DecisionView {
-    let mut decision = decision("admit", "yellow", &[(50, "yellow"), (90, "manual_override")]);
+    let mut decision = decision("admit", "yellow", &[(90, "manual_override"), (50, "yellow")]);
     decision.cause = Some("paper_seen");
     decision
 }
