@@ -209,6 +209,20 @@ fn a_pipe_is_opened_again_for_the_next_writer() {
 }
 
 #[test]
+fn a_pipe_that_is_made_anew_while_nobody_wrote_is_the_one_that_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fifo(&folder);
+    let mut open = y4m_camera(&path);
+    absent(&mut open, &["nothing writes", "camera.y4m"]);
+    std::fs::remove_file(&path).unwrap();
+    let path = fifo(&folder);
+    let writing = writer(&path, 7..8);
+    let mut camera = opened(&mut open);
+    sees(camera.as_mut(), 7);
+    drop(writing.join().unwrap());
+}
+
+#[test]
 fn a_writer_that_dies_inside_a_frame_is_told_and_survived() {
     let folder = tempfile::tempdir().unwrap();
     let path = fifo(&folder);

@@ -3,10 +3,10 @@
 //! A plain read of a named pipe blocks until somebody writes, and opening one blocks until somebody
 //! opens the other end; neither can be called off. Here both wait in short steps.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,12 @@ pub(super) enum State {
 pub(super) fn open(path: &Path) -> io::Result<OwnedFd> {
     let nonblocking = OFlags::NONBLOCK.bits() as i32;
     Ok(File::options().read(true).custom_flags(nonblocking).open(path)?.into())
+}
+
+/// Whether `pipe` is what is found at a path.
+pub(super) fn is_at(pipe: &OwnedFd, found: &Metadata) -> bool {
+    let open = pipe.try_clone().and_then(|pipe| File::from(pipe).metadata());
+    open.is_ok_and(|open| (open.dev(), open.ino()) == (found.dev(), found.ino()))
 }
 
 /// What is to be had of `pipe` now.

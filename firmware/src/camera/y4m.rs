@@ -9,7 +9,8 @@
 //! runtime tells of the silence, and it is over with the next frame.
 //!
 //! A pipe whose writer left has failed and is opened again; nobody has to be there when it is opened,
-//! and a pipe that nobody writes to stays open, so that a writer never meets one that just closed.
+//! and a pipe that nobody writes to stays open, so that a writer never meets one that just closed. One that another has
+//! replaced is let go.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -39,7 +40,10 @@ pub(super) fn stdin_opener() -> Open<dyn Camera> {
 pub(super) fn opener(path: PathBuf) -> Open<dyn Camera> {
     let mut waiting = None;
     Box::new(move || {
-        let kind = path.metadata().map_err(|error| absent(&path, &error))?.file_type();
+        let file = path.metadata().map_err(|error| absent(&path, &error))?;
+        // A camera program may take its pipe with it and make another of the same name.
+        waiting = waiting.take().filter(|pipe| pipe::is_at(pipe, &file));
+        let kind = file.file_type();
         if kind.is_file() { Recording::open(&path) } else { open_live(&path, kind.is_fifo(), &mut waiting) }
     })
 }
