@@ -7,6 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// As a program's main thread has it: whoever verifies trust holds whole lists on the stack, which is most of what a
+/// thread has by default. Only what is used takes memory.
+const STACK_BYTES: usize = 8 << 20;
+
 /// Clones share the flag.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<(Mutex<bool>, Condvar)>);
@@ -56,6 +60,6 @@ pub(crate) fn yield_to_others() {
 
 /// Starts a thread with a name, which its log lines carry.
 pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    let builder = thread::Builder::new().name(name.into());
+    let builder = thread::Builder::new().name(name.into()).stack_size(STACK_BYTES);
     builder.spawn(body).unwrap_or_else(|error| panic!("the system refuses a thread at start-up: {error}"))
 }
