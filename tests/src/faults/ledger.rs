@@ -3,7 +3,7 @@
 use super::process::get;
 use super::world::World;
 use menshen_core::decide::Verdict;
-use menshen_core::record::{Body, Record};
+use menshen_core::record::{Body, Record, Scan};
 use menshen_lane::journal::{Inspection, SledJournal};
 use std::fs;
 use std::net::SocketAddr;
@@ -19,6 +19,8 @@ pub struct Ledger {
     pub keys: Vec<Key>,
     /// The verdict of each; `None` is a loss record.
     pub verdicts: Vec<Option<Verdict>>,
+    /// Every decision.
+    pub scans: Vec<Scan>,
 }
 
 impl Ledger {
@@ -27,8 +29,16 @@ impl Ledger {
     /// # Panics
     /// Where the journal does not verify.
     pub fn of(world: &World) -> Ledger {
+        Ledger::at(&world.state())
+    }
+
+    /// The same by the gate's state folder.
+    ///
+    /// # Panics
+    /// Where the journal does not verify.
+    pub fn at(state: &Path) -> Ledger {
         let copy = tempfile::tempdir().expect("a temporary folder can be made");
-        copy_journal(&world.state(), copy.path());
+        copy_journal(state, copy.path());
         Ledger::read(copy.path())
     }
 
@@ -42,7 +52,11 @@ impl Ledger {
             let hash = menshen_core::record::hash(bytes);
             ledger.keys.push((epoch.0.into(), seq.0, hash.iter().map(|byte| format!("{byte:02x}")).collect()));
             ledger.verdicts.push(match Record::from_bytes(bytes).expect("it verified").body {
-                Body::Scan(scan) => Some(scan.verdict),
+                Body::Scan(scan) => {
+                    let verdict = scan.verdict;
+                    ledger.scans.push(scan);
+                    Some(verdict)
+                }
                 Body::Loss { .. } | Body::Alarm(_) => None,
             });
             true

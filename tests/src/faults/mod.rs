@@ -7,7 +7,9 @@
 //! seed. Who waits polls a condition with a deadline ([`until`]).
 
 pub mod ledger;
+pub mod lens;
 pub mod nonsense;
+pub mod ports;
 pub mod process;
 pub mod random;
 pub mod sticks;
@@ -17,6 +19,8 @@ pub mod world;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// The stack of a program's main thread.
+const MAIN_STACK_BYTES: usize = 8 << 20;
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -33,4 +37,11 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>
         assert!(begun.elapsed() < limit, "waited {limit:?} in vain for {what}");
         thread::sleep(LOOK_EVERY);
     }
+}
+
+/// Does what a program does in its main thread, with the stack that such a thread has; a test has a quarter of that, and
+/// publishing and verifying trust need most of it.
+pub fn as_main<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = thread::Builder::new().stack_size(MAIN_STACK_BYTES).spawn(work).expect("the system has a thread");
+    thread.join().expect("the thread's own message is above")
 }

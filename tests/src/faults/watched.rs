@@ -1,7 +1,7 @@
 //! The real gate program in this process, with somebody who looks on.
 
-use super::until;
 use super::world::World;
+use super::{as_main, until};
 use menshen_core::lane::Screen;
 use menshen_core::trust::TrustList;
 use menshen_gate::program::{Gate, StartError};
@@ -19,8 +19,12 @@ use std::time::{Duration, Instant};
 pub struct Seen {
     /// Every verdict that was shown, with the moment.
     pub verdicts: Vec<(Instant, DecisionView)>,
+    /// Everything that was shown, with the moment.
+    pub screens: Vec<(Instant, Screen)>,
     /// How the device is.
     pub device: Option<Device>,
+    /// How many times that was told.
+    pub told: u64,
 }
 
 /// A gate that runs until it is stopped or dropped.
@@ -45,7 +49,8 @@ impl Watched {
     /// # Errors
     /// As the program.
     pub fn start_with(world: &World, probe: Probe) -> Result<Watched, StartError> {
-        let mut gate = Gate::open(&world.board_file(), &world.site_file(), &world.state())?;
+        let (board, site, state) = (world.board_file(), world.site_file(), world.state());
+        let mut gate = as_main(move || Gate::open(&board, &site, &state))?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         gate.watch(Box::new(Onlooker(seen.clone())));
         gate.probe(probe);
@@ -82,13 +87,18 @@ impl Watched {
         begun.elapsed()
     }
 
-    fn when<T>(&self, what: &str, mut find: impl FnMut(&Seen) -> Option<T>) -> T {
+    /// Waits until what it has told is as wanted, and gives what was found.
+    pub fn when<T>(&self, what: &str, mut find: impl FnMut(&Seen) -> Option<T>) -> T {
         until(what, Duration::from_secs(30), || find(&lock(&self.seen)))
     }
 
     fn end(&mut self) {
         self.stop.set();
         if let Some(thread) = self.thread.take() {
+            if !thread::panicking() {
+                // A gate that is stuck is told, not waited for.
+                until("a gate that stops", Duration::from_secs(30), || thread.is_finished().then_some(()));
+            }
             assert!(thread.join().is_ok() || thread::panicking(), "the gate panicked");
         }
     }
@@ -104,13 +114,17 @@ struct Onlooker(Arc<Mutex<Seen>>);
 
 impl Watcher for Onlooker {
     fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, _: Timing) {
+        let (mut seen, now) = (lock(&self.0), Instant::now());
         if let Screen::Verdict(decision) = screen {
-            lock(&self.0).verdicts.push((Instant::now(), DecisionView::of(decision, trust)));
+            seen.verdicts.push((now, DecisionView::of(decision, trust)));
         }
+        seen.screens.push((now, screen.clone()));
     }
 
     fn device(&mut self, device: &Device) {
-        lock(&self.0).device = Some(device.clone());
+        let mut seen = lock(&self.0);
+        seen.device = Some(device.clone());
+        seen.told += 1;
     }
 }
 

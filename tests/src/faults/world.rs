@@ -3,6 +3,7 @@
 //! Everything is in one folder that goes away with the world. The board is `boards/sim.toml` with changes; the
 //! authority is the development profile that `menshen trust init` makes.
 
+use super::as_main;
 use menshen::authority::Authority;
 use menshen::request::Request;
 use menshen::scene::{self, Camera};
@@ -15,6 +16,7 @@ use menshen_core::time::Time;
 use menshen_hub::{Config, Hub, StoreUrl, Tls};
 use menshen_lane::device_key;
 use menshen_lane::journal::{Journal, SledJournal};
+use menshen_lane::optics::Frame;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -56,6 +58,14 @@ pub const YELLOW: Pass = Pass { colour: "yellow", valid: "1h", ago_s: 0 };
 /// Refused.
 pub const RED: Pass = Pass { colour: "red", valid: "1h", ago_s: 0 };
 
+/// Somebody with a pass.
+pub struct Visitor {
+    /// What the camera sees while they show it.
+    pub frame: Frame,
+    /// The pseudonym in it.
+    pub holder: [u8; 16],
+}
+
 impl Default for World {
     fn default() -> World {
         World::new()
@@ -66,7 +76,8 @@ impl World {
     /// A world whose lane has no thermometer and whose hub does not run yet.
     pub fn new() -> World {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let profile = Authority::init(&folder.path().join("trust"), moment::now()).expect("the folder is new");
+        let trust = folder.path().join("trust");
+        let profile = as_main(move || Authority::init(&trust, moment::now()).expect("the folder is new"));
         let world = World { folder, profile, hub_addr: free_address(), shown: 0 };
         fs::create_dir_all(world.camera()).expect("the folder is ours");
         fs::create_dir_all(world.path("boards")).expect("the folder is ours");
@@ -148,7 +159,7 @@ impl World {
     /// Somebody comes to the camera and shows a new pass; pictures come into view in this order. Gives the moment
     /// at which the picture was there.
     pub fn show(&mut self, pass: Pass) -> Instant {
-        let payload = self.payload(pass);
+        let (payload, _) = self.issue(pass);
         self.show_at("camera", &payload)
     }
 
@@ -161,18 +172,32 @@ impl World {
 
     /// Somebody shows a code at a camera, which is named by its folder within the state folder.
     pub fn show_at(&mut self, camera: &str, payload: &str) -> Instant {
-        self.shown += 1;
+        let frame = self.frame_of(payload);
         let folder = self.state().join(camera);
         fs::create_dir_all(&folder).expect("the folder is ours");
         let name = format!("{:04}.png", self.shown);
         let beside = self.path(&name);
-        let camera =
-            Camera { width: 640, height: 480, module_px: 4.5..=5.5, offset_px: -20.0..=20.0, ..Camera::easy() };
-        let code = qr::qr(payload).expect("a pass fits into a code");
-        let frame = scene::render(&code, &camera, u64::from(self.shown));
         scene::save_png(&frame, &beside).expect("the folder is ours");
         fs::rename(beside, folder.join(name)).expect("both folders are ours");
         Instant::now()
+    }
+
+    /// Somebody with a new pass, who has not come yet.
+    pub fn visitor(&mut self, pass: Pass) -> Visitor {
+        let (payload, holder) = self.issue(pass);
+        Visitor { frame: self.frame_of(&payload), holder }
+    }
+
+    /// What a camera sees while a code is shown to it.
+    fn frame_of(&mut self, payload: &str) -> Frame {
+        self.shown += 1;
+        let code = qr::qr(payload).expect("a pass fits into a code");
+        scene::render(&code, &view(), u64::from(self.shown))
+    }
+
+    /// What a camera sees while nobody is there.
+    pub fn nobody(&self) -> Frame {
+        scene::empty(&view(), 0)
     }
 
     /// Nobody is before the camera any more.
@@ -219,7 +244,8 @@ impl World {
         self.hub_addr
     }
 
-    fn payload(&self, pass: Pass) -> String {
+    /// The payload of a new pass, and its holder's pseudonym.
+    fn issue(&self, pass: Pass) -> (String, [u8; 16]) {
         let request = Request {
             issuer: 330_000,
             colour: pass.colour.into(),
@@ -229,8 +255,13 @@ impl World {
         };
         let claims = request.claims(moment::now() - pass.ago_s).expect("a request as the desk makes it");
         let key = self.profile.issuer_key(claims.issuer).expect("the profile has every issuer's");
-        pass::issue(&claims, &key).expect("claims of a request fit").as_str().into()
+        (pass::issue(&claims, &key).expect("claims of a request fit").as_str().into(), claims.holder)
     }
+}
+
+/// A camera that is near enough to those who come.
+fn view() -> Camera {
+    Camera { width: 640, height: 480, module_px: 4.5..=5.5, offset_px: -20.0..=20.0, ..Camera::easy() }
 }
 
 /// An address that nobody listens at just now.
