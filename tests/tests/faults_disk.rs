@@ -122,7 +122,7 @@ fn snapshot(journal: &Path) -> Option<String> {
 #[test]
 fn a_gate_that_can_not_write_its_journal_refers_everybody_and_its_relay_stays_open() {
     let mut world = World::new();
-    world.site("relay_pulse_ms = 300\nthermometry = \"off\"\n");
+    world.site("again_after_s = 0\nrelay_pulse_ms = 300\nthermometry = \"off\"\n");
     let _hub = world.start_hub();
     world.fill_journal(50);
     (0..8).for_each(|_| {
@@ -161,7 +161,7 @@ fn journal_failures(panel: SocketAddr) -> String {
             seen = screen["number"].as_u64().unwrap_or_default();
             let failing = screen["decision"]["reasons"].to_string().contains("journal_failing");
             assert!(failing || failed == 0, "the disk is still full: {screen}");
-            assert_eq!(screen["decision"]["verdict"], if failing { "refer" } else { "admit" });
+            assert_eq!(screen["decision"]["verdict"], if failing { "refer" } else { "admit" }, "{screen}");
             failed += u32::from(failing);
         }
         let told = state["bar"]["journal"]["message"].as_str().map(String::from);
