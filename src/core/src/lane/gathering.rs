@@ -5,7 +5,7 @@
 //! goes on, then the person is asked to measure again, and after the last attempt a person decides. Which readings may
 //! count at all is [`super::face`]'s.
 
-use super::face::Face;
+use super::face::{Face, Holder};
 use super::{Now, Screen, Token};
 use crate::decide::{Context, Decision, Measured, Shown, Verdict, decide};
 use crate::policy::Thermometry;
@@ -51,11 +51,7 @@ impl Gathering {
         now: Now,
         context: Context<'_>,
     ) -> Gathering {
-        let holder = match &shown {
-            Shown::Verified(pass) => Some((pass.claims().issuer, pass.claims().holder)),
-            _ => None,
-        };
-        let before = face.meets_code(holder, now.mono_ms, context.policy);
+        let before = face.meets_code(holder_of(&shown), now.mono_ms, context.policy);
         Gathering {
             shown,
             token,
@@ -90,6 +86,15 @@ impl Gathering {
                 matches!(thermo::judge(reading, context.policy), Judgement::InRange | Judgement::High)
             }
         }
+    }
+
+    /// Takes a pass in place of the one that it is about, if it is of the same holder; gives whether it was.
+    pub(super) fn is_renewed_by(&mut self, (token, shown): (Token, Shown)) -> bool {
+        let is_same = holder_of(&shown).is_some() && holder_of(&shown) == holder_of(&self.shown);
+        if is_same {
+            (self.token, self.shown) = (token, shown);
+        }
+        is_same
     }
 
     /// Notes that a frame showed another pass and not this one, or nothing; gives whether that has lasted. Meanwhile nothing
@@ -171,5 +176,13 @@ impl Gathering {
         }
         let policy = crate::policy::Policy { thermometry: Thermometry::Off, ..context.policy.clone() };
         decide(&self.shown, self.last, now.time, Context { policy: &policy, ..context })
+    }
+}
+
+/// Whose pass it is, where that is known.
+fn holder_of(shown: &Shown) -> Option<Holder> {
+    match shown {
+        Shown::Verified(pass) => Some((pass.claims().issuer, pass.claims().holder)),
+        _ => None,
     }
 }

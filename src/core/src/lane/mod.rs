@@ -260,7 +260,16 @@ impl Lane {
     fn look_whether_left(&mut self, payloads: &[&[u8]], now: Now, context: Context<'_>, actions: &mut Actions) {
         let Work::Gathering(gathering) = &mut self.work else { return };
         let mut passes = payloads.iter().filter(|payload| payload.starts_with(crate::pass::PREFIX)).peekable();
-        let is_another = passes.peek().is_some() && passes.all(|payload| token_of(payload) != gathering.token);
+        let first = passes.peek().copied();
+        let mut is_another = first.is_some() && passes.all(|payload| token_of(payload) != gathering.token);
+        if let Some(payload) = first.filter(|_| is_another)
+            && gathering.is_renewed_by((token_of(payload), Shown::of(payload, context.trust)))
+        {
+            // The phone has made the next code of the same holder meanwhile.
+            self.recent.see(token_of(payload), now.mono_ms);
+            self.recent.answer(token_of(payload));
+            is_another = false;
+        }
         if gathering.has_given_way(is_another, payloads.is_empty(), &mut self.face, now) {
             let decision = gathering.decide(now, context);
             self.decided(decision, now, actions);

@@ -337,3 +337,18 @@ fn with_a_presence_sensor_a_face_that_is_measured_anew_is_another_ones() {
     gate.measure(HIGH_READING);
     assert_eq!(gate.last(), "refuse temp_high");
 }
+
+#[test]
+fn a_phone_that_makes_its_next_code_meanwhile_shows_the_same_person() {
+    let mut gate = Gate::new();
+    gate.see(&[&issued(&claims(ZHEJIANG, Kind::Phone))]);
+    gate.wait_until(300);
+    let next: String = issued(&Claims { pass_id: [9; 8], ..claims(ZHEJIANG, Kind::Phone) }).as_str().into();
+    while gate.now_ms < 1500 {
+        gate.see(&[&next]);
+        gate.step(Event::Reading(GOOD_READING));
+        gate.wait_until(gate.now_ms + 71);
+    }
+    assert_eq!((gate.decisions.len(), gate.last().as_str()), (1, "admit"));
+    assert_eq!(gate.decisions[0].evidence.pass.map(|pass| pass.pass_id), Some([9; 8]));
+}
