@@ -4,7 +4,7 @@
 //! trace's. Only the promise is judged, with room for a busy machine: no opening is longer than the maximum.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 
-use menshen_gate::board::{Board, Fail, Function, Switch, SwitchAt, Wiring};
+use menshen_gate::board::{Board, Fail, Function, Switch, SwitchAt, Wiegand, WiegandFrame, Wiring};
 use menshen_gate::clock::Teller;
 use menshen_gate::gate::GatePorts;
 use menshen_gate::outputs::GuardAs;
@@ -212,6 +212,20 @@ fn an_order_to_a_frozen_guard_is_done_by_the_next_one() {
     signal(guard_pid(state.path()), Signal::STOP);
     outputs.relay(false).unwrap();
     assert_eq!(levels(state.path()), [true, false]);
+}
+
+#[test]
+fn an_access_controller_does_not_wait_for_a_frozen_guard() {
+    let state = tempfile::tempdir().unwrap();
+    let mut board = board(Fail::Secure);
+    let frame = WiegandFrame::W26 { facility: 101, card: 4095 };
+    board.outputs.wiegand = Some(Wiegand { frame, d0: 0, d1: 0, inverted: true, pulse_us: 100, gap_us: 2000 });
+    let mut outputs = guarded(&board, state.path());
+    signal(guard_pid(state.path()), Signal::STOP);
+    outputs.relay(true).unwrap();
+    let text = std::fs::read_to_string(state.path().join("gpio.jsonl")).unwrap();
+    let first = |pin: &str| text.lines().position(|line| line.contains(pin)).unwrap();
+    assert!(first("wiegand_d") < first("relay"), "{text}");
 }
 
 #[test]

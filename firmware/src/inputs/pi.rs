@@ -8,11 +8,14 @@ use rppal::gpio::{Error, Gpio, InputPin};
 pub(crate) fn header_pin(bcm: u8, pull: Pull) -> Result<InputPin, String> {
     let open = || -> Result<InputPin, Error> {
         let pin = Gpio::new()?.get(bcm)?;
-        Ok(match pull {
+        let mut pin = match pull {
             Pull::Up => pin.into_input_pullup(),
             Pull::Down => pin.into_input_pulldown(),
             Pull::Off => pin.into_input(),
-        })
+        };
+        // Another guard may be reading it: without its resistor an alarm's open loop would float.
+        pin.set_reset_on_drop(false);
+        Ok(pin)
     };
     open()
         .map_err(|error| format!("cannot use GPIO {bcm} as an input: {error}; {}", gpio_remedy(&error, "inputs.pins")))

@@ -164,10 +164,9 @@ impl Outputs {
 
 impl GateOutput for Outputs {
     fn relay(&mut self, closed: bool) -> Result<(), PortError> {
-        let relay = self.relay.as_ref().map_or(Ok(()), |relay| relay.pass(closed));
-        // A controller that is told stands for a relay that fails.
+        // First, because it never waits; and also where the relay fails, because the controller has a lock of its own.
         let told = self.wiegand.as_ref().filter(|_| closed).map_or(Ok(()), Sender::admit);
-        relay.and(told)
+        self.relay.as_ref().map_or(Ok(()), |relay| relay.pass(closed)).and(told)
     }
 
     fn lamp(&mut self, lit: Option<Verdict>) -> Result<(), PortError> {
