@@ -164,6 +164,26 @@ fn a_relay_has_a_maximum_and_a_side_to_fail_to() {
 }
 
 #[test]
+fn no_pin_whose_pull_would_lock_a_safe_way_or_hold_a_line_of_wiegand_low_while_the_device_boots() {
+    let safe = |low: &str, bcm: u8| {
+        format!("[outputs]\nfail = \"safe\"\nactive_low = [{low}]\n[outputs.pins]\nrelay = {bcm}\n")
+    };
+    for bcm in [4, 8] {
+        refused(&safe("", bcm), &["outputs.pins.relay", "pulled up", "9 to 27"]);
+        assert!(load(&safe("\"relay\"", bcm)).is_ok());
+    }
+    for bcm in [9, 27] {
+        refused(&safe("\"relay\"", bcm), &["outputs.pins.relay", "pulled down", "4 to 8"]);
+        assert!(load(&safe("", bcm)).is_ok());
+        assert!(load(&safe("\"relay\"", bcm).replace("safe", "secure")).is_ok());
+    }
+    refused(&WIEGAND.replace("d0 = 16", "d0 = 8"), &["outputs.wiegand.d0", "inverted = true", "9 to 27"]);
+    let straight = format!("{WIEGAND}inverted = false\n");
+    refused(&straight, &["outputs.wiegand.d0", "inverted = false", "0 to 8"]);
+    assert!(load(&straight.replace("= 16", "= 5").replace("= 20", "= 6")).is_ok());
+}
+
+#[test]
 fn a_buzzer_sounds_by_itself_or_is_given_a_tone() {
     assert_eq!(load("").unwrap().outputs.buzzer, BuzzerDrive::Active);
     let drive = |more: &str| load(&format!("[outputs]\nbuzzer = \"passive\"\n{more}")).unwrap().outputs.buzzer;
@@ -176,13 +196,13 @@ fn a_buzzer_sounds_by_itself_or_is_given_a_tone() {
     refused("[outputs]\nbuzzer_duty_percent = 60", &["outputs.buzzer_duty_percent", "60", "1 to 50"]);
 }
 
-const WIEGAND: &str = "[outputs.wiegand]\nformat = 26\nfacility = 101\ncard = 4095\nd0 = 5\nd1 = 6\n";
+const WIEGAND: &str = "[outputs.wiegand]\nformat = 26\nfacility = 101\ncard = 4095\nd0 = 16\nd1 = 20\n";
 
 #[test]
 fn wiegand_is_a_number_two_pins_and_a_timing_within_the_standard() {
     let wiegand = load(WIEGAND).unwrap().outputs.wiegand.unwrap();
     assert_eq!(wiegand.frame, WiegandFrame::W26 { facility: 101, card: 4095 });
-    assert_eq!((wiegand.d0, wiegand.d1, wiegand.inverted), (5, 6, true));
+    assert_eq!((wiegand.d0, wiegand.d1, wiegand.inverted), (16, 20, true));
     assert_eq!((wiegand.pulse_us, wiegand.gap_us), (100, 2000));
     let wider = load(&WIEGAND.replace("26", "34").replace("101", "65535")).unwrap().outputs.wiegand.unwrap();
     assert_eq!(wider.frame, WiegandFrame::W34 { facility: 65_535, card: 4095 });
@@ -201,10 +221,10 @@ fn wiegand_is_a_number_two_pins_and_a_timing_within_the_standard() {
 
 #[test]
 fn every_function_has_a_pin_of_its_own_also_switches_and_the_lines_of_wiegand() {
-    refused(&WIEGAND.replace("d1 = 6", "d1 = 17"), &["GPIO 17", "`relay`", "`wiegand.d1`"]);
-    refused(&WIEGAND.replace("d1 = 6", "d1 = 5"), &["GPIO 5", "`wiegand.d0`", "`wiegand.d1`"]);
-    refused(&WIEGAND.replace("d1 = 6", "d1 = 2"), &["GPIO 2", "`wiegand.d1`", "reserved_pins"]);
-    refused(&WIEGAND.replace("d1 = 6", "d1 = 28"), &["outputs.wiegand.d1", "28", "0 to 27"]);
+    refused(&WIEGAND.replace("d1 = 20", "d1 = 17"), &["GPIO 17", "`relay`", "`wiegand.d1`"]);
+    refused(&WIEGAND.replace("d1 = 20", "d1 = 16"), &["GPIO 16", "`wiegand.d0`", "`wiegand.d1`"]);
+    refused(&WIEGAND.replace("d1 = 20", "d1 = 2"), &["GPIO 2", "`wiegand.d1`", "reserved_pins"]);
+    refused(&WIEGAND.replace("d1 = 20", "d1 = 28"), &["outputs.wiegand.d1", "28", "0 to 27"]);
     let inputs =
         |pins: &str, said: &[&str]| refused(&format!("[inputs]\nkind = \"rppal\"\n[inputs.pins]\n{pins}"), said);
     inputs("button = 22", &["GPIO 22", "`lamp_admit`", "`button`"]);
@@ -415,6 +435,21 @@ fn what_two_lanes_can_not_share_is_refused() {
     refused(&second("camera = { kind = \"v4l2\", device = \"/dev/video2\" }\n", ""), &["lane 2", "one camera"]);
     let third = format!("{SECOND}{SECOND}");
     refused(&third, &["lane 2", "lane 3"]);
+}
+
+#[test]
+fn lanes_share_a_fire_alarm_with_the_same_settings_and_none_with_a_relay_is_without_it() {
+    let alarm = "[inputs]\nkind = \"rppal\"\n[inputs.pins]\nfire_alarm = 26\n";
+    let board = load(&format!("{alarm}{SECOND}")).unwrap();
+    assert_eq!(board.inputs.fire_alarm, board.further_lanes[0].inputs.fire_alarm);
+    assert!(board.inputs.fire_alarm.is_some());
+    let second = |inputs: &str| format!("{alarm}{SECOND}inputs = {{ {inputs} }}\n");
+    assert!(load(&second("pins = { fire_alarm = 27 }")).is_ok());
+    refused(&second("debounce_ms = { fire_alarm = 60 }"), &["inputs.pins.fire_alarm", "26", "`debounce_ms`"]);
+    refused(&second("pins = { button = 26 }"), &["GPIO 26", "`fire_alarm`", "`button of lane 2`"]);
+    refused(&second("pins = { fire_alarm = \"none\" }"), &["lane 2", "`inputs.pins.fire_alarm`"]);
+    let first_without = format!("{SECOND}inputs = {{ kind = \"rppal\", pins = {{ fire_alarm = 26 }} }}\n");
+    refused(&first_without, &["lane 1", "`inputs.pins.fire_alarm`"]);
 }
 
 #[test]

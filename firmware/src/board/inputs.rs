@@ -172,9 +172,15 @@ impl InputsSection {
             }
             InputsKind::Rppal => {
                 let Some(bcm) = pins::chosen(self.pins.of(input)) else { return Ok(None) };
-                pins.take(bcm, "inputs.pins", input.name())?;
                 let pull = self.pull.of(input).unwrap_or(input.pull(listed));
-                (SwitchAt::Header { bcm, pull }, listed)
+                let at = SwitchAt::Header { bcm, pull };
+                match input {
+                    Input::FireAlarm => {
+                        pins.take_alarm(bcm, &Switch { at: at.clone(), active_low: listed, debounce_ms })?;
+                    }
+                    Input::Button | Input::Presence => pins.take(bcm, "inputs.pins", input.name())?,
+                }
+                (at, listed)
             }
         };
         Ok(Some(Switch { at, active_low, debounce_ms }))

@@ -186,6 +186,14 @@ pub enum BoardError {
         /// What they use.
         what: String,
     },
+    /// A fire alarm opens the ways of some lanes only.
+    #[error("{}: lane {lane} has a relay that the fire alarm of another lane does not open; name the same `inputs.pins.fire_alarm` for it", path.display())]
+    Unalarmed {
+        /// The file.
+        path: PathBuf,
+        /// The lane, from 1.
+        lane: usize,
+    },
     /// Nothing opens the way.
     #[error("{}: nothing opens the way; say `outputs.pins.relay`, or `outputs.wiegand` for an access controller", path.display())]
     NothingOpens {
@@ -238,7 +246,20 @@ impl Resolver<'_> {
             board.all_lanes().try_for_each(|other| self.is_apart(&lane, number, other))?;
             board.further_lanes.push(lane);
         }
+        self.alarm_opens_all(&board)?;
         Ok(board)
+    }
+
+    /// People flee by every way: an alarm that some lanes hear and others do not is a mistake of the file.
+    fn alarm_opens_all(&self, board: &Board) -> Result<(), BoardError> {
+        let hears = |lane: &Board| lane.inputs.fire_alarm.is_some();
+        let mut lanes = board.all_lanes().zip(1..);
+        match lanes.find(|(lane, _)| lane.outputs.has_relay() && !hears(lane)) {
+            Some((_, lane)) if board.all_lanes().any(hears) => {
+                Err(BoardError::Unalarmed { path: self.path.to_owned(), lane })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a lane has ports of its own beside another one's.

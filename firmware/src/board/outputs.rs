@@ -198,6 +198,9 @@ impl OutputsSection {
         let wiegand = self.wiegand.as_ref().map(|section| section.resolve(is_header, pins)).transpose()?;
         let max_ms = within(pins, "outputs.relay_max_ms", self.relay_max_ms.unwrap_or(5000), RELAY_MAX_MS)?;
         let relay = RelayRules { max_ms, fail: self.fail.unwrap_or(Fail::Secure) };
+        if is_header && relay.fail == Fail::Safe {
+            self.holds_nobody_in(&wired, pins)?;
+        }
         let buzzer = self.buzzer_drive(&wired, pins)?;
         let wiring = match kind {
             OutputsKind::Rppal => Wiring::Header(wired),
@@ -223,6 +226,18 @@ impl OutputsSection {
             wired.push(Pin { function, bcm, active_low: active_low.contains(&function) });
         }
         Ok(wired)
+    }
+
+    /// A magnet must not hold while there is no program: the pull of the pin then must leave the relay without power.
+    fn holds_nobody_in(&self, wired: &[Pin], pins: &Pins<'_>) -> Result<(), BoardError> {
+        let energised = |pin: &&Pin| pin.function == Function::Relay && pins::is_pulled_up(pin.bcm) != pin.active_low;
+        let Some(relay) = wired.iter().find(energised) else { return Ok(()) };
+        let (pulled, others) = if relay.active_low { ("down", "4 to 8") } else { ("up", "9 to 27") };
+        let allowed = format!(
+            "with fail = \"safe\" this one is pulled {pulled} until the program starts, so that the relay would have power \
+             and lock the way: use one of {others}"
+        );
+        Err(pins.value("outputs.pins.relay", relay.bcm, allowed))
     }
 
     fn buzzer_drive(&self, wired: &[Pin], pins: &Pins<'_>) -> Result<BuzzerDrive, BoardError> {
@@ -261,9 +276,22 @@ impl WiegandSection {
             34 => WiegandFrame::W34 { facility, card },
             other => return Err(pins.value("outputs.wiegand.format", other, "it may be 26 or 34")),
         };
+        let inverted = self.inverted.unwrap_or(true);
         let mut line = |bcm: Option<u8>, key: &'static str, name: &'static str| match bcm {
             _ if !is_header => Ok(0),
-            Some(bcm) => pins.take(bcm, "outputs", name).map(|()| bcm),
+            Some(bcm) => {
+                pins.take(bcm, "outputs", name)?;
+                // The pull until the program starts must leave the line high: a low one is a bit without end.
+                if pins::is_pulled_up(bcm) == inverted {
+                    let (pulled, others) = if inverted { ("up", "9 to 27") } else { ("down", "0 to 8") };
+                    let allowed = format!(
+                        "with inverted = {inverted} this one is pulled {pulled} until the program starts, so that the \
+                         line would be low: use one of {others}"
+                    );
+                    return Err(pins.value(key, bcm, allowed));
+                }
+                Ok(bcm)
+            }
             None => Err(pins.missing(key)),
         };
         let d0 = line(self.d0, "outputs.wiegand.d0", "wiegand.d0")?;
@@ -272,7 +300,7 @@ impl WiegandSection {
             frame,
             d0,
             d1,
-            inverted: self.inverted.unwrap_or(true),
+            inverted,
             pulse_us: within(pins, "outputs.wiegand.pulse_us", self.pulse_us.unwrap_or(100), WIEGAND_PULSE_US)?,
             gap_us: within(pins, "outputs.wiegand.gap_us", self.gap_us.unwrap_or(2000), WIEGAND_GAP_US)?,
         })

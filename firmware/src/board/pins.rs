@@ -1,6 +1,7 @@
 //! Which function is on which pin, checked before anything is driven.
 
 use super::BoardError;
+use super::inputs::Switch;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,6 +9,11 @@ use std::path::Path;
 
 /// The highest BCM number on the 40-pin header.
 const MAX_BCM: u8 = 27;
+
+/// Whether the chip pulls a pin to 3.3 V until a program says otherwise; it pulls the others to ground.
+pub(super) const fn is_pulled_up(bcm: u8) -> bool {
+    bcm <= 8
+}
 
 /// What an output pin does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,18 +106,20 @@ pub(super) struct Pins<'a> {
     path: &'a Path,
     reserved: &'a [u8],
     taken: Vec<(u8, String)>,
+    /// Fire alarms, which several lanes may read.
+    alarms: Vec<(u8, Switch)>,
     /// Which lane of the device takes pins now, from 1.
     lane: usize,
 }
 
 impl<'a> Pins<'a> {
     pub(super) fn new(path: &'a Path, reserved: &'a [u8]) -> Pins<'a> {
-        Pins { path, reserved, taken: Vec::new(), lane: 1 }
+        Pins { path, reserved, taken: Vec::new(), alarms: Vec::new(), lane: 1 }
     }
 
     /// The same header with nothing taken.
     pub(super) fn apart(&self) -> Pins<'a> {
-        Pins { taken: Vec::new(), ..*self }
+        Pins { path: self.path, reserved: self.reserved, taken: Vec::new(), alarms: Vec::new(), lane: self.lane }
     }
 
     /// The next lane of the device takes its pins.
@@ -137,6 +145,22 @@ impl<'a> Pins<'a> {
         }
         self.taken.push((bcm, function));
         Ok(())
+    }
+
+    /// Gives the pin to the fire alarm. It is only read, so another lane may have it with the same settings.
+    pub(super) fn take_alarm(&mut self, bcm: u8, alarm: &Switch) -> Result<(), BoardError> {
+        match self.alarms.iter().find(|(taken, _)| *taken == bcm) {
+            Some((_, same)) if same == alarm => Ok(()),
+            Some(_) => {
+                let allowed = "lanes share it with the same `active_low`, `pull` and `debounce_ms`, or have other pins";
+                Err(self.value("inputs.pins.fire_alarm", bcm, allowed))
+            }
+            None => {
+                self.take(bcm, "inputs.pins", "fire_alarm")?;
+                self.alarms.push((bcm, alarm.clone()));
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn value(
