@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
 
@@ -34,6 +35,8 @@ pub struct LanePorts {
     pub inputs: Option<Open<dyn GateInput>>,
     /// Relay, lamps and buzzer, all off.
     pub outputs: Box<dyn GateOutput>,
+    /// Whether the relay has a guard; `None` without a relay.
+    pub guarded: Option<Arc<AtomicBool>>,
     /// Where the panel is served; `None` for no panel.
     pub panel_listen: Option<SocketAddr>,
 }
@@ -85,12 +88,14 @@ impl LanePorts {
     fn of(board: &Board, state_dir: &Path, clock: &dyn Clock, guard_as: &GuardAs) -> Result<LanePorts, BoardError> {
         let outputs = outputs::open(board, state_dir, clock, guard_as)?;
         let inputs = inputs::opener(&board.inputs, state_dir, outputs.alarm());
+        let guarded = outputs.guarded();
         let outputs = osdp::beside(Box::new(outputs), board.osdp.as_ref(), state_dir).map_err(BoardError::Outputs)?;
         Ok(LanePorts {
             camera: camera::opener(&board.camera, state_dir),
             thermometer: thermometer::opener(board, state_dir),
             inputs,
             outputs,
+            guarded,
             panel_listen: board.panel_listen,
         })
     }

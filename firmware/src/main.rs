@@ -16,6 +16,8 @@ use menshen_lane::threads::Stop;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use tracing_subscriber::EnvFilter;
 
 /// The very program that runs, also when an update has put another in its place meanwhile.
@@ -161,17 +163,32 @@ fn start(args: Args) -> Result<(), ProgramError> {
 fn run(board: &Path, site: &Path, state: &Path) -> Result<(), ProgramError> {
     let stop = Stop::new();
     stop_on_signals(&stop)?;
+    let guards = watched(&stop);
     let gate = Gate::open_guarded(board, site, state, &GuardAs::Process(THIS_PROGRAM.into()))?;
+    // Set once, here.
+    let _ = guards.set(gate.relays_guarded());
     let panels: Vec<String> = gate.panels().iter().flatten().map(|addr| format!(", panel http://{addr}")).collect();
     writeln!(io::stdout(), "menshen-gate ready{}", panels.concat())?;
+    gate.run(&stop);
+    Ok(())
+}
+
+/// Whether each relay has a guard, once that is known.
+type Guards = Arc<OnceLock<Vec<Arc<AtomicBool>>>>;
+
+/// Lets the service manager hear of this process from now on, because a large journal may take its time to open, and no
+/// more once a relay has no guard.
+fn watched(stop: &Stop) -> Guards {
+    let guards = Guards::default();
+    let known = Arc::clone(&guards);
+    let all_guarded = move || known.get().is_none_or(|all| all.iter().all(|guarded| guarded.load(Ordering::SeqCst)));
     match Watchdog::asked_for(|name| std::env::var_os(name))
-        .and_then(|asked| asked.map_or(Ok(()), |it| it.start(&stop)))
+        .and_then(|asked| asked.map_or(Ok(()), |it| it.start(stop, all_guarded)))
     {
         Ok(()) => {}
         Err(error) => tracing::warn!("the service manager will hear no sign of life ({error}) and end this gate"),
     }
-    gate.run(&stop);
-    Ok(())
+    guards
 }
 
 /// SIGTERM and SIGINT stop the gate in good order; a panel that is open does not keep it.

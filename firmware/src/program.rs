@@ -26,11 +26,14 @@ use menshen_lane::trust::{self, Feed, HubRoad, Keeper, KeeperConfig};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Where refused batches are kept, within the state folder.
 const QUARANTINE: &str = "quarantine";
 /// What a development profile holds beside its keys.
 const UNSAFE_FILE: &str = "UNSAFE";
+/// So much longer than a pulse the board's maximum is at least, so that a late gate ends its own pulses.
+const PULSE_ROOM_MS: u32 = 250;
 /// China Standard Time, the time of every site.
 const CHINA_UTC_OFFSET_MIN: i16 = 480;
 
@@ -46,10 +49,10 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The site lets people through for longer than the board's relay ever opens.
+    /// The site lets people through for longer than the board's relay ever opens, or almost.
     #[error(
-        "the site's `policy.relay_pulse_ms` is {pulse_ms}, and the board's `outputs.relay_max_ms` is {max_ms}, beyond which \
-         its relay is never held: lower the one or raise the other"
+        "the site's `policy.relay_pulse_ms` is {pulse_ms}, and the board's `outputs.relay_max_ms`, beyond which its relay is \
+         never held, is {max_ms}, less than {PULSE_ROOM_MS} ms more: lower the one or raise the other"
     )]
     Pulse {
         /// The site's, in milliseconds.
@@ -63,6 +66,7 @@ pub enum StartError {
 pub struct Gate {
     parts: Parts,
     panels: Vec<Option<SocketAddr>>,
+    guarded: Vec<Arc<AtomicBool>>,
 }
 
 impl Gate {
@@ -85,7 +89,7 @@ impl Gate {
     /// The same with a guard of the relay that runs as it is told.
     pub fn guarded(board: &Board, site: &Site, state: &Path, guard_as: &GuardAs) -> Result<Gate, StartError> {
         let (pulse_ms, max_ms) = (site.rules().base.relay_pulse_ms, board.outputs.relay.max_ms);
-        if board.outputs.has_relay() && pulse_ms > max_ms {
+        if board.outputs.has_relay() && pulse_ms.saturating_add(PULSE_ROOM_MS) > max_ms {
             return Err(StartError::Pulse { pulse_ms, max_ms });
         }
         // A gate that has no place for its state does not start, so nothing is said of what it would do without a journal.
@@ -110,6 +114,7 @@ impl Gate {
         let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &clock, &journal, key));
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
+        let guarded = ports.lanes.iter().filter_map(|lane| lane.guarded.clone()).collect();
         let (lanes, panels) = with_panels(ports.lanes, site);
         let parts = Parts {
             lanes,
@@ -124,7 +129,7 @@ impl Gate {
             sync,
             probe: Probe::default(),
         };
-        Ok(Gate { parts, panels })
+        Ok(Gate { parts, panels, guarded })
     }
 
     /// The address of the panel of its first lane.
@@ -140,6 +145,11 @@ impl Gate {
     /// Its clock: what counts the milliseconds of its trace.
     pub fn clock(&self) -> Arc<dyn Clock> {
         self.parts.clock.clone()
+    }
+
+    /// Of each relay, whether it has a guard.
+    pub fn relays_guarded(&self) -> Vec<Arc<AtomicBool>> {
+        self.guarded.clone()
     }
 
     /// Lets somebody look on at the first lane.

@@ -3,7 +3,8 @@
 //! The relay's guard minds the gate and the gate minds its guard; what stops both at once (a frozen control group, a
 //! debugger, memory that is being swapped) neither of them sees. systemd does: with `WatchdogSec=` it expects a word within
 //! that time, as sd_notify(3) and sd_watchdog_enabled(3) say, and starts the service anew without it. A thread says it, so
-//! it means that this process runs, no more: a loop that turns in vain is the guard's affair.
+//! it means that this process runs and that its relays have guards, no more: a loop that turns in vain is the guard's
+//! affair.
 
 use menshen_lane::threads::Stop;
 use std::ffi::OsString;
@@ -41,16 +42,18 @@ impl Watchdog {
         Ok(Some(Watchdog { to, from: UnixDatagram::unbound()?, every: Duration::from_micros(limit_us / 2) }))
     }
 
-    /// Says it again and again, until `stop` is set.
+    /// Says it again and again, as long as all is `well`, until `stop` is set.
     ///
     /// # Errors
     /// What the system says where no thread can be started.
-    pub fn start(self, stop: &Stop) -> io::Result<()> {
+    pub fn start(self, stop: &Stop, well: impl Fn() -> bool + Send + 'static) -> io::Result<()> {
         let stop = stop.clone();
         let run = move || {
             while !stop.is_set() {
-                // One that is not heard is what the limit is for.
-                let _ = self.from.send_to_addr(b"WATCHDOG=1\n", &self.to);
+                if well() {
+                    // One that is not heard is what the limit is for.
+                    let _ = self.from.send_to_addr(b"WATCHDOG=1\n", &self.to);
+                }
                 stop.sleep(self.every);
             }
         };
@@ -61,6 +64,8 @@ impl Watchdog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     fn asked(socket: &str, pid: u32) -> io::Result<Option<Watchdog>> {
         let (socket, pid) = (socket.to_owned(), pid.to_string());
@@ -84,7 +89,12 @@ mod tests {
         ] {
             let stop = Stop::new();
             let watchdog = asked(&address, std::process::id())?.ok_or(io::ErrorKind::NotFound)?;
-            watchdog.start(&stop)?;
+            let well = Arc::new(AtomicBool::new(false));
+            let is_well = Arc::clone(&well);
+            watchdog.start(&stop, move || is_well.load(Ordering::SeqCst))?;
+            heard.set_read_timeout(Some(Duration::from_millis(100)))?;
+            assert!(heard.recv(&mut [0; 64]).is_err(), "nothing is well yet");
+            well.store(true, Ordering::SeqCst);
             heard.set_read_timeout(Some(Duration::from_secs(20)))?;
             for _ in 0..3 {
                 let mut word = [0; 64];

@@ -12,6 +12,7 @@ use menshen_lane::ports::GateOutput;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_menshen-gate");
@@ -193,12 +194,16 @@ fn a_guard_that_is_killed_or_stopped_is_replaced_and_the_way_is_shut() {
         outputs.relay(true).unwrap();
         let first = guard_pid(state.path());
         signal(first, stop);
-        until("a shut way", || levels(state.path()) == [true, false]);
-        until("another guard", || guard_pid(state.path()) != first);
+        until("the rest of the pulse", || levels(state.path()) == [true, false, true]);
+        assert_ne!(guard_pid(state.path()), first);
+        let [(begun_ms, _), _, _] = edges(state.path())[..] else { panic!("three edges") };
+        until("a shut way", || levels(state.path()) == [true, false, true, false]);
+        let ended_ms = edges(state.path()).last().unwrap().0;
+        assert!(ended_ms - begun_ms <= u64::from(MAX_MS) + ROOM_MS, "{stop:?}: the rest, and no more");
         never_longer_than_the_maximum(state.path());
         outputs.relay(true).unwrap();
         outputs.relay(false).unwrap();
-        assert_eq!(levels(state.path()), [true, false, true, false], "{stop:?}");
+        assert_eq!(levels(state.path()), [true, false, true, false, true, false], "{stop:?}");
     }
 }
 
@@ -212,6 +217,59 @@ fn an_order_to_a_frozen_guard_is_done_by_the_next_one() {
     signal(guard_pid(state.path()), Signal::STOP);
     outputs.relay(false).unwrap();
     assert_eq!(levels(state.path()), [true, false]);
+}
+
+#[test]
+fn a_gate_that_can_start_no_guard_puts_the_relay_to_rest_says_so_and_keeps_nobody_waiting() {
+    let state = tempfile::tempdir().unwrap();
+    let program = state.path().join("gate");
+    std::os::unix::fs::symlink(PROGRAM, &program).unwrap();
+    let guard_as = GuardAs::Process(program.clone());
+    let ports = GatePorts::guarded(&board(Fail::Secure), state.path(), Teller::Technician, &guard_as);
+    let mut lane = ports.unwrap().lanes.remove(0);
+    let guarded = lane.guarded.unwrap();
+    lane.outputs.relay(true).unwrap();
+    assert_eq!(lane.outputs.relay_fault(), None);
+    std::fs::remove_file(&program).unwrap();
+    signal(guard_pid(state.path()), Signal::KILL);
+    until("a shut way", || levels(state.path()) == [true, false]);
+    until("a standing fault", || lane.outputs.relay_fault().is_some_and(|said| said.contains("`relay` has no guard")));
+    assert!(!guarded.load(Ordering::SeqCst), "the service manager hears no sign of life");
+    let begun = Instant::now();
+    lane.outputs.relay(true).unwrap_err();
+    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    std::fs::write(state.path().join("inputs.txt"), "fire").unwrap();
+    until("a way that the alarm opens", || levels(state.path()) == [true, false, true]);
+    std::fs::write(state.path().join("inputs.txt"), "").unwrap();
+    lane.outputs.relay(false).unwrap_err();
+    std::os::unix::fs::symlink(PROGRAM, &program).unwrap();
+    until("no fault any more", || lane.outputs.relay_fault().is_none() && guarded.load(Ordering::SeqCst));
+    until("a shut way", || levels(state.path()) == [true, false, true, false]);
+    lane.outputs.relay(true).unwrap();
+}
+
+#[test]
+fn a_guard_that_the_alarm_keeps_takes_no_dead_one_for_its_successor_nor_needs_its_file() {
+    for unwritable in [false, true] {
+        let state = tempfile::tempdir().unwrap();
+        let file = state.path().join("relay-guard.pid");
+        if unwritable {
+            std::fs::create_dir(&file).unwrap();
+        }
+        std::fs::write(state.path().join("inputs.txt"), "fire").unwrap();
+        let gate = Gate::start(state.path(), "sleep", "secure");
+        until("an open way", || levels(state.path()) == [true]);
+        if !unwritable {
+            guard_pid(state.path());
+            let mut dead = Command::new("true").spawn().unwrap();
+            dead.wait().unwrap();
+            std::fs::write(&file, dead.id().to_string()).unwrap();
+        }
+        drop(gate);
+        std::thread::sleep(Duration::from_millis(100));
+        std::fs::write(state.path().join("inputs.txt"), "").unwrap();
+        until("a shut way", || levels(state.path()) == [true, false]);
+    }
 }
 
 #[test]

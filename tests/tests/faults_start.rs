@@ -148,7 +148,7 @@ fn a_clock_that_fell_back_refers_whom_it_can_not_date_and_refuses_what_expired_i
 fn a_gate_that_is_stopped_while_the_relay_is_closed_opens_it() {
     let mut world = World::new();
     world.board("[outputs]\nrelay_max_ms = 30000\n");
-    world.site("relay_pulse_ms = 30000\nthermometry = \"off\"\n");
+    world.site("relay_pulse_ms = 29750\nthermometry = \"off\"\n");
     let gate = Program::gate(env!("CARGO_BIN_EXE_fault-gate"), &world).expect("it starts");
     world.show(GREEN);
     until("a closed relay", PATIENCE, || relay_edges(&world).contains(&true).then_some(()));

@@ -141,6 +141,10 @@ impl GateOutput for Beside {
         self.outputs.tone(verdict)
     }
 
+    fn relay_fault(&self) -> Option<String> {
+        self.outputs.relay_fault()
+    }
+
     fn controller_fault(&self) -> Option<String> {
         self.reader.fault()
     }

@@ -97,8 +97,9 @@ fn relay_order(board: &Board, state_dir: &Path, t0_ms: u64, guard_as: &GuardAs) 
     if let Some(SwitchAt::File { control }) = alarm.as_mut().map(|alarm| &mut alarm.at) {
         *control = state_dir.join(&control);
     }
-    let in_charge = matches!(guard_as, GuardAs::Process(_)).then(|| state_dir.join(IN_CHARGE));
-    Some(Order { relay, active_low, rules: board.outputs.relay, alarm, in_charge })
+    let outlives = matches!(guard_as, GuardAs::Process(_));
+    let in_charge = outlives.then(|| state_dir.join(IN_CHARGE));
+    Some(Order { relay, active_low, rules: board.outputs.relay, alarm, in_charge, outlives })
 }
 
 fn header_signals(pins: &[Pin], drive: BuzzerDrive) -> Result<HalOutput<rppal::gpio::OutputPin>, BoardError> {
@@ -160,6 +161,11 @@ impl Outputs {
     pub fn alarm(&self) -> Option<Arc<AtomicBool>> {
         self.relay.as_ref().map(Guard::alarm)
     }
+
+    /// Whether the relay has a guard; `None` without a relay.
+    pub fn guarded(&self) -> Option<Arc<AtomicBool>> {
+        self.relay.as_ref().map(Guard::guarded)
+    }
 }
 
 impl GateOutput for Outputs {
@@ -175,6 +181,10 @@ impl GateOutput for Outputs {
 
     fn tone(&mut self, verdict: Verdict) -> Result<(), PortError> {
         self.signals.tone(verdict)
+    }
+
+    fn relay_fault(&self) -> Option<String> {
+        self.relay.as_ref().and_then(Guard::fault)
     }
 }
 

@@ -75,6 +75,10 @@ pub trait GateOutput: Send {
     fn lamp(&mut self, lit: Option<Verdict>) -> Result<(), PortError>;
     /// Starts the tone of a verdict and returns at once.
     fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
+    /// What is wrong with the relay as long as it lasts, also when nothing is asked of it, as one sentence with its remedy.
+    fn relay_fault(&self) -> Option<String> {
+        None
+    }
     /// What is wrong between the gate and the access controller that it reports to, as one sentence with its remedy.
     fn controller_fault(&self) -> Option<String> {
         None

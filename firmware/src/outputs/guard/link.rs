@@ -29,6 +29,8 @@ pub(super) enum Word {
     Alarm { lasts: bool },
     /// Guard: it shut the way, because nobody else did in time.
     Cut,
+    /// Gate: the pin is yours now.
+    Begin,
 }
 
 impl Word {
@@ -42,6 +44,7 @@ impl Word {
             Word::Done { number, obeyed } => (6, number, obeyed.into()),
             Word::Alarm { lasts } => (7, 0, lasts.into()),
             Word::Cut => (8, 0, 0),
+            Word::Begin => (9, 0, 0),
         };
         let mut bytes = [tag; BYTES];
         bytes[1..5].copy_from_slice(&number.to_le_bytes());
@@ -60,6 +63,7 @@ impl Word {
             6 => Word::Done { number, obeyed: value != 0 },
             7 => Word::Alarm { lasts: value != 0 },
             8 => Word::Cut,
+            9 => Word::Begin,
             _ => return None,
         })
     }
@@ -82,7 +86,7 @@ impl Link {
     }
 
     /// Ends the talk for both ends at once, also where another thread still waits at a copy of the socket.
-    pub(super) fn hang_up(self) {
+    pub(super) fn shut_down(&self) {
         // An end that is gone already is what is wanted.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
@@ -112,9 +116,11 @@ impl Link {
                 return word.ok_or_else(|| io::ErrorKind::InvalidData.into());
             }
             let mut buffer = [0; 16 * BYTES];
-            match self.socket.read(&mut buffer)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => self.begun.extend_from_slice(&buffer[..read]),
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => self.begun.extend_from_slice(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }
@@ -139,6 +145,7 @@ mod tests {
             Word::Done { number: 7, obeyed: false },
             Word::Alarm { lasts: true },
             Word::Cut,
+            Word::Begin,
         ];
         let (mut near, far) = UnixStream::pair()?;
         let mut far = Link::new(far);

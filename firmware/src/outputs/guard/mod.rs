@@ -4,8 +4,9 @@
 //! shuts it by itself at a hard maximum. At a gate the guard is a process of its own (`menshen-gate relay-guard`), so a
 //! gate that is stopped, killed or caught in a loop can not hold the way open: neither its memory nor its locks are the
 //! guard's. A guard can be stopped or killed as well: the gate asks for a sign of life four times a second and for an
-//! answer to each order, kills a guard that gives none and starts another, whose first act is to put the pin to rest. What
-//! neither of them survives is the watchdog's affair (docs/outputs.md).
+//! answer to each order; one that misses two pings or an answer is killed once another has been started, whose first act is
+//! to put the pin to rest. Where none can be started, the gate puts the pin to rest by itself. What neither of them
+//! survives is the watchdog's affair (docs/outputs.md).
 //!
 //! Where there is no such program (a demonstration, a test of something else) the same loop runs in a thread. It keeps the
 //! maximum against a gate that forgets, not against one that is stopped.
@@ -29,7 +30,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,8 @@ pub const COMMAND: &str = "relay-guard";
 const ANSWER: Duration = Duration::from_millis(100);
 /// So often a guard is asked for a sign of life, in milliseconds.
 const HEARTBEAT: Duration = Duration::from_millis(250);
+/// The shortest time that a socket can be told to wait.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// A guard that has just been started listens within this.
 const READY: Duration = Duration::from_secs(2);
 /// A guard that was told to end has ended within this.
@@ -56,7 +59,6 @@ pub enum GuardAs {
 /// The gate's end: gives orders and sees to it that somebody guards.
 pub(super) struct Guard {
     shared: Arc<Shared>,
-    max_ms: u32,
     supervisor: Option<JoinHandle<()>>,
 }
 
@@ -64,7 +66,12 @@ struct Shared {
     order: Order,
     run_as: GuardAs,
     running: Mutex<State>,
+    /// Told when a guard that does not answer has been replaced, or nobody could take its place.
+    replaced: Condvar,
     alarm: Arc<AtomicBool>,
+    guarded: Arc<AtomicBool>,
+    /// What is wrong as long as it lasts; a lock of its own, because whoever asks must not wait for a guard.
+    fault: Mutex<Option<String>>,
     stop: Stop,
 }
 
@@ -72,6 +79,12 @@ struct Shared {
 struct State {
     number: u32,
     guard: Option<Running>,
+    /// Whether a guard was there a moment ago and the supervisor is about to put another in its place.
+    replacing: bool,
+    /// How many pings in a row had no answer.
+    missed: u32,
+    /// What the gate wants, for a guard that takes another one's place.
+    open_until: Option<Instant>,
 }
 
 /// A guard that runs.
@@ -89,16 +102,24 @@ enum Body {
 impl Guard {
     /// Starts a guard; the pin is at rest when this returns.
     pub(super) fn start(order: Order, run_as: GuardAs) -> Result<Guard, BoardError> {
-        let max_ms = order.rules.max_ms;
-        let (running, alarm) = (Mutex::new(State::default()), Arc::new(AtomicBool::new(false)));
-        let shared = Arc::new(Shared { order, run_as, running, alarm, stop: Stop::new() });
-        shared.start(&mut shared.lock()).map_err(|error| BoardError::Outputs(error.to_string()))?;
+        let shared = Arc::new(Shared {
+            order,
+            run_as,
+            running: Mutex::new(State::default()),
+            replaced: Condvar::new(),
+            alarm: Arc::new(AtomicBool::new(false)),
+            guarded: Arc::new(AtomicBool::new(true)),
+            fault: Mutex::new(None),
+            stop: Stop::new(),
+        });
+        let first = shared.next_guard(None).map_err(|error| BoardError::Outputs(error.to_string()))?;
+        shared.lock().guard = Some(first);
         let watching = Arc::clone(&shared);
         let supervisor = std::thread::Builder::new()
             .name("relay-guard".to_owned())
             .spawn(move || watching.supervise())
             .map_err(|error| BoardError::Outputs(format!("cannot start the thread that minds the relay: {error}")))?;
-        Ok(Guard { shared, max_ms, supervisor: Some(supervisor) })
+        Ok(Guard { shared, supervisor: Some(supervisor) })
     }
 
     /// Whether the fire alarm lasts.
@@ -106,24 +127,35 @@ impl Guard {
         Arc::clone(&self.shared.alarm)
     }
 
+    /// Whether there is a guard; one that is just being replaced counts.
+    pub(super) fn guarded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.guarded)
+    }
+
+    /// What is wrong with the guard or its pin as long as it lasts, as one sentence.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.shared.fault().clone()
+    }
+
     /// Lets somebody pass, at most for the maximum, or nobody any more.
     pub(super) fn pass(&self, open: bool) -> Result<(), PortError> {
-        let max_ms = self.max_ms;
-        let word = |number| if open { Word::Pass { number, for_ms: max_ms } } else { Word::Shut { number } };
-        let state = &mut *self.shared.lock();
-        let answered = match &mut state.guard {
-            Some(_) => self.shared.ask(state, ANSWER, word),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        };
-        let obeyed = match answered {
-            Ok(obeyed) => obeyed,
-            Err(error) => {
-                tracing::warn!("the relay's guard did not answer ({error}): another one is started");
-                self.shared.start(state)?;
-                self.shared.ask(state, ANSWER, word).map_err(|error| no_guard(&error))?
-            }
-        };
-        if obeyed { Ok(()) } else { Err(PortError::Failed(NOT_OBEYED.to_owned())) }
+        let max = Duration::from_millis(self.shared.order.rules.max_ms.into());
+        let mut state = self.shared.lock();
+        state.open_until = open.then(|| Instant::now() + max);
+        let mut answered = self.shared.tell_wanted(&mut state);
+        if let Err(error) = &answered
+            && (state.guard.is_some() || state.replacing)
+        {
+            tracing::warn!("the relay's guard did not answer ({error}): another one is started");
+            state = self.shared.wait_for_another(state);
+            answered = self.shared.tell_wanted(&mut state);
+        }
+        drop(state);
+        match answered {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(PortError::Failed(NOT_OBEYED.to_owned())),
+            Err(error) => Err(self.fault().map_or_else(|| no_guard(&error), PortError::Failed)),
+        }
     }
 }
 
@@ -136,14 +168,20 @@ fn no_guard(error: &io::Error) -> PortError {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.shared.stop.set();
-        // One that was frozen until now left the pin as it was: another one puts it to rest and ends as well.
-        let frozen = self.shared.end(&mut self.shared.lock());
-        if frozen && self.shared.start(&mut self.shared.lock()).is_ok() {
-            self.shared.end(&mut self.shared.lock());
+        // Lets the guard end and wakes the supervisor.
+        if let Some(guard) = &self.shared.lock().guard {
+            guard.link.shut_down();
         }
         if let Some(supervisor) = self.supervisor.take() {
             // A supervisor that panicked has stopped too.
             let _ = supervisor.join();
+        }
+        let last = self.shared.lock().guard.take();
+        // One that was frozen until now left the pin as it was: another one puts it to rest and ends as well.
+        if last.is_some_and(|last| self.shared.end(last))
+            && let Ok(another) = self.shared.next_guard(None)
+        {
+            self.shared.end(another);
         }
     }
 }
@@ -154,44 +192,66 @@ impl Shared {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the guard there is and starts another.
-    fn start(&self, state: &mut State) -> Result<(), PortError> {
-        if let Some(old) = state.guard.take() {
-            old.kill()?;
+    fn fault(&self) -> MutexGuard<'_, Option<String>> {
+        // Every change is one assignment.
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a guard and ends the one before it, which keeps the pin until the new one is ready to take it. Where there
+    /// is none at the end, the pin is at rest.
+    fn next_guard(&self, old: Option<Running>) -> Result<Running, PortError> {
+        let new = self.spawn();
+        if let Some(old) = old
+            && let Err(error) = old.kill()
+        {
+            // Two must not have the pin.
+            new.map(Running::kill).map_err(|error| no_guard(&error))??;
+            return Err(error);
         }
-        let absent = |error: io::Error| no_guard(&error);
-        let (near, far) = UnixStream::pair().map_err(absent)?;
+        let error = match new {
+            Ok(mut new) => match new.begin() {
+                Ok(()) => return Ok(new),
+                Err(error) => {
+                    // It may be slow only and have the pin yet to come to: nobody is to be left with an open way.
+                    let at_rest = self.rest_here();
+                    new.kill()?;
+                    at_rest.map_err(PortError::Failed)?;
+                    error
+                }
+            },
+            Err(error) => {
+                self.rest_here().map_err(PortError::Failed)?;
+                error
+            }
+        };
+        // A sentence of its own names the pin and the remedy.
+        let own = error.kind() == io::ErrorKind::Other;
+        Err(if own { PortError::Failed(error.to_string()) } else { no_guard(&error) })
+    }
+
+    /// Puts the pin to rest in this very process, or opens the way while the alarm lasts; for want of a guard.
+    fn rest_here(&self) -> Result<(), String> {
+        let opened = self.order.open();
+        let (mut relay, alarm, _) = opened.map_err(|why| format!("the output `relay` has no guard: {why}"))?;
+        let lasts = alarm.is_some_and(|alarm| alarm.lasts());
+        self.hear_alarm(lasts);
+        let obeyed = if lasts { relay.set(true) } else { relay.release() };
+        if obeyed { Ok(()) } else { Err(NOT_OBEYED.to_owned()) }
+    }
+
+    /// A guard that waits for the word to take the pin.
+    fn spawn(&self) -> io::Result<Running> {
+        let (near, far) = UnixStream::pair()?;
         let body = match &self.run_as {
-            GuardAs::Process(program) => Body::Process(self.process(program, far).map_err(absent)?),
+            GuardAs::Process(program) => Body::Process(self.process(program, far)?),
             GuardAs::Thread => {
                 let order = self.order.clone();
                 let thread = std::thread::Builder::new().name("relay-guard".to_owned());
                 // What it says of its pins, it says through the socket.
-                Body::Thread(thread.spawn(move || drop(guard(far, &order))).map_err(absent)?)
+                Body::Thread(thread.spawn(move || drop(guard(far, order)))?)
             }
         };
-        let mut guard = Running { link: Link::new(near), body, heard: Instant::now() };
-        let mut ready = || {
-            guard.link.socket().set_read_timeout(Some(READY))?;
-            guard.link.socket().set_write_timeout(Some(ANSWER))?;
-            match guard.link.receive()? {
-                Word::Ready => Ok(()),
-                Word::Refused { bytes } => Err(io::Error::other(guard.link.text(bytes)?)),
-                _ => Err(io::ErrorKind::InvalidData.into()),
-            }
-        };
-        match ready() {
-            Ok(()) => {
-                state.guard = Some(guard);
-                Ok(())
-            }
-            Err(error) => {
-                guard.kill()?;
-                // A sentence of its own, which names the pin and the remedy.
-                let own = error.kind() == io::ErrorKind::Other;
-                Err(if own { PortError::Failed(error.to_string()) } else { no_guard(&error) })
-            }
-        }
+        Ok(Running { link: Link::new(near), body, heard: Instant::now() })
     }
 
     fn process(&self, program: &PathBuf, far: UnixStream) -> io::Result<Child> {
@@ -211,19 +271,42 @@ impl Shared {
         guard.link.send(word(asked))?;
         let until = Instant::now() + within;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
+            // Once more without waiting when the time is over: a gate that was away itself must not blame its guard.
+            let left = until.saturating_duration_since(Instant::now()).max(AT_ONCE);
             guard.link.socket().set_read_timeout(Some(left))?;
-            match guard.link.receive()? {
-                Word::Done { number, obeyed } if number == asked => {
+            match guard.link.receive() {
+                Ok(Word::Done { number, obeyed }) if number == asked => {
                     guard.heard = Instant::now();
+                    state.missed = 0;
                     return Ok(obeyed);
                 }
-                other => self.hear(other),
+                Ok(other) => self.hear(other),
+                // The time may have been over before the system let this thread look.
+                Err(error) if is_late(&error) && left > AT_ONCE => {}
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Says what the gate wants now: the rest of a pulse, or that nobody may pass.
+    fn tell_wanted(&self, state: &mut State) -> io::Result<bool> {
+        let left = state.open_until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.ask(state, ANSWER, |number| match left {
+            // No longer than the maximum of a relay, which fits.
+            Some(left) => Word::Pass { number, for_ms: left.as_millis() as u32 },
+            None => Word::Shut { number },
+        })
+    }
+
+    /// Lets the supervisor replace a guard that did not answer, and waits a moment for the next one.
+    fn wait_for_another<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if let Some(guard) = &state.guard {
+            // Wakes the supervisor.
+            guard.link.shut_down();
+            state.replacing = true;
+        }
+        let waited = self.replaced.wait_timeout_while(state, READY, |state| state.replacing);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Takes what a guard says unasked.
@@ -246,22 +329,49 @@ impl Shared {
     /// Sees to it that there is a guard and that it lives.
     fn supervise(&self) {
         while !self.stop.is_set() {
-            let socket = self.lock().guard.as_ref().and_then(|guard| guard.link.socket().try_clone().ok());
+            let (socket, missed) = {
+                let state = self.lock();
+                (state.guard.as_ref().and_then(|guard| guard.link.socket().try_clone().ok()), state.missed)
+            };
             match socket {
-                Some(socket) => await_words(&socket, HEARTBEAT),
+                // Who missed one ping is asked again at once.
+                Some(socket) => await_words(&socket, if missed == 0 { HEARTBEAT } else { Duration::ZERO }),
                 None => self.stop.sleep(Duration::from_secs(1)),
             }
-            let state = &mut *self.lock();
+            let mut state = self.lock();
             if self.stop.is_set() {
                 return;
             }
-            if let Err(error) = self.mind(state) {
+            if !state.replacing
+                && let Err(error) = self.mind(&mut state)
+            {
                 tracing::warn!("the relay's guard is gone or stuck ({error}): another one is started");
-                if let Err(error) = self.start(state) {
-                    tracing::error!("{error}");
-                }
+                state.replacing = state.guard.is_some();
+            } else if !state.replacing {
+                continue;
             }
+            let old = state.guard.take();
+            // Whoever gives an order meanwhile must not wait for longer than it likes.
+            drop(state);
+            self.put_in_place(self.next_guard(old));
         }
+    }
+
+    fn put_in_place(&self, next: Result<Running, PortError>) {
+        let mut state = self.lock();
+        (state.replacing, state.missed) = (false, 0);
+        self.guarded.store(next.is_ok(), Ordering::SeqCst);
+        let fault = next.as_ref().err().map(ToString::to_string);
+        if let Some(fault) = &fault {
+            tracing::error!("{fault}");
+        }
+        *self.fault() = fault;
+        state.guard = next.ok();
+        if state.guard.is_some() && state.open_until.is_some_and(|until| Instant::now() < until) {
+            // A guard that does not answer even this is found out by its next ping.
+            let _ = self.tell_wanted(&mut state);
+        }
+        self.replaced.notify_all();
     }
 
     fn mind(&self, state: &mut State) -> io::Result<()> {
@@ -279,13 +389,22 @@ impl Shared {
         if guard.heard.elapsed() < HEARTBEAT {
             return Ok(());
         }
-        self.ask(state, HEARTBEAT, |number| Word::Ping { number }).map(drop)
+        match self.ask(state, HEARTBEAT, |number| Word::Ping { number }) {
+            Ok(obeyed) => {
+                *self.fault() = (!obeyed).then(|| NOT_OBEYED.to_owned());
+                Ok(())
+            }
+            Err(error) if is_late(&error) && state.missed == 0 => {
+                state.missed = 1;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Ends the guard there is; gives whether it had to be killed.
-    fn end(&self, state: &mut State) -> bool {
-        let Some(Running { link, mut body, .. }) = state.guard.take() else { return false };
-        link.hang_up();
+    /// Ends a guard; gives whether it had to be killed.
+    fn end(&self, Running { link, mut body, .. }: Running) -> bool {
+        link.shut_down();
         let until = Instant::now() + ENDED;
         while !body.has_ended() {
             // One that the alarm keeps stays behind.
@@ -303,9 +422,21 @@ impl Shared {
 }
 
 impl Running {
+    /// Gives it the pin and waits until it has put it to rest and listens.
+    fn begin(&mut self) -> io::Result<()> {
+        self.link.socket().set_read_timeout(Some(READY))?;
+        self.link.socket().set_write_timeout(Some(ANSWER))?;
+        self.link.send(Word::Begin)?;
+        match self.link.receive()? {
+            Word::Ready => Ok(()),
+            Word::Refused { bytes } => Err(io::Error::other(self.link.text(bytes)?)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// Ends it by force, which a process that is stopped obeys too.
     fn kill(self) -> Result<(), PortError> {
-        self.link.hang_up();
+        self.link.shut_down();
         match self.body {
             Body::Process(mut child) => {
                 child.kill().and_then(|()| child.wait()).map(drop).map_err(|error| no_guard(&error))
@@ -341,16 +472,24 @@ fn await_words(socket: &UnixStream, wait: Duration) {
     let _ = poll(&mut fds, Some(&wait));
 }
 
-/// Guards a relay until the other end of `socket` is gone.
-fn guard(socket: UnixStream, order: &Order) -> Result<(), String> {
+/// Waits for the word to take the pin, then guards a relay until the other end of `socket` is gone.
+fn guard(socket: UnixStream, mut order: Order) -> Result<(), String> {
+    let mut link = Link::new(socket);
+    match link.receive() {
+        Ok(Word::Begin) => {}
+        // The gate has ended, or another guard is in charge: the pin is not touched.
+        _ => return Ok(()),
+    }
+    // One that can not say that it is in charge must not believe what is said of others.
+    order.in_charge = order.in_charge.filter(|path| std::fs::write(path, std::process::id().to_string()).is_ok());
     match order.open() {
         Ok((relay, alarm, rules)) => {
-            watch::watch(socket, relay, alarm, &rules);
+            watch::watch(link, relay, alarm, &rules);
             Ok(())
         }
         Err(why) => {
             // Where nobody listens the caller tells.
-            let _ = Link::new(socket).send_text(&why);
+            let _ = link.send_text(&why);
             Err(why)
         }
     }
@@ -363,18 +502,14 @@ fn guard(socket: UnixStream, order: &Order) -> Result<(), String> {
 pub fn run(order: &str) -> Result<(), String> {
     let order: Order = serde_json::from_str(order)
         .map_err(|error| format!("{COMMAND} is started by the gate itself, and this is no order of one: {error}"))?;
-    run_order(&order)
+    run_order(order)
 }
 
-fn run_order(order: &Order) -> Result<(), String> {
+fn run_order(order: Order) -> Result<(), String> {
     // It ends with its gate and at no other time: who stops a service sends this to all of its processes.
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))
             .map_err(|error| format!("the relay's guard can not ignore signals: {error}; start the gate again"))?;
-    }
-    if let Some(path) = &order.in_charge {
-        // A guard that can not say so is as good for its gate.
-        let _ = std::fs::write(path, std::process::id().to_string());
     }
     // Where the system does not allow it, it is as quick as others.
     let _ = rustix::process::nice(-10);

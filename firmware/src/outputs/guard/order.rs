@@ -27,6 +27,8 @@ pub struct Order {
     /// Says which guard is in charge, for one that outlives its gate while the alarm lasts; `None` for a guard that does
     /// not.
     pub in_charge: Option<PathBuf>,
+    /// Whether it outlives its gate while the alarm lasts.
+    pub outlives: bool,
 }
 
 /// Where the relay is.
@@ -64,7 +66,8 @@ impl Order {
             }
         };
         let relay = Relay::new(Line::new(Function::Relay, pin, self.active_low), self.rules.fail);
-        let rules = Rules { max: Duration::from_millis(self.rules.max_ms.into()), in_charge: self.in_charge.clone() };
+        let max = Duration::from_millis(self.rules.max_ms.into());
+        let rules = Rules { max, in_charge: self.in_charge.clone(), outlives: self.outlives };
         Ok((relay, alarm, rules))
     }
 }

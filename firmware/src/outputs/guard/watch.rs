@@ -12,7 +12,8 @@ use crate::board::Fail;
 use crate::inputs::{AnyPin, Debounced};
 use embedded_hal::digital::OutputPin;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::os::unix::net::UnixStream;
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid, test_kill_process};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -28,15 +29,19 @@ const WORDS_AT_ONCE: usize = 32;
 /// What a guard keeps.
 pub(super) struct Rules {
     pub(super) max: Duration,
+    /// Where it is written which guard is in charge; `None` where this one could not write it.
     pub(super) in_charge: Option<PathBuf>,
+    /// Whether it can outlive its gate, as a process of its own can.
+    pub(super) outlives: bool,
 }
 
 impl Rules {
-    /// Whether another guard has the pin by now. One that can not find out takes it for its own.
+    /// Whether another guard has the pin by now. One that can not find out takes it for its own, and who is dead has none.
     fn another_is_in_charge(&self) -> bool {
-        let me = std::process::id().to_string();
         let named = self.in_charge.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        named.is_some_and(|named| !named.is_empty() && named != me)
+        let named = named.and_then(|named| named.parse().ok()).and_then(Pid::from_raw);
+        let is_alive = |pid| !matches!(test_kill_process(pid), Err(Errno::SRCH));
+        named.is_some_and(|named| named != getpid() && is_alive(named))
     }
 }
 
@@ -53,14 +58,13 @@ impl<P: OutputPin> Relay<P> {
 
     /// Opens or shuts the way; gives whether the pin obeyed. Said at every turn of the loop, so that a level which somebody
     /// else set does not last.
-    fn set(&mut self, open: bool) -> bool {
+    pub(super) fn set(&mut self, open: bool) -> bool {
         self.line.set(open != (self.fail == Fail::Safe)).is_ok()
     }
 
-    /// Takes its power away.
-    fn release(&mut self) {
-        // Nobody is left to be told of a pin that fails now.
-        let _ = self.line.set(false);
+    /// Takes its power away; gives whether the pin obeyed.
+    pub(super) fn release(&mut self) -> bool {
+        self.line.set(false).is_ok()
     }
 }
 
@@ -89,13 +93,12 @@ impl Alarm {
     }
 }
 
-/// Guards until the other end of `socket` is gone.
-pub(super) fn watch<P: OutputPin>(socket: UnixStream, mut relay: Relay<P>, mut alarm: Option<Alarm>, rules: &Rules) {
+/// Guards until the other end of `link` is gone.
+pub(super) fn watch<P: OutputPin>(mut link: Link, mut relay: Relay<P>, mut alarm: Option<Alarm>, rules: &Rules) {
     let mut hold = Hold::new(rules.max);
     hold.alarm(alarm.as_ref().is_some_and(Alarm::lasts));
     // The first act.
     relay.set(hold.advance(Instant::now()).open);
-    let mut link = Link::new(socket);
     // A gate that does not listen is found out by the end of the socket; until then its words count.
     let _ = link.socket().set_nonblocking(true);
     tell(&mut link, Word::Ready);
@@ -134,7 +137,8 @@ pub(super) fn watch<P: OutputPin>(socket: UnixStream, mut relay: Relay<P>, mut a
     }
     let outlasted = alarm.filter(Alarm::lasts).is_none_or(|alarm| outlast(alarm, rules));
     if outlasted && !rules.another_is_in_charge() {
-        relay.release();
+        // Nobody is left to be told of a pin that fails now.
+        let _ = relay.release();
     }
 }
 
@@ -176,7 +180,7 @@ fn await_words(link: &Link, wait: Duration) {
 
 /// Stays behind until the alarm ends or another guard has the pin; gives whether the relay is to lose its power then.
 fn outlast(mut alarm: Alarm, rules: &Rules) -> bool {
-    if rules.in_charge.is_none() {
+    if !rules.outlives {
         // A thread ends with its process: the pin stays as it is, open.
         return false;
     }

@@ -65,6 +65,8 @@ pub(super) struct Runtime {
     /// How long the pass took that is being measured for.
     verified_in: Option<Duration>,
     relay_to_open: bool,
+    /// Why the last order to the relay failed.
+    relay_order_fault: Option<String>,
     purged_at_ms: u64,
 }
 
@@ -86,6 +88,7 @@ impl Runtime {
             timing: Timing::default(),
             verified_in: None,
             relay_to_open: false,
+            relay_order_fault: None,
             purged_at_ms: 0,
         };
         runtime.put_rules_in_force();
@@ -275,6 +278,7 @@ impl Runtime {
 
     fn relay(&mut self, closed: bool) {
         let moved = self.output(Part::Relay, |outputs| outputs.relay(closed));
+        self.relay_order_fault = if moved { None } else { self.own.health.faults().relay };
         self.relay_to_open = !closed && !moved;
     }
 
@@ -333,6 +337,9 @@ impl Runtime {
         let time = clock.time;
         self.own.health.set(Part::Clock, self.shared.clock.fault());
         self.own.health.set(Part::Controller, self.own.outputs.controller_fault());
+        // An order that failed is told until one succeeds, whatever is wrong meanwhile.
+        let relay_fault = self.own.outputs.relay_fault().or_else(|| self.relay_order_fault.clone());
+        self.own.health.set(Part::Relay, relay_fault);
         // In this order, so that what is told to have been imported is believed already.
         let import = self.shared.feed.import();
         self.believe_what_is_new();
