@@ -6,6 +6,7 @@
 
 use clap::{Parser, Subcommand};
 use menshen_gate::board::{Board, BoardError};
+use menshen_gate::gate::lane_dir;
 use menshen_gate::outputs;
 use menshen_gate::outputs::guard::{self, GuardAs};
 use menshen_gate::program::{Gate, StartError};
@@ -72,7 +73,7 @@ enum Command {
         #[arg(long)]
         forget: bool,
     },
-    /// Takes the relay's power away: for the service manager, after a gate was killed together with its relay's guard.
+    /// Takes the relay's power away, darkens lamps and silences the buzzer: for the service manager, after a gate was killed together with its relay's guard.
     RelayRest {
         /// What the gate is wired to.
         #[arg(long, value_name = "FILE")]
@@ -151,8 +152,11 @@ fn start(args: Args) -> Result<(), ProgramError> {
             Ok(())
         }
         Args { command: Some(Command::RelayRest { board, state }), .. } => {
-            outputs::rest(&Board::load(board)?, &state)?;
-            Ok(())
+            let board = Board::load(board)?;
+            // Each lane, whatever becomes of the others; the first error is told.
+            let rest = |(lane, number)| outputs::rest(lane, &lane_dir(&state, number));
+            let rested: Vec<_> = board.all_lanes().zip(1..).map(rest).collect();
+            Ok(rested.into_iter().collect::<Result<(), _>>()?)
         }
         Args { command: Some(Command::RelayGuard { order }), .. } => guard::run(&order).map_err(ProgramError::Guard),
         Args { board: Some(board), site: Some(site), state, command: None } => run(&board, &site, &state),

@@ -261,7 +261,7 @@ fn switches_that_can_not_be_are_refused_by_key_and_what_is_allowed() {
     refused("[inputs]\nkind = \"gpio\"", &["line 3", "`gpio`", "`rppal`", "`simulated`", "`none`"]);
     refused("[inputs]\nactive_low = [\"relay\"]", &["line 3", "`relay`", "`button`"]);
     refused("[inputs]\nkind = \"rppal\"\npull.button = \"high\"", &["line 4", "`high`", "`up`"]);
-    refused("[inputs]\nkind = \"rppal\"\ndebounce_ms.button = 4", &["inputs.debounce_ms.button", "4", "5 to 1000"]);
+    refused("[inputs]\nkind = \"rppal\"\ndebounce_ms.button = 19", &["inputs.debounce_ms.button", "19", "20 to 1000"]);
     let folder = folder_with("mine.toml", "inherits = [\"base.toml\"]\n[inputs]\nkind = \"simulated\"\n");
     let board = Board::load(folder.path().join("mine.toml")).unwrap();
     assert_eq!(board.inputs.button.unwrap().at, SwitchAt::File { control: "inputs.txt".into() });

@@ -390,10 +390,18 @@ fn what_was_killed_together_with_its_guard_is_put_to_rest_by_a_command() {
     drop(gate);
     std::thread::sleep(Duration::from_millis(2 * u64::from(MAX_MS)));
     assert_eq!(levels(state.path()), [true], "nobody is left");
+    let lit =
+        "{\"t_ms\":7,\"pin\":\"lamp_admit\",\"level\":\"high\"}\n{\"t_ms\":7,\"pin\":\"buzzer\",\"level\":\"high\"}\n";
+    let trace = state.path().join("gpio.jsonl");
+    std::fs::write(&trace, std::fs::read_to_string(&trace).unwrap() + lit).unwrap();
     let sim = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
     let rest = ["relay-rest", "--board", sim.to_str().unwrap(), "--state", state.path().to_str().unwrap()];
     assert!(Command::new(PROGRAM).args(rest).status().unwrap().success());
     assert_eq!(levels(state.path()), [true, false]);
+    let text = std::fs::read_to_string(&trace).unwrap();
+    for pin in ["lamp_admit", "buzzer"] {
+        assert!(text.lines().rfind(|line| line.contains(pin)).unwrap().contains("low"), "{text}");
+    }
 }
 
 #[test]

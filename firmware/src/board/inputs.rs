@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// How long a contact must stand still may be set within this, in milliseconds.
-const DEBOUNCE_MS: RangeInclusive<u16> = 5..=1000;
+const DEBOUNCE_MS: RangeInclusive<u16> = 20..=1000;
 
 /// What a gate can feel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -3,14 +3,25 @@
 use embedded_hal::digital::InputPin;
 use std::time::{Duration, Instant};
 
-/// An input pin that counts as changed once it has said the same for a while.
+/// So many looks at least must agree: two may both have met the same bounce.
+const LOOKS: u32 = 3;
+
+/// An input pin that counts as changed once it has said the same for a while, at every one of several looks.
 #[derive(Debug)]
 pub struct Debounced<P> {
     pin: P,
     active_low: bool,
     for_time: Duration,
     known: Option<bool>,
-    changing: Option<(bool, Instant)>,
+    changing: Option<Changing>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Changing {
+    to: bool,
+    since: Instant,
+    looked: Instant,
+    looks: u32,
 }
 
 impl<P: InputPin> Debounced<P> {
@@ -39,18 +50,18 @@ impl<P: InputPin> Debounced<P> {
             self.changing = None;
             return Ok(None);
         }
-        match self.changing {
-            Some((to, since)) if to == on => {
-                if now.saturating_duration_since(since) < self.for_time {
-                    return Ok(None);
-                }
-                (self.known, self.changing) = (Some(on), None);
-                Ok(Some(on))
-            }
-            _ => {
-                self.changing = Some((on, now));
-                Ok(None)
-            }
+        let for_time = self.for_time;
+        // Looks that are too far apart have not seen what was between them.
+        let same = |last: &Changing| last.to == on && now.saturating_duration_since(last.looked) <= for_time;
+        let changing = match self.changing.filter(same) {
+            Some(last) => Changing { looked: now, looks: last.looks + 1, ..last },
+            None => Changing { to: on, since: now, looked: now, looks: 1 },
+        };
+        if changing.looks < LOOKS || now.saturating_duration_since(changing.since) < for_time {
+            self.changing = Some(changing);
+            return Ok(None);
         }
+        (self.known, self.changing) = (Some(on), None);
+        Ok(Some(on))
     }
 }

@@ -59,27 +59,40 @@ pub fn open(
     // The guard first: it must not change what a pin is while this process does.
     let order = relay_order(board, state_dir, t0_ms, guard_as);
     let relay = order.map(|order| Guard::start(order, guard_as.clone())).transpose()?;
-    let (signals, wiegand): (Box<dyn Signals>, _) = match &outputs.wiring {
-        Wiring::Header(pins) => {
-            let wiegand = outputs.wiegand.as_ref().map(header_wiegand).transpose()?;
-            (Box::new(header_signals(pins, outputs.buzzer)?), wiegand)
-        }
-        Wiring::Trace { path, active_low } => {
+    let wiegand = match (&outputs.wiegand, &outputs.wiring) {
+        (None, _) => None,
+        (Some(wiegand), Wiring::Header(_)) => Some(header_wiegand(wiegand)?),
+        (Some(wiegand), Wiring::Trace { path, .. }) => {
             let file = TraceFile::open(&state_dir.join(path), t0_ms).map_err(unusable)?;
-            let wiegand = outputs.wiegand.as_ref().map(|wiegand| trace_wiegand(&file, wiegand)).transpose()?;
-            (Box::new(trace_signals(&file, active_low, outputs.buzzer).map_err(unusable)?), wiegand)
+            Some(trace_wiegand(&file, wiegand)?)
         }
     };
+    let signals = open_signals(board, state_dir, t0_ms)?;
     Ok(Outputs { relay, wiegand, signals })
 }
 
-/// Takes the relay's power away, for a gate that was killed together with its guard.
+/// Takes the relay's power away, darkens the lamps and silences the buzzer of one lane, for a gate that was killed
+/// together with its guard.
 ///
 /// # Errors
-/// [`BoardError::Outputs`] where its pin can not be used.
+/// [`BoardError::Outputs`] where a pin can not be used; the relay is seen to first.
 pub fn rest(board: &Board, state_dir: &Path) -> Result<(), BoardError> {
     let order = relay_order(board, state_dir, 0, &GuardAs::Thread);
-    order.map_or(Ok(()), |order| Guard::start(order, GuardAs::Thread).map(drop))
+    order.map_or(Ok(()), |order| Guard::start(order, GuardAs::Thread).map(drop))?;
+    // What opens them switches them off.
+    open_signals(board, state_dir, 0).map(drop)
+}
+
+fn open_signals(board: &Board, state_dir: &Path, t0_ms: u64) -> Result<Box<dyn Signals>, BoardError> {
+    let outputs = &board.outputs;
+    Ok(match &outputs.wiring {
+        Wiring::Header(pins) => Box::new(header_signals(pins, outputs.buzzer)?),
+        Wiring::Trace { path, active_low } => {
+            let unusable = |error: PortError| BoardError::Outputs(error.to_string());
+            let file = TraceFile::open(&state_dir.join(path), t0_ms).map_err(unusable)?;
+            Box::new(trace_signals(&file, active_low, outputs.buzzer).map_err(unusable)?)
+        }
+    })
 }
 
 /// What the guard of a board's relay is to do; `None` where there is no relay.

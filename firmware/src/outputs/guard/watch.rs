@@ -26,6 +26,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// So many words are read before the pin is looked after again, so that a gate that floods its guard gains nothing.
 const WORDS_AT_ONCE: usize = 32;
 
+/// So long the alarm must be over before a guard that has no gate any more shuts the way: nobody could open it again.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// What a guard keeps.
 pub(super) struct Rules {
     pub(super) max: Duration,
@@ -178,15 +181,20 @@ fn await_words(link: &Link, wait: Duration) {
     let _ = poll(&mut fds, Some(&wait));
 }
 
-/// Stays behind until the alarm ends or another guard has the pin; gives whether the relay is to lose its power then.
+/// Stays behind until the alarm has been over for a while or another guard has the pin; gives whether the relay is to lose its power then.
 fn outlast(mut alarm: Alarm, rules: &Rules) -> bool {
     if !rules.outlives {
         // A thread ends with its process: the pin stays as it is, open.
         return false;
     }
-    while alarm.lasts() && !rules.another_is_in_charge() {
+    let mut alarmed_at = Instant::now();
+    while alarmed_at.elapsed() < QUIET && !rules.another_is_in_charge() {
         std::thread::sleep(ALARM_EVERY);
-        alarm.look(Instant::now());
+        let now = Instant::now();
+        alarm.look(now);
+        if alarm.lasts() {
+            alarmed_at = now;
+        }
     }
     true
 }
