@@ -1,6 +1,6 @@
 //! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
 //! clock chip of a board and ends, `menshen-gate thermometer` its thermometer. `menshen-gate relay-rest` takes the relay's
-//! power away. `menshen-gate relay-guard` is the process that owns the relay's pin; the gate starts it.
+//! power away and darkens the lamps. `menshen-gate relay-guard` is the process that owns the relay's pin; the gate starts it.
 //!
 //! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
 

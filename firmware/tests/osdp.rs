@@ -8,11 +8,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use menshen_core::decide::Verdict;
 use menshen_gate::board::Board;
 use menshen_gate::clock::Teller;
 use menshen_gate::gate::GatePorts;
-use menshen_gate::osdp::{Card, Format, OsdpReader, Settings};
+use menshen_gate::osdp::{Beside, Card, Format, OsdpReader, Settings};
 use menshen_gate::sim::Rs485Line;
+use menshen_lane::ports::{GateOutput, PortError};
 use osdp::packet::{Address, ControlByte, CtrlFlags, PacketBuilder, ParsedPacket, Sqn};
 use osdp::reply::Raw;
 use serialport::SerialPort;
@@ -170,6 +172,35 @@ fn board(folder: &Path, keys: &str) -> Result<Board, String> {
     let path = folder.join("mine.toml");
     std::fs::write(&path, format!("inherits = [\"sim.toml\"]\n[outputs.osdp]\n{keys}\n")).unwrap();
     Board::load(path).map_err(|error| error.to_string())
+}
+
+/// Outputs whose relay has no guard.
+struct Unguarded;
+
+impl GateOutput for Unguarded {
+    fn relay(&mut self, _: bool) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn lamp(&mut self, _: Option<Verdict>) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn relay_fault(&self) -> Option<String> {
+        Some("no guard".to_owned())
+    }
+}
+
+#[test]
+fn a_relay_beside_a_controller_tells_its_own_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = line(folder.path());
+    let outputs = Beside::new(Box::new(Unguarded), reader(line.gate()));
+    assert_eq!(outputs.relay_fault().as_deref(), Some("no guard"));
 }
 
 #[test]

@@ -31,6 +31,7 @@ struct World {
     log: Log,
     full: Arc<Mutex<bool>>,
     stuck: Arc<Mutex<bool>>,
+    unguarded: Arc<Mutex<Option<String>>>,
     now_ms: Arc<Mutex<u64>>,
 }
 
@@ -88,6 +89,9 @@ impl GateOutput for World {
     }
     fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
         Ok(())
+    }
+    fn relay_fault(&self) -> Option<String> {
+        self.unguarded.lock().unwrap().clone()
     }
 }
 
@@ -231,6 +235,25 @@ fn a_relay_that_does_not_move_is_said_and_the_verdict_still_shown() {
     show(&mut gate, &world, 1);
     assert_eq!(world.did(), ["durable", "screen admit"]);
     assert!(gate.own.health.faults().relay.unwrap().contains("relay"));
+}
+
+#[test]
+fn what_is_wrong_with_a_relay_that_nobody_moves_is_told_and_clears_no_order_that_failed() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    let mut told = |unguarded: Option<&str>, stuck: bool| {
+        *world.unguarded.lock().unwrap() = unguarded.map(Into::into);
+        *world.stuck.lock().unwrap() = stuck;
+        gate.relay(false);
+        *world.now_ms.lock().unwrap() += 60_000;
+        gate.tell_device();
+        gate.own.health.faults().relay
+    };
+    assert_eq!(told(None, false), None);
+    assert_eq!(told(Some("no guard"), false).as_deref(), Some("no guard"));
+    assert_eq!(told(Some("no guard"), true).as_deref(), Some("no guard"));
+    assert!(told(None, true).unwrap().contains("does not move"));
+    assert_eq!(told(None, false), None);
 }
 
 #[test]
