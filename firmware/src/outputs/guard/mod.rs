@@ -44,6 +44,8 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 const AT_ONCE: Duration = Duration::from_millis(1);
 /// A guard that has just been started listens within this.
 const READY: Duration = Duration::from_secs(2);
+/// An order waits no longer for a guard that takes another one's place.
+const REPLACED: Duration = Duration::from_secs(1);
 /// A guard that was told to end has ended within this.
 const ENDED: Duration = Duration::from_millis(500);
 
@@ -305,7 +307,7 @@ impl Shared {
             guard.link.shut_down();
             state.replacing = true;
         }
-        let waited = self.replaced.wait_timeout_while(state, READY, |state| state.replacing);
+        let waited = self.replaced.wait_timeout_while(state, REPLACED, |state| state.replacing);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
