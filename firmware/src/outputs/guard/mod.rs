@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 pub const COMMAND: &str = "relay-guard";
 /// An order is answered within this, or its guard is taken to be stuck.
 const ANSWER: Duration = Duration::from_millis(100);
-/// So often a guard is asked for a sign of life, in milliseconds.
+/// So often a guard is asked for a sign of life.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 /// The shortest time that a socket can be told to wait.
 const AT_ONCE: Duration = Duration::from_millis(1);
