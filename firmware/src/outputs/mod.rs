@@ -2,7 +2,7 @@
 //!
 //! Everything is written against `embedded-hal` pins, so the same code drives the header of a Raspberry Pi and the trace
 //! file that stands in for it. Which level means "on" is the wiring's affair and ends at [`Line`]: nobody above it speaks
-//! of high and low. The relay is not driven here: its [guard](guard) owns the pin.
+//! of high and low. The relay is not driven here: its [guard] owns the pin.
 //!
 //! Invariants: everything is off when it is made and off again when it is dropped; at most one lamp is
 //! lit; a function without a pin is quietly absent.

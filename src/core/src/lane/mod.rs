@@ -11,7 +11,7 @@
 //! Invariants:
 //! - The relay closes only for an admission that was [`Event::Recorded`], once for each.
 //! - One decision at a time: while one is being made, other codes wait.
-//! - No reading is carried from one person to the next ([`face`]).
+//! - No reading is carried from one person to the next (`face`).
 //! - The relay is opened again by the first step at or after its pulse ends.
 //! - A code that stays in view is decided once; it counts again after it was away for [`AWAY_MS`].
 //! - While the fire alarm lasts nobody is decided about.

@@ -7,7 +7,7 @@
 //!
 //! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
 //! nothing can be changed through it but for what a volunteer decides by hand, and that only from a screen of this very
-//! device ([`by_hand`]); what a pass says reaches it as JSON and is
+//! device (`by_hand`); what a pass says reaches it as JSON and is
 //! put on the screen as text; the picture of the page that helps to mount a camera is small, is never stored, and
 //! shows the codes in it too coarse to be copied.
 
