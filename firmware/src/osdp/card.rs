@@ -4,6 +4,9 @@
 //! come as a Wiegand reader would send them, the first one first: an even parity bit over the first half, the facility,
 //! the card, an odd parity bit over the second half.
 
+use crate::board::WiegandFrame;
+use crate::outputs::Frame;
+
 /// How many bits a card has, and how they are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -50,15 +53,18 @@ impl Card {
 
     /// The bits, eight a byte, the first one highest; the last byte is filled with zeros.
     pub(super) fn bytes(self) -> Vec<u8> {
-        let bits = u32::from(self.format.bits());
-        let (payload, half) = (bits - 2, (bits - 2) / 2);
-        let number = u64::from(self.number());
-        let odd = |part: u64| u64::from(part.count_ones() % 2);
-        let (even_parity, odd_parity) = (odd(number >> half), 1 - odd(number & ((1 << half) - 1)));
-        let card = even_parity << (payload + 1) | number << 1 | odd_parity;
-        let filled = card << (bits.next_multiple_of(8) - bits);
-        let unused = (u64::BITS - bits.next_multiple_of(8)) / 8;
-        filled.to_be_bytes().into_iter().skip(unused as usize).collect()
+        let bits: Vec<bool> = Frame::of(self.frame()).bits().collect();
+        let byte = |bits: &[bool]| bits.iter().zip((0..8).rev()).fold(0, |byte, (bit, at)| byte | u8::from(*bit) << at);
+        bits.chunks(8).map(byte).collect()
+    }
+
+    fn frame(self) -> WiegandFrame {
+        let (facility, card) = (self.facility & self.format.max_facility(), self.card);
+        match self.format {
+            // Eight bits are left of it.
+            Format::Wiegand26 => WiegandFrame::W26 { facility: facility as u8, card },
+            Format::Wiegand34 => WiegandFrame::W34 { facility, card },
+        }
     }
 }
 
