@@ -122,7 +122,7 @@ fn snapshot(journal: &Path) -> Option<String> {
 #[test]
 fn a_gate_that_can_not_write_its_journal_refers_everybody_and_its_relay_stays_open() {
     let mut world = World::new();
-    world.site("again_after_s = 0\nrelay_pulse_ms = 300\nthermometry = \"off\"\n");
+    world.site("relay_pulse_ms = 300\nthermometry = \"off\"\n");
     let _hub = world.start_hub();
     world.fill_journal(50);
     (0..8).for_each(|_| {

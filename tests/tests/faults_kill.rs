@@ -42,7 +42,7 @@ fn die_and_live(seed: u64, gate: u64) -> usize {
     let mut world = World::new();
     // One gate measures, too. The relay opens before the next person comes, so each admission has an edge of its own.
     let thermometry = if gate == 0 { "required" } else { "off" };
-    world.site(&format!("again_after_s = 0\nrelay_pulse_ms = 300\nthermometry = \"{thermometry}\"\n"));
+    world.site(&format!("relay_pulse_ms = 300\nthermometry = \"{thermometry}\"\n"));
     world.write("state/thermometer.txt", "36.4 22.5\n");
     for pass in [GREEN, RED, GREEN, GREEN, YELLOW, GREEN] {
         world.show(pass);
