@@ -33,7 +33,7 @@ fn reasons(ran: &Ran) -> Vec<String> {
 /// The text for people names the verdict, and every reason with its remedy, in both languages.
 #[track_caller]
 fn says(ran: &Ran, verdict: Verdict, reasons: &[Reason]) {
-    for words in Lang::ALL.map(Words::of) {
+    for words in Lang::USUAL.map(Words::of) {
         let texts = reasons.iter().map(|reason| words.reason(*reason));
         let texts = texts.flat_map(|reason| [&reason.title, &reason.holder, &reason.remedy]);
         for text in texts.chain([&words.verdict(verdict).word]) {

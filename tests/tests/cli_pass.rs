@@ -175,7 +175,7 @@ fn inspect_explains_every_field_in_both_languages() {
     let desk = Desk::new();
     let payload = desk.issue(&ALL_FIELDS);
     let ran = desk.menshen(["pass", "inspect", &payload]).ends(0);
-    for words in Lang::ALL.map(Words::of) {
+    for words in Lang::USUAL.map(Words::of) {
         let (_, rest) = ran.stdout.split_once(&words.name).expect("the language is named");
         for field in Field::ALL {
             let field = words.field(field);

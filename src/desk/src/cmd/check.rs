@@ -162,7 +162,7 @@ fn centi(what: &str, celsius: f64) -> Result<i16> {
 
 fn show(file: &str, decision: &Decision, trust: &TrustList) -> Result<()> {
     say(file)?;
-    for lang in Lang::ALL {
+    for lang in Lang::USUAL {
         let words = Words::of(lang);
         say(format!("  {} {}", mark(decision.verdict), words.verdict(decision.verdict).word))?;
         let issuer = decision.evidence.issuer.and_then(|id| trust.issuer(id));
@@ -180,14 +180,14 @@ fn show_evidence(decision: &Decision, trust: &TrustList) -> Result<()> {
         say(format!("    {} {} / {}", issuer.id, issuer.name_zh, issuer.name_en))?;
     }
     if let Some(colour) = evidence.colour {
-        say(format!("    {} / {}", Words::of(Lang::Zh).colour(colour), Words::of(Lang::En).colour(colour)))?;
+        say(format!("    {} / {}", Words::of(Lang::ZH).colour(colour), Words::of(Lang::EN).colour(colour)))?;
     }
     if let Some(display) = &evidence.display {
         say(format!("    {} {}", display.name, display.id_tail))?;
     }
     if let Some(expires_at) = evidence.expires_at {
         let field = |lang| &Words::of(lang).field(Field::ExpiresAt).name;
-        say(format!("    {} / {}: {}", field(Lang::Zh), field(Lang::En), moment::show(expires_at)))?;
+        say(format!("    {} / {}: {}", field(Lang::ZH), field(Lang::EN), moment::show(expires_at)))?;
     }
     Ok(())
 }

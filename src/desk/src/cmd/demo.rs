@@ -152,7 +152,7 @@ impl Demo {
             Verdict::Refer => '!',
             Verdict::Refuse => '✗',
         };
-        let words = Lang::ALL.map(|lang| {
+        let words = Lang::USUAL.map(|lang| {
             let words = Words::of(lang);
             let reason = words.told(&met.decision).into_iter().next().map(|reason| reason.title);
             format!("{} {}", words.verdict(met.decision.verdict).word, reason.unwrap_or_default())

@@ -158,7 +158,7 @@ fn line(view: &AimView) -> String {
 }
 
 fn in_both(text: impl Fn(&Table) -> String) -> String {
-    Lang::ALL.map(|lang| text(&Words::of(lang).install)).join(" / ")
+    Lang::USUAL.map(|lang| text(&Words::of(lang).install)).join(" / ")
 }
 
 /// The signs of the panel's page, seen from behind the camera.

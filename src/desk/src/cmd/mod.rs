@@ -99,7 +99,7 @@ fn complain(sentence: &str) {
 
 /// What was seen in a picture that was not read, and what helps, in one sentence on stderr; nothing where it was read.
 fn advise(file: &str, diagnosis: Diagnosis) {
-    let advice: Vec<String> = Lang::ALL.into_iter().filter_map(|lang| Words::of(lang).advice(diagnosis)).collect();
+    let advice: Vec<String> = Lang::USUAL.into_iter().filter_map(|lang| Words::of(lang).advice(diagnosis)).collect();
     if !advice.is_empty() {
         complain(&format!("{file}: {}", advice.join(" / ")));
     }

@@ -389,7 +389,7 @@ fn names_in(script: &str, prefix: &str) -> Vec<String> {
 
 #[test]
 fn every_text_that_the_page_names_is_in_the_words() {
-    let words = serde_json::to_value(Words::of(Lang::Zh)).unwrap();
+    let words = serde_json::to_value(Words::of(Lang::ZH)).unwrap();
     let (draw, stick, issuers) =
         (include_str!("assets/draw.js"), include_str!("assets/stick.js"), include_str!("assets/issuers.js"));
     let mut count = 0;
@@ -518,7 +518,7 @@ fn a_gate_that_is_mounted_says_what_is_wrong_with_its_camera() {
 
 #[test]
 fn every_text_that_the_page_for_mounting_names_is_in_the_words() {
-    let words = serde_json::to_value(Words::of(Lang::Zh)).unwrap();
+    let words = serde_json::to_value(Words::of(Lang::ZH)).unwrap();
     let names = |script: &str| -> Vec<String> {
         let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
         script.split("say.").skip(1).filter(|rest| !rest.starts_with("js")).map(word).collect()

@@ -2,7 +2,7 @@
 //!
 //! The core speaks in fixed numbers and stable names; what a person reads is chosen here, at the edge,
 //! by language. So the panel, the command line and a printed sheet say the same thing in the same words,
-//! and a language is added by adding its file and its line in [`Lang`].
+//! and a language is added by adding its file.
 //!
 //! Invariants, proven over every reason and every language by the tests: no text is missing or blank;
 //! whatever stops a person says what to do next; nobody is blamed; a code that can not be read is never
@@ -21,28 +21,36 @@ use menshen_core::trust::Freshness;
 use menshen_trust::tuf::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-/// A language that people at a gate read.
+include!(concat!(env!("OUT_DIR"), "/languages.rs"));
+
+/// A language that people at a gate read: one of the files beside this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lang {
-    /// Chinese, the language of a gate until its site or its reader says otherwise.
-    #[default]
-    Zh,
-    /// English.
-    En,
-}
+pub struct Lang(usize);
 
 impl Lang {
+    /// Chinese, the language of a gate until its site or its reader says otherwise.
+    pub const ZH: Lang = Lang(0);
+    /// English.
+    pub const EN: Lang = Lang(1);
     /// Every language, the default first.
-    pub const ALL: [Lang; 2] = [Lang::Zh, Lang::En];
-
-    /// Its two letters (ISO 639-1), for options, addresses and files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Lang::Zh => "zh",
-            Lang::En => "en",
+    pub const ALL: [Lang; FILES.len()] = {
+        let mut all = [Lang(0); FILES.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Lang(at);
+            at += 1;
         }
+        all
+    };
+    /// The two that are spoken where nobody says which: a page changes from one to the other at a touch, a tool at a
+    /// desk prints both.
+    pub const USUAL: [Lang; 2] = [Lang::ZH, Lang::EN];
+
+    /// Its tag (BCP 47), for options, addresses and files: `zh`, `en`, `zh-Hant`.
+    pub const fn name(self) -> &'static str {
+        FILES[self.0].0
     }
 
     /// Reads what [`Lang::name`] gives; `None` for any other text.
@@ -50,11 +58,14 @@ impl Lang {
         Lang::ALL.into_iter().find(|lang| lang.name() == name)
     }
 
+    /// Whether it is written in Chinese characters: its full stop brings its own space, and names of places are told in
+    /// Chinese.
+    pub fn is_chinese(self) -> bool {
+        self.name().split('-').next() == Some("zh")
+    }
+
     const fn file(self) -> &'static str {
-        match self {
-            Lang::Zh => include_str!("zh.toml"),
-            Lang::En => include_str!("en.toml"),
-        }
+        FILES[self.0].1
     }
 }
 
@@ -285,8 +296,7 @@ pub struct Words {
 /// The name of the words for an import that failed in the gate's own storage.
 const OWN_REFUSAL: &str = "storage";
 
-static ZH: LazyLock<Words> = LazyLock::new(|| parse(Lang::Zh));
-static EN: LazyLock<Words> = LazyLock::new(|| parse(Lang::En));
+static READ: [OnceLock<Words>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
 
 fn parse(lang: Lang) -> Words {
     toml::from_str(lang.file()).expect("the file is part of the program, and a test reads it")
@@ -295,10 +305,7 @@ fn parse(lang: Lang) -> Words {
 impl Words {
     /// The texts of a language, read once.
     pub fn of(lang: Lang) -> &'static Words {
-        match lang {
-            Lang::Zh => &ZH,
-            Lang::En => &EN,
-        }
+        READ[lang.0].get_or_init(|| parse(lang))
     }
 
     /// A reason's.

@@ -59,9 +59,11 @@ fn every_language_has_exactly_the_same_texts() {
 
 #[test]
 fn every_language_leaves_the_same_blanks_to_fill() {
-    let (zh, en) = (texts(Lang::Zh), texts(Lang::En));
-    for (name, text) in &zh {
-        assert_eq!(blanks(text), blanks(&en[name]), "{name}");
+    let first = texts(Lang::default());
+    for lang in Lang::ALL {
+        for (name, text) in texts(lang) {
+            assert_eq!(blanks(&text), blanks(&first[&name]), "{} {name}", lang.name());
+        }
     }
 }
 
@@ -94,14 +96,39 @@ fn whatever_stops_a_person_says_what_to_do_next() {
 
 #[test]
 fn a_chinese_text_has_no_latin_letters() {
-    for (name, text) in texts(Lang::Zh) {
+    for (name, text) in Lang::ALL.into_iter().filter(|lang| lang.is_chinese()).flat_map(texts) {
         assert!(!without_blanks(&text).chars().any(|c| c.is_ascii_alphabetic()), "{name}: {text}");
     }
 }
 
+/// Characters of the Chinese texts that are written otherwise in traditional Chinese.
+const SIMPLIFIED: &str = "\
+    专两个为举么买于从仪们优会传体侧储儿关内写决准凉几凭划刚别办务动区医单发变台号后启员国场坏声处备复头\
+    夹对将师带帮干并应开张强当录态总愿户护报拨挡损换据数断旧时显晒暂术机条来样检汇没测温满灯点热状环现电\
+    画皱盘着码确离种稳笔签类红约级纸纹线经结给络维绿编缘缩网脑药观规觉计认让记许论设访证识诉诊试话该说请\
+    读谁调负责质贴车转边过还这进远连适采里钟钥钮镜长门闭问间闸阳阴随静领题颜额风马验黄";
+
+#[test]
+fn a_traditional_text_has_no_simplified_characters() {
+    let hant = Lang::parse("zh-Hant").expect("it is one of the files");
+    for (name, text) in texts(hant) {
+        assert_eq!(text.chars().find(|c| SIMPLIFIED.contains(*c)), None, "{name}: {text}");
+    }
+    let simplified = texts(Lang::ZH).into_values().collect::<String>();
+    assert!(SIMPLIFIED.chars().all(|c| simplified.contains(c)), "a character that no text has any more proves nothing");
+}
+
+#[test]
+fn every_language_has_a_name_of_its_own_and_the_usual_two_are_chinese_and_english() {
+    let names: BTreeSet<&str> = Lang::ALL.into_iter().map(|lang| Words::of(lang).name.as_str()).collect();
+    assert_eq!(names.len(), Lang::ALL.len());
+    assert_eq!(Lang::USUAL.map(Lang::name), ["zh", "en"]);
+    assert!(Lang::ALL.len() > Lang::USUAL.len(), "another language is another file");
+}
+
 #[test]
 fn an_english_text_has_no_chinese() {
-    for (name, text) in texts(Lang::En) {
+    for (name, text) in texts(Lang::EN) {
         assert!(text.chars().all(|c| c.is_ascii() || c == '℃'), "{name}: {text}");
     }
 }
@@ -116,7 +143,7 @@ fn no_text_shows_a_code_name() {
 }
 
 /// Words that put something on a person.
-const BLAME: [&str; 18] = [
+const BLAME: [&str; 23] = [
     "fake",
     "forged",
     "fraud",
@@ -129,18 +156,24 @@ const BLAME: [&str; 18] = [
     "wrongdoing",
     "伪造",
     "作假",
-    "造假",
     "假码",
     "欺骗",
     "违法",
     "可疑",
     "您的错",
+    "偽造",
+    "假碼",
+    "欺騙",
+    "違法",
+    "您的錯",
+    "造假",
 ];
 
 #[test]
 fn no_text_sends_anybody_to_what_may_not_help_at_this_gate() {
     // Whether there is a hub, and whether a stick is read, the page knows and adds.
-    const PERHAPS: [&str; 6] = ["connect the gate", "to the network", "stick", "联网", "优盘", "汇总服务器"];
+    const PERHAPS: [&str; 9] =
+        ["connect the gate", "to the network", "stick", "联网", "优盘", "汇总服务器", "聯網", "隨身碟", "彙總伺服器"];
     for lang in Lang::ALL {
         for reason in Reason::ALL {
             let ReasonWords { holder, volunteer, remedy, .. } = Words::of(lang).reason(*reason);
@@ -148,7 +181,11 @@ fn no_text_sends_anybody_to_what_may_not_help_at_this_gate() {
             assert_eq!(PERHAPS.into_iter().find(|word| text.contains(word)), None, "{}", reason.name());
         }
         let words = Words::of(lang);
-        let hub = if lang == Lang::Zh { "汇总服务器" } else { "hub" };
+        let hub = match lang.name() {
+            "zh" => "汇总服务器",
+            "zh-Hant" => "彙總伺服器",
+            _ => "hub",
+        };
         for (table, with, without) in
             [(&words.doubt, "action_hub", ["action_alone"].as_slice()), (&words.renew, "hub", &["stick", "none"])]
         {
@@ -172,7 +209,7 @@ fn nobody_is_blamed() {
 
 #[test]
 fn a_code_that_can_not_be_read_is_never_called_invalid() {
-    const VERDICTS: [&str; 6] = ["invalid", "not valid", "bad code", "无效", "非法", "不合格"];
+    const VERDICTS: [&str; 7] = ["invalid", "not valid", "bad code", "无效", "無效", "非法", "不合格"];
     let unread = [Reason::NoCode, Reason::NotAPass, Reason::Unreadable, Reason::Damaged];
     of_reasons(
         |reason| unread.contains(&reason),
@@ -186,8 +223,19 @@ fn a_code_that_can_not_be_read_is_never_called_invalid() {
 
 #[test]
 fn a_referral_never_speaks_of_refusal() {
-    const REFUSALS: [&str; 9] =
-        ["refuse", "denied", "reject", "cannot pass", "cannot go in", "拒绝", "不能通行", "不能进", "禁止"];
+    const REFUSALS: [&str; 11] = [
+        "refuse",
+        "denied",
+        "reject",
+        "cannot pass",
+        "cannot go in",
+        "拒绝",
+        "不能通行",
+        "不能进",
+        "禁止",
+        "拒絕",
+        "不能進",
+    ];
     of_reasons(
         |reason| reason.calls_for() == Verdict::Refer,
         |lang, reason, text| {
@@ -239,7 +287,7 @@ fn at_every_site_every_reason_is_told_in_every_language_and_every_refusal_has_a_
             for text in texts.into_iter().chain(&words.call) {
                 assert!(text.trim().chars().count() >= 2, "{which}, {}: {text:?}", lang.name());
                 let is_chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-                assert_eq!(is_chinese, lang == Lang::Zh, "{which}, {}: {text:?}", lang.name());
+                assert_eq!(is_chinese, lang.is_chinese(), "{which}, {}: {text:?}", lang.name());
             }
             let own = Words::of(lang).reason_at(Reason::ManualOverride, site, yellow);
             let stops = verdict_at(reason, yellow) != Verdict::Admit;
@@ -251,7 +299,7 @@ fn at_every_site_every_reason_is_told_in_every_language_and_every_refusal_has_a_
 #[test]
 fn at_every_site_what_is_said_goes_with_the_verdict() {
     let refer = ["helper", "have a look", "看一看"];
-    let refuse = ["cannot go in", "not let", "不能进", "不让"];
+    let refuse = ["cannot go in", "not let", "不能进", "不让", "不能進", "不讓"];
     at_sites(|reason, site, yellow, which| {
         if reason != Reason::Yellow {
             return;
@@ -302,7 +350,7 @@ fn both_languages_carry_the_same_facts() {
                 Words::of(lang).reason_at(reason, site, yellow);
             [title, holder, volunteer, remedy, call.unwrap_or_default()].join(" ").to_lowercase()
         };
-        let (zh, en) = (of(Lang::Zh), of(Lang::En));
+        let (zh, en) = (of(Lang::ZH), of(Lang::EN));
         for (fact, in_zh, in_en) in FACTS {
             let (zh_has, en_has) = (in_zh.iter().any(|w| zh.contains(w)), in_en.iter().any(|w| en.contains(w)));
             if zh_has != en_has {
@@ -409,7 +457,7 @@ fn every_hint_has_its_words_and_no_words_lack_their_hint() {
         assert_eq!(shown.len(), Hint::ALL.len(), "two hints of {} look the same", lang.name());
         // What fills a screen is read at three metres.
         let longest = shown.iter().map(|word| word.chars().count()).max();
-        assert!(longest <= Some(if lang == Lang::Zh { 7 } else { 22 }), "{}: {shown:?}", lang.name());
+        assert!(longest <= Some(if lang.is_chinese() { 7 } else { 22 }), "{}: {shown:?}", lang.name());
     }
 }
 
@@ -505,11 +553,11 @@ fn every_value_of_the_core_has_a_text() {
         found
     };
     // Chinese never falls back to the stable name, which is Latin; English has the same keys.
-    for (name, text) in of(Words::of(Lang::Zh)) {
+    for (name, text) in of(Words::of(Lang::ZH)) {
         assert!(!text.is_ascii(), "{name}: {text}");
     }
     for verdict in [Verdict::Admit, Verdict::Refer, Verdict::Refuse] {
-        assert_ne!(Words::of(Lang::Zh).verdict(verdict).word, Words::of(Lang::En).verdict(verdict).word);
+        assert_ne!(Words::of(Lang::ZH).verdict(verdict).word, Words::of(Lang::EN).verdict(verdict).word);
     }
 }
 

@@ -45,7 +45,7 @@ impl Inspect {
                 "claims": claims_json(&claims),
             }))?;
         } else {
-            for lang in Lang::ALL {
+            for lang in Lang::USUAL {
                 explain(lang, &claims, kid, trust.as_ref().map(|trust| trust.list.as_ref()))?;
             }
             say(format!(
@@ -123,7 +123,7 @@ fn value(field: Field, lang: Lang, claims: &Claims, kid: KeyId, trust: Option<&T
     Some(match field {
         Field::Issuer => match trust.and_then(|trust| trust.issuer(claims.issuer)) {
             Some(issuer) => {
-                format!("{} {}", issuer.id, if lang == Lang::Zh { &issuer.name_zh } else { &*issuer.name_en })
+                format!("{} {}", issuer.id, if lang.is_chinese() { &issuer.name_zh } else { &*issuer.name_en })
             }
             None => claims.issuer.to_string(),
         },

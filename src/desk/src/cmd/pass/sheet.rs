@@ -154,7 +154,7 @@ pub(crate) fn card_of(payload: &str, claims: &Claims, trust: &TrustList) -> Resu
             )));
         }
     };
-    let (zh, en) = (Words::of(Lang::Zh), Words::of(Lang::En));
+    let (zh, en) = (Words::of(Lang::ZH), Words::of(Lang::EN));
     let holder = claims.display.as_ref().map(|display| format!("{} ·· {}", display.name, display.id_tail));
     let until =
         |words: &Words| claims.until.map(|at| format!("{} {}", words.field(Field::Until).name, moment::show(at)));
