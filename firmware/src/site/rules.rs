@@ -26,6 +26,7 @@ pub(super) struct LaneSection {
     relay_hold_off_ms: Option<u32>,
     hold_admit_ms: Option<u32>,
     hold_other_ms: Option<u32>,
+    other_stays: Option<bool>,
 }
 
 /// The rules of a site of a class.
@@ -65,6 +66,7 @@ impl LaneSection {
                 .unwrap_or(base.hold_admit_ms),
             hold_other_ms: within("policy.hold_other_ms", self.hold_other_ms, 700..=60_000)?
                 .unwrap_or(base.hold_other_ms),
+            other_stays: self.other_stays.unwrap_or(base.other_stays),
             ..base
         })
     }

@@ -71,6 +71,9 @@ pub struct Policy {
     pub hold_admit_ms: u32,
     /// How long a referral or refusal stays on the screen unless another person comes.
     pub hold_other_ms: u32,
+    /// Whether it stays after that too, until somebody acts: the next person comes, a volunteer is done with it, or a
+    /// presence sensor says that nobody is there.
+    pub other_stays: bool,
 }
 
 /// Whether the temperature is part of the verdict.
@@ -119,6 +122,7 @@ impl Policy {
             relay_hold_off_ms: 50,
             hold_admit_ms: 2000,
             hold_other_ms: 8000,
+            other_stays: true,
         }
     }
 }

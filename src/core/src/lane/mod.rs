@@ -14,6 +14,8 @@
 //! - No reading is carried from one person to the next (`face`).
 //! - The relay is opened again by the first step at or after its pulse ends.
 //! - A code that stays in view is decided once; it counts again after it was away for [`AWAY_MS`].
+//! - A referral or refusal on which nobody has acted stays on the screen, and holds nobody up: for whoever comes next the
+//!   lane is at rest.
 //! - While the fire alarm lasts nobody is decided about.
 
 mod blur;
@@ -81,6 +83,8 @@ pub enum Event<'a> {
     Presence(Option<bool>),
     /// A volunteer decided, and says why. What the site's policy does not allow changes nothing.
     ByHand(Cause),
+    /// A volunteer is done with whoever is on the screen.
+    Next,
     /// The building's fire alarm began or ended. Whoever drives the relay holds the way open meanwhile.
     FireAlarm(bool),
     /// The record of the last [`Action::Record`] is on stable storage.
@@ -152,6 +156,8 @@ struct OnScreen {
     decision: Decision,
     since_ms: u64,
     until_ms: u64,
+    /// A volunteer is done with it.
+    is_done: bool,
 }
 
 impl OnScreen {
@@ -168,6 +174,10 @@ pub struct Lane {
     verdict: Option<OnScreen>,
     /// The last verdict, when its time on the screen is over and nobody has come since.
     last: Option<OnScreen>,
+    /// Whether that verdict is still on the screen, because nobody has acted on it.
+    stays: bool,
+    /// Whether a presence sensor says that nobody is there.
+    is_empty: bool,
     recent: Recent,
     pulse: Pulse,
     face: Face,
@@ -189,6 +199,8 @@ impl Lane {
             work: Work::Idle,
             verdict: None,
             last: None,
+            stays: false,
+            is_empty: false,
             recent: Recent::new(),
             pulse: Pulse::new(),
             face: Face::new(),
@@ -210,7 +222,14 @@ impl Lane {
             Event::Sight { payloads, unread } => self.see(payloads, unread, now, context, &mut actions),
             Event::Reading(reading) => self.face.take(reading, now.mono_ms, context.policy),
             Event::Thermometer { present } => self.thermometer_present = present,
-            Event::Presence(presence) => self.face.presence(presence, now.mono_ms),
+            Event::Presence(presence) => {
+                self.face.presence(presence, now.mono_ms);
+                self.is_empty = presence == Some(false);
+                if self.is_empty {
+                    self.clear_what_stays(&mut actions);
+                }
+            }
+            Event::Next => self.next(&mut actions),
             Event::ByHand(cause) => self.by_hand(cause, now, context, &mut actions),
             Event::FireAlarm(began) => self.fire_alarm(began, now, context, &mut actions),
             Event::Recorded => self.recorded(true, now, context, &mut actions),
@@ -310,7 +329,10 @@ impl Lane {
     fn see_unreadable(&mut self, hint: Hint, now: Now, context: Context<'_>, actions: &mut Actions) {
         match self.blur.see(hint, now.mono_ms, self.is_at_rest()) {
             Advice::Nothing => {}
-            Advice::Hint(hint) => push(actions, Action::Show(Screen::Hint(hint))),
+            Advice::Hint(hint) => {
+                self.take_down(actions);
+                push(actions, Action::Show(Screen::Hint(hint)));
+            }
             Advice::Refer => {
                 self.finish(decide(&Shown::Unreadable, Measured::Nothing, now.time, context), actions);
             }
@@ -329,6 +351,31 @@ impl Lane {
         }
     }
 
+    /// Whatever verdict is on the screen gives way to what is shown next.
+    fn take_down(&mut self, actions: &mut Actions) {
+        let stayed = core::mem::take(&mut self.stays);
+        if self.verdict.take().is_some() || stayed {
+            push(actions, Action::Lamp(None));
+        }
+    }
+
+    /// A verdict that stayed for want of somebody who acts on it goes.
+    fn clear_what_stays(&mut self, actions: &mut Actions) {
+        if core::mem::take(&mut self.stays) {
+            push(actions, Action::Lamp(None));
+            push(actions, Action::Show(Screen::Idle));
+        }
+    }
+
+    /// The volunteer is done: the verdict goes as soon as it could be read, and may still be gone beyond.
+    fn next(&mut self, actions: &mut Actions) {
+        if let Some(verdict) = &mut self.verdict {
+            verdict.until_ms = verdict.until_ms.min(verdict.read_by_ms());
+            verdict.is_done = true;
+        }
+        self.clear_what_stays(actions);
+    }
+
     /// Moves on whatever waits for a reading or for time.
     fn advance(&mut self, now: Now, context: Context<'_>, actions: &mut Actions) {
         self.gather(now, context, actions);
@@ -339,10 +386,17 @@ impl Lane {
                 self.finish(decision, actions);
             }
             Work::Idle if now.mono_ms >= verdict.until_ms => {
+                let is_kept = context.policy.other_stays
+                    && verdict.decision.verdict != Verdict::Admit
+                    && !verdict.is_done
+                    && !self.is_empty;
                 self.last = self.verdict.take();
                 self.face.has_changed();
-                push(actions, Action::Lamp(None));
-                push(actions, Action::Show(Screen::Idle));
+                self.stays = is_kept;
+                if !is_kept {
+                    push(actions, Action::Lamp(None));
+                    push(actions, Action::Show(Screen::Idle));
+                }
             }
             Work::Idle | Work::Gathering(_) | Work::Ready(_) | Work::Recording(_) => {}
         }
@@ -359,10 +413,8 @@ impl Lane {
                 if may_ask && (again || !gathering.has_asked) {
                     gathering.has_asked = true;
                     let screen = gathering.screen(context);
-                    if self.verdict.take().is_some() {
-                        // The lamp is the last person's; the next one must not take it for an answer.
-                        push(actions, Action::Lamp(None));
-                    }
+                    // The lamp is the last person's; the next one must not take it for an answer.
+                    self.take_down(actions);
                     push(actions, Action::Show(screen));
                 }
             }
@@ -382,10 +434,8 @@ impl Lane {
     fn finish(&mut self, decision: Decision, actions: &mut Actions) {
         self.face.decided(holder_of(&decision), decision.verdict == Verdict::Admit);
         self.last = None;
-        if self.verdict.take().is_some() {
-            // Until the answer is there, nothing on the gate may look like one.
-            push(actions, Action::Lamp(None));
-        }
+        // Until the answer is there, nothing on the gate may look like one.
+        self.take_down(actions);
         self.work = Work::Recording(decision.clone());
         push(actions, Action::Record(decision));
     }
@@ -398,7 +448,8 @@ impl Lane {
             return;
         }
         let now_ms = now.mono_ms;
-        let is_recent = |last: &&OnScreen| now_ms < last.since_ms + REMEMBERED_MS;
+        let stays = self.stays;
+        let is_recent = |last: &&OnScreen| stays || now_ms < last.since_ms + REMEMBERED_MS;
         let found = match (&self.verdict, &self.work) {
             // A second touch of the same button is not a second person.
             (Some(shown), _) if is_again(cause, &shown.decision) && now_ms < shown.read_by_ms() => return,
@@ -447,6 +498,7 @@ impl Lane {
         }
         self.verdict = None;
         self.last = None;
+        self.stays = false;
         self.blur.clear();
         push(actions, Action::Lamp(None));
         push(actions, Action::Show(if began { Screen::Alarm } else { Screen::Idle }));
@@ -473,7 +525,7 @@ impl Lane {
             Verdict::Refer | Verdict::Refuse => context.policy.hold_other_ms,
         };
         let until_ms = now.mono_ms + u64::from(hold_ms);
-        self.verdict = Some(OnScreen { decision: decision.clone(), since_ms: now.mono_ms, until_ms });
+        self.verdict = Some(OnScreen { decision: decision.clone(), since_ms: now.mono_ms, until_ms, is_done: false });
         push(actions, Action::Lamp(Some(verdict)));
         push(actions, Action::Tone(verdict));
         push(actions, Action::Show(Screen::Verdict(decision)));

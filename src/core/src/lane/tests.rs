@@ -6,3 +6,4 @@ mod faces;
 mod gate;
 mod queue;
 mod scenarios;
+mod stays;

@@ -24,6 +24,7 @@ enum Happens {
     Thermometer(bool),
     Presence(Option<bool>),
     ByHand(usize),
+    Next,
     FireAlarm(bool),
     /// The journal answers, asked or not.
     Recorded,
@@ -53,6 +54,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         1 => prop::bool::weighted(0.7).prop_map(Happens::Thermometer),
         2 => prop::option::weighted(0.8, prop::bool::weighted(0.7)).prop_map(Happens::Presence),
         1 => (0..Cause::ALL.len()).prop_map(Happens::ByHand),
+        1 => Just(Happens::Next),
         1 => prop::bool::weighted(0.3).prop_map(Happens::FireAlarm),
         6 => Just(Happens::Recorded),
         1 => Just(Happens::RecordFailed),
@@ -83,6 +85,7 @@ fn apply(gate: &mut Gate, codes: &[String], happens: Happens) {
         Happens::Thermometer(present) => gate.step(Event::Thermometer { present }),
         Happens::Presence(presence) => gate.step(Event::Presence(presence)),
         Happens::ByHand(which) => gate.step(Event::ByHand(Cause::ALL[which])),
+        Happens::Next => gate.step(Event::Next),
         Happens::FireAlarm(began) => gate.step(Event::FireAlarm(began)),
         Happens::Recorded => gate.step(Event::Recorded),
         Happens::RecordFailed => gate.step(Event::RecordFailed),
@@ -147,8 +150,16 @@ proptest! {
         let policy = &gate.world.policy;
         let attempts_ms = u64::from(policy.measure_attempts) * u64::from(policy.reading_window_ms);
         gate.wait_until(gate.now_ms + attempts_ms + 2 * u64::from(policy.hold_other_ms) + 2 * MIN_SHOW_MS);
+        // A referral or refusal may stay, with its lamp, until somebody acts on it.
+        let stays = match &gate.screen {
+            Screen::Verdict(decision) => Some(decision.verdict),
+            _ => None,
+        };
+        prop_assert_ne!(stays, Some(Verdict::Admit));
+        prop_assert_eq!((gate.lamp, gate.relay), (stays, false));
+        gate.step(Event::Next);
         prop_assert_eq!(&gate.screen, &Screen::Idle);
-        prop_assert_eq!((gate.lamp, gate.relay), (None, false));
+        prop_assert_eq!(gate.lamp, None);
         // At rest means ready: the next person is served.
         gate.did();
         gate.step(Event::Thermometer { present: true });

@@ -165,10 +165,19 @@ fn whoever_was_let_in_while_measured_is_not_asked_again_while_their_code_is_in_v
 fn a_verdict_can_be_gone_beyond_for_a_minute_if_nobody_came_since() {
     for (after_ms, expected) in [(30_000, "admit manual_override yellow"), (70_000, "admit manual_override no_code")] {
         let mut gate = decided(&of(2), GOOD_READING);
+        gate.step(Event::Next);
         gate.wait_until(after_ms);
         gate.step(Event::ByHand(Cause::PaperSeen));
         assert_eq!(gate.last(), expected);
     }
+}
+
+#[test]
+fn a_verdict_that_is_still_on_the_screen_can_be_gone_beyond_however_long_it_is_there() {
+    let mut gate = decided(&of(2), GOOD_READING);
+    gate.wait_until(600_000);
+    gate.step(Event::ByHand(Cause::PaperSeen));
+    assert_eq!(gate.last(), "admit manual_override yellow");
 }
 
 #[test]
