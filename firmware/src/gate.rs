@@ -37,8 +37,8 @@ pub struct LanePorts {
     pub outputs: Box<dyn GateOutput>,
     /// Whether the relay has a guard; `None` without a relay.
     pub guarded: Option<Arc<AtomicBool>>,
-    /// Where the panel is served; `None` for no panel.
-    pub panel_listen: Option<SocketAddr>,
+    /// Where the panel is served; empty for no panel.
+    pub panel_listen: Vec<Listen>,
 }
 
 impl GatePorts {
@@ -96,7 +96,7 @@ impl LanePorts {
             inputs,
             outputs,
             guarded,
-            panel_listen: board.panel_listen,
+            panel_listen: board.panel_listen.clone(),
         })
     }
 }

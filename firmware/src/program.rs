@@ -6,7 +6,7 @@
 
 use crate::board::{Board, BoardError};
 use crate::clock::Teller;
-use crate::gate::{GatePorts, LanePorts};
+use crate::gate::{GatePorts, LanePorts, lane_dir};
 use crate::outputs::GuardAs;
 use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
@@ -16,10 +16,11 @@ use menshen_lane::history::neighbours::Talk;
 use menshen_lane::history::{Memory, Secret};
 use menshen_lane::hub_link::HubLink;
 use menshen_lane::journal::{JournalError, SledJournal};
-use menshen_lane::panel::{Panel, PanelInfo, PanelWatcher};
+use menshen_lane::panel::{Listen, Panel, PanelConfig, PanelInfo, PanelWatcher, PinFile};
 use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
+use menshen_lane::settings::Settings;
 use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
 use menshen_lane::trust::{self, Feed, HubRoad, Keeper, KeeperConfig};
@@ -115,7 +116,7 @@ impl Gate {
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
         let guarded = ports.lanes.iter().filter_map(|lane| lane.guarded.clone()).collect();
-        let (lanes, panels) = with_panels(ports.lanes, site);
+        let (lanes, panels) = with_panels(ports.lanes, site, state);
         let parts = Parts {
             lanes,
             clock,
@@ -174,11 +175,13 @@ impl Gate {
 }
 
 /// The lanes with their panels, numbered from the site's number on; and where the panels are.
-fn with_panels(ports: Vec<LanePorts>, site: &Site) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
+fn with_panels(ports: Vec<LanePorts>, site: &Site, state: &Path) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
     let with_panel = |(ports, number): (LanePorts, u8)| {
-        let mut panel = ports.panel_listen.and_then(|listen| start_panel(listen, site, number));
+        let dir = lane_dir(state, number.wrapping_sub(site.lane) + 1);
+        let settings = Arc::new(Settings::open(&dir));
+        let mut panel = start_panel(&ports.panel_listen, site, number, (state, settings.clone()));
         let addr = panel.as_ref().map(Panel::addr);
-        let by_hand = panel.as_mut().and_then(Panel::take_by_hand);
+        let orders = panel.as_mut().and_then(Panel::take_orders);
         let watcher = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>);
         let lane = LaneParts {
             number,
@@ -188,7 +191,8 @@ fn with_panels(ports: Vec<LanePorts>, site: &Site) -> (Vec<LaneParts>, Vec<Optio
             inputs: ports.inputs,
             outputs: ports.outputs,
             watchers: watcher.into_iter().collect(),
-            by_hand,
+            orders,
+            settings,
         };
         (lane, addr)
     };
@@ -254,14 +258,26 @@ fn believe(
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.
-fn start_panel(listen: SocketAddr, site: &Site, lane: u8) -> Option<Panel> {
+fn start_panel(listen: &[Listen], site: &Site, lane: u8, (state, settings): (&Path, Arc<Settings>)) -> Option<Panel> {
+    if listen.is_empty() {
+        return None;
+    }
     let info = PanelInfo {
         site_zh: site.name_zh.clone(),
         site_en: site.name_en.clone(),
         lane,
         utc_offset_min: CHINA_UTC_OFFSET_MIN,
     };
-    Panel::start(listen, info).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()
+    let config = PanelConfig {
+        listen: listen.to_vec(),
+        info,
+        langs: site.langs.clone(),
+        // One for all lanes of a device: it is the volunteer's, not the lane's.
+        pin: Some(PinFile::of(state)),
+        settings,
+        holds: site.rules().base.clone(),
+    };
+    Panel::open(config).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()
 }
 
 /// Who carries records to the hub.

@@ -8,6 +8,7 @@ use menshen_gate::board::{
     Board, BuzzerDrive, Camera, ClockSource, Fail, Function, Inputs, Pin, PixelFormat, Pull, RelayRules, SwitchAt,
     Thermometer, WiegandFrame, Wiring,
 };
+use menshen_lane::panel::Listen;
 
 fn boards() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
@@ -306,7 +307,15 @@ fn readings_are_corrected_for_the_distance_by_the_makers_curve_or_ones_own() {
 #[test]
 fn a_panel_address_without_a_port_is_refused() {
     refused("[panel]\nlisten = \"127.0.0.1\"", &["panel.listen", "8460"]);
-    assert_eq!(load("[panel]\nlisten = \"off\"").unwrap().panel_listen, None);
+    assert!(load("[panel]\nlisten = \"off\"").unwrap().panel_listen.is_empty());
+}
+
+#[test]
+fn a_panel_is_served_where_the_board_names_and_nowhere_else() {
+    let board = load("[panel]\nlisten = [\"127.0.0.1:8460\", \"wlan0:8460\"]").unwrap();
+    let wlan = Listen::On { interface: "wlan0".into(), port: 8460 };
+    assert_eq!(board.panel_listen, [Listen::At(([127, 0, 0, 1], 8460).into()), wlan]);
+    refused("[panel]\nlisten = [\"localhost:8460\"]", &["panel.listen", "localhost", "wlan0:8460"]);
 }
 
 #[test]
@@ -421,7 +430,8 @@ fn a_second_lane_has_what_it_says_and_shares_what_it_does_not() {
     };
     assert_eq!(pins(second)[0], (Function::Relay, 5));
     assert_eq!((pins(first).len(), pins(second).len()), (5, 4));
-    assert_eq!(first.panel_listen.unwrap().port() + 1, second.panel_listen.unwrap().port());
+    let places = [first, second].map(|lane| lane.panel_listen[0].to_string());
+    assert_eq!(places, ["127.0.0.1:8460", "127.0.0.1:8461"]);
     assert!(load("").unwrap().further_lanes.is_empty());
 }
 

@@ -114,11 +114,12 @@ fn the_same_pass_again_is_asked_about_and_a_refreshed_one_is_not() {
 /// Sends what a volunteer decides to a panel, as its page does.
 fn by_hand(panel: SocketAddr, cause: &str) -> u16 {
     let screen = get(panel, "/state")["screen"]["number"].as_u64().expect("screens have numbers");
+    let act = get(panel, "/session")["act"].as_str().expect("it has no PIN").to_owned();
     let body = format!("{{\"cause\":\"{cause}\",\"screen\":{screen}}}");
     let mut stream = TcpStream::connect(panel).expect("the panel listens");
     let head = format!(
         "POST /by-hand HTTP/1.1\r\nHost: {panel}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
+         X-Menshen-Act: {act}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(format!("{head}{body}").as_bytes()).expect("it is heard");

@@ -119,5 +119,13 @@ pub(super) struct SticksSection {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PanelSection {
-    pub(super) listen: Option<String>,
+    pub(super) listen: Option<Places>,
+}
+
+/// One place or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Places {
+    One(String),
+    Several(Vec<String>),
 }

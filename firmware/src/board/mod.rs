@@ -13,7 +13,6 @@ mod osdp;
 mod outputs;
 mod pins;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use crate::file::FileError;
@@ -27,6 +26,7 @@ use file::{BoardFile, ThermometerKind};
 use menshen_core::thermo::Protocol;
 use menshen_core::thermo::correct::{Correction, Curve};
 use menshen_core::thermo::modbus_head::{self, Map};
+use menshen_lane::panel::{Listen, NoPlace};
 use pins::Pins;
 
 /// The board of one gate.
@@ -52,8 +52,8 @@ pub struct Board {
     pub clock: Clock,
     /// Below these folders sticks are mounted; within the state directory where they are relative.
     pub stick_mounts: Vec<PathBuf>,
-    /// Where the panel is served; `None` for no panel.
-    pub panel_listen: Option<SocketAddr>,
+    /// Where the panel is served, the gate's own screen first; empty for no panel.
+    pub panel_listen: Vec<Listen>,
     /// Further lanes of the same device: only their ports are their own.
     pub further_lanes: Vec<Board>,
 }
@@ -282,11 +282,10 @@ impl Resolver<'_> {
             }
             _ => {}
         }
-        match (lane.panel_listen, other.panel_listen) {
-            (Some(listen), Some(others)) if listen == others && listen.port() != 0 => {
-                shared(format!("the panel's address {listen}"))
-            }
-            _ => Ok(()),
+        let is_others = |place: &&Listen| other.panel_listen.iter().any(|others| others.is(place));
+        match lane.panel_listen.iter().find(is_others) {
+            Some(place) => shared(format!("the panel's address {place}")),
+            None => Ok(()),
         }
     }
 
@@ -397,10 +396,18 @@ impl Resolver<'_> {
         Ok(Clock { source, sign: section.sign.unwrap_or_else(|| crate::clock::TIMESYNCD_SIGN.into()) })
     }
 
-    fn panel(&self, listen: Option<String>) -> Result<Option<SocketAddr>, BoardError> {
-        let Some(listen) = listen.filter(|listen| listen != "off") else { return Ok(None) };
-        let allowed = "it may be an address and a port such as \"127.0.0.1:8460\", or \"off\"";
-        listen.parse().map(Some).map_err(|_| self.value("panel.listen", format!("{listen:?}"), allowed.to_owned()))
+    fn panel(&self, listen: Option<file::Places>) -> Result<Vec<Listen>, BoardError> {
+        let places = match listen {
+            None => return Ok(Vec::new()),
+            Some(file::Places::One(place)) if place == "off" => return Ok(Vec::new()),
+            Some(file::Places::One(place)) => vec![place],
+            Some(file::Places::Several(places)) => places,
+        };
+        let read = |place: &String| {
+            let allowed = |why: NoPlace| format!("{why}, a list of such, or \"off\"");
+            place.parse().map_err(|why| self.value("panel.listen", format!("{place:?}"), allowed(why)))
+        };
+        places.iter().map(read).collect()
     }
 
     fn need<T>(&self, value: Option<T>, key: &'static str) -> Result<T, BoardError> {

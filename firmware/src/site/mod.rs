@@ -19,6 +19,7 @@ use menshen_lane::hub_link::Pin;
 use menshen_lane::policy_file::Section;
 use menshen_lane::rules::Rules;
 use menshen_lane::sync::backoff;
+use menshen_lane::words::Lang;
 use serde::Deserialize;
 
 use crate::file;
@@ -44,6 +45,8 @@ pub struct Site {
     pub hub: Option<Hub>,
     /// The other gates of the site; `None` where this one counts alone.
     pub neighbours: Option<SiteNeighbours>,
+    /// The languages of its panel, the first one first.
+    pub langs: Vec<Lang>,
     /// The lanes by which people leave, so that an admission there is an outing.
     pub leads_out: Vec<u8>,
     rules: Rules,
@@ -145,10 +148,23 @@ struct SiteFile {
     class: String,
     #[serde(default)]
     leads_out: Vec<u8>,
+    languages: Option<Vec<String>>,
     hub: Option<HubSection>,
     neighbours: Option<neighbours::NeighboursSection>,
     #[serde(default)]
     policy: Section<rules::LaneSection>,
+}
+
+/// Each language once, at least one.
+fn langs(names: Option<Vec<String>>) -> Result<Vec<Lang>, Refused> {
+    let Some(names) = names else { return Ok(Lang::USUAL.into()) };
+    let langs: Option<Vec<Lang>> = names.iter().map(|name| Lang::parse(name)).collect();
+    let is_good =
+        |langs: &Vec<Lang>| !langs.is_empty() && langs.iter().enumerate().all(|(at, lang)| !langs[..at].contains(lang));
+    let known = Lang::ALL.map(Lang::name).join(", ");
+    langs.filter(is_good).ok_or_else(|| {
+        Refused::new("languages", format!("{names:?}"), format!("it may be a list of {known}, each once"))
+    })
 }
 
 fn community() -> String {
@@ -181,6 +197,7 @@ impl SiteFile {
             rules: rules::rules(&self.class, &self.policy)?,
             neighbours: self.neighbours.map(|section| section.check(folder)).transpose()?,
             leads_out: self.leads_out,
+            langs: langs(self.languages)?,
             name_zh: self.name_zh,
             name_en: self.name_en,
         })

@@ -4,7 +4,7 @@
 //! there are never more than [`MAX_CONNECTIONS`]; one more waits outside until another leaves, and one that says
 //! nothing within [`FIRST_WORD`] is shown out.
 
-use super::by_hand::From;
+use super::session::From;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use std::future::Future;

@@ -6,37 +6,46 @@
 //! and bar at once; one that loses the gate says so and shows no verdict until it has it again.
 //!
 //! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
-//! nothing can be changed through it but for what a volunteer decides by hand, and that only from a screen of this very
-//! device (`by_hand`); what a pass says reaches it as JSON and is
+//! what can be changed through it is what a volunteer decides by hand and a few settings, by whoever typed the PIN, or
+//! where there is none at a screen of this very device (`session`); what a pass says reaches it as JSON and is
 //! put on the screen as text; the picture of the page that helps to mount a camera is small, is never stored, and
 //! shows the codes in it too coarse to be copied.
 
 mod aim;
-mod by_hand;
 mod door;
 mod issuers;
+mod listen;
+mod orders;
+pub mod pin;
 mod screen;
 mod serve;
+mod session;
+mod set;
+mod today;
 mod watcher;
 
 pub use issuers::{HeldBackView, IssuerView, ListsView};
+pub use listen::{Listen, NoPlace};
+pub use pin::{PinError, PinFile};
 pub use screen::{Bar, ClockView, HubView, ImportView, OtherView, PartView, ScreenView, TrustView};
 pub use serve::MAX_WATCHERS;
+pub use today::{CountsView, EntryView, HourView, TodayView};
 pub use watcher::PanelWatcher;
 
-use crate::run::Spectator;
+use crate::run::{Order, Spectator};
+use crate::settings::Settings;
+use crate::words::Lang;
 use aim::PanelSpectator;
-use menshen_core::manual::Cause;
-use screen::Shown;
+use menshen_core::policy::Policy;
 use serde::Serialize;
 use serve::Shared;
 use std::future::IntoFuture;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// Which gate this is, for the head of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +58,37 @@ pub struct PanelInfo {
     pub lane: u8,
     /// The site's time less UTC, in minutes: 480 in China. A kiosk's own time zone is not to be relied on.
     pub utc_offset_min: i16,
+}
+
+/// What a panel is made of.
+#[derive(Clone, Debug)]
+pub struct PanelConfig {
+    /// Where it is served, the gate's own screen first.
+    pub listen: Vec<Listen>,
+    /// Which gate this is.
+    pub info: PanelInfo,
+    /// The languages that a page offers, the first one first.
+    pub langs: Vec<Lang>,
+    /// Where the PIN is kept; `None`: there can be none, and only the gate's own screen may act.
+    pub pin: Option<PinFile>,
+    /// What a volunteer may set.
+    pub settings: Arc<Settings>,
+    /// The site's own rules, of which a page shows how long verdicts stay.
+    pub holds: Policy,
+}
+
+impl PanelConfig {
+    /// A panel at one address, in the usual languages, without a PIN.
+    pub fn new(listen: SocketAddr, info: PanelInfo) -> PanelConfig {
+        PanelConfig {
+            listen: vec![listen.into()],
+            info,
+            langs: Lang::USUAL.into(),
+            pin: None,
+            settings: Arc::default(),
+            holds: Policy::default(),
+        }
+    }
 }
 
 /// Why there is no panel.
@@ -104,27 +144,42 @@ impl PanelError {
 pub struct Panel {
     addr: SocketAddr,
     shared: Arc<Shared>,
-    by_hand: Option<Receiver<Cause>>,
+    orders: Option<Receiver<Order>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Panel {
-    /// Starts to listen. Shows the idle screen and no bar until told otherwise.
+    /// Starts to listen at one address, in the usual languages, without a PIN. Shows the idle screen and no bar until told
+    /// otherwise.
     pub fn start(listen: SocketAddr, info: PanelInfo) -> Result<Panel, PanelError> {
-        let failed = |source| PanelError::of(listen, source);
-        let listener = TcpListener::bind(listen).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
+        Panel::open(PanelConfig::new(listen, info))
+    }
+
+    /// Starts to listen. Shows the idle screen and no bar until told otherwise.
+    pub fn open(config: PanelConfig) -> Result<Panel, PanelError> {
+        let anywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        let first = config.listen.first().map_or(anywhere(0), |place| match place {
+            Listen::At(at) => *at,
+            Listen::On { port, .. } => anywhere(*port),
+        });
+        let failed = |source| PanelError::of(first, source);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let listener = {
+        let (mut bound, mut addr) = (Vec::new(), first);
+        for place in &config.listen {
+            let Listen::At(at) = place else { continue };
+            let listener = listen::bind(*at)?;
+            if bound.is_empty() {
+                addr = listener.local_addr().map_err(failed)?;
+            }
             let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(failed)?
-        };
-        let (decided, by_hand) = sync_channel(by_hand::MOST_WAITING);
-        let shared = Arc::new(Shared::new(info, watch::Sender::new(Shown::first()), decided));
+            bound.push(tokio::net::TcpListener::from_std(listener).map_err(failed)?);
+        }
+        let (ordered, orders) = sync_channel(orders::MOST_WAITING);
+        let places = config.listen.clone();
+        let shared = Arc::new(Shared::new(config, ordered).map_err(failed)?);
         let (stop, stopped) = oneshot::channel();
-        let serving = serve::serve(listener, Arc::clone(&shared)).into_future();
+        let serving = serve::serve(bound, places, Arc::clone(&shared)).into_future();
         let run = move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -134,17 +189,17 @@ impl Panel {
             });
         };
         let thread = std::thread::Builder::new().name("panel".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Panel { addr, shared, by_hand: Some(by_hand), stop: Some(stop), thread: Some(thread) })
+        Ok(Panel { addr, shared, orders: Some(orders), stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens; the port that was chosen, if 0 was asked for.
+    /// Where it listens first; the port that was chosen, if 0 was asked for.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What a volunteer decides at the panel; whoever asks first has it.
-    pub fn take_by_hand(&mut self) -> Option<Receiver<Cause>> {
-        self.by_hand.take()
+    /// What a volunteer orders at the panel; whoever asks first has it.
+    pub fn take_orders(&mut self) -> Option<Receiver<Order>> {
+        self.orders.take()
     }
 
     /// Shows a screen on every watcher. Never waits. The same screen again changes nothing, but a verdict
@@ -161,6 +216,12 @@ impl Panel {
     /// Keeps how issuers stand, for a page that asks. Never waits.
     pub fn publish_issuers(&self, issuers: Vec<IssuerView>) {
         self.shared.issuers.send_replace(issuers.into());
+    }
+
+    /// Shows what the lane has done, and keeps the last decisions for a page that asks. Never waits.
+    pub fn publish_today(&self, today: TodayView, history: Vec<EntryView>) {
+        self.shared.today.send_replace(Some(today));
+        self.shared.history.send_replace(history.into());
     }
 
     /// Shows the state of the device on every watcher. Never waits.

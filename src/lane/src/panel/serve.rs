@@ -1,32 +1,43 @@
-//! The panel's little web server: a page, its words, the state, and a stream of events.
+//! The panel's little web server: pages, their words, the state, and a stream of events.
 //!
 //! `GET /` the page, `/words.json?lang=` its texts, `/state` the current screen and bar, `/events` the same
-//! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, and a `beat` when there
+//! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, `today`, and a `beat` when there
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
 //! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
-//! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands. `POST /by-hand` is what a volunteer decides.
+//! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands,
+//! `/history.json` the last decisions without the person, `/settings.json` what is set. `GET /session` says whether this
+//! screen may look and act; `POST /session` unlocks it, `/session/lock` locks it. `POST /by-hand`, `/next`, `/settings`
+//! and `/pin` are what a volunteer orders. Who may ask for what is in [`router`] and in `session`.
 
-use super::PanelInfo;
 use super::aim::Aimed;
-use super::by_hand;
 use super::door::Door;
 use super::issuers::IssuerView;
+use super::listen::{self, Listen};
+use super::pin::PinFile;
 use super::screen::{Bar, Delivered, Shown};
+use super::session::Sessions;
+use super::today::{EntryView, TodayView};
+use super::{PanelConfig, PanelInfo, orders, session, set};
 use crate::aim::AimView;
+use crate::run::Order;
+use crate::settings::Settings;
 use crate::words::{Lang, Words};
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use menshen_core::ids::{Hex, first_8, sha256};
-use menshen_core::manual::Cause;
+use menshen_core::policy::Policy;
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt};
 
@@ -36,8 +47,8 @@ pub const MAX_WATCHERS: usize = 64;
 /// The longest silence of an event stream. The page calls the connection lost after three of them.
 const BEAT: Duration = Duration::from_secs(2);
 
-/// A decision by hand is a few words.
-const MAX_BODY_BYTES: usize = 256;
+/// An order or a setting is a few words.
+const MAX_BODY_BYTES: usize = 512;
 
 /// How long a page waits before it reconnects.
 const RETRY: Duration = Duration::from_secs(1);
@@ -89,28 +100,46 @@ pub(super) struct Shared {
     pub(super) screens: watch::Sender<Shown>,
     pub(super) bars: watch::Sender<Option<Bar>>,
     pub(super) issuers: watch::Sender<Arc<[IssuerView]>>,
-    /// What a volunteer decides.
-    pub(super) by_hand: SyncSender<Cause>,
+    pub(super) today: watch::Sender<Option<TodayView>>,
+    pub(super) history: watch::Sender<Arc<[EntryView]>>,
+    /// What a volunteer orders.
+    pub(super) orders: SyncSender<Order>,
+    pub(super) sessions: Sessions,
+    /// Where the PIN is kept; `None` for a panel that can have none.
+    pub(super) pin: Option<PinFile>,
+    pub(super) settings: Arc<Settings>,
+    /// How long verdicts stay by the site's own rules.
+    pub(super) holds: Policy,
+    langs: Vec<&'static str>,
     /// Its receivers are the pages that help to mount a camera.
     pub(super) aims: watch::Sender<Option<Arc<Aimed>>>,
 }
 
 impl Shared {
-    pub(super) fn new(info: PanelInfo, screens: watch::Sender<Shown>, by_hand: SyncSender<Cause>) -> Shared {
-        Shared {
-            info,
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub(super) fn new(config: PanelConfig, orders: SyncSender<Order>) -> io::Result<Shared> {
+        Ok(Shared {
+            info: config.info,
             version: version(),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
-            screens,
+            screens: watch::Sender::new(Shown::first()),
             bars: watch::Sender::new(None),
             issuers: watch::Sender::new([].into()),
-            by_hand,
+            today: watch::Sender::new(None),
+            history: watch::Sender::new([].into()),
+            orders,
+            sessions: Sessions::new()?,
+            pin: config.pin,
+            settings: config.settings,
+            holds: config.holds,
+            langs: config.langs.into_iter().map(Lang::name).collect(),
             aims: watch::Sender::new(None),
-        }
+        })
     }
 
     fn hello(&self) -> Hello<'_> {
-        Hello { info: &self.info, langs: Lang::ALL.map(Lang::name), version: &self.version }
+        Hello { info: &self.info, langs: &self.langs, version: &self.version }
     }
 }
 
@@ -126,7 +155,7 @@ fn version() -> String {
 #[derive(Serialize)]
 struct Hello<'a> {
     info: &'a PanelInfo,
-    langs: [&'static str; Lang::ALL.len()],
+    langs: &'a [&'static str],
     version: &'a str,
 }
 
@@ -138,30 +167,69 @@ struct Whole<'a> {
     bar: &'a Option<Bar>,
 }
 
-/// Serves until the future is dropped.
-pub(super) async fn serve(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
-    let router = ASSETS.iter().fold(Router::new(), |router, asset| {
+/// Serves until the future is dropped: on what was bound already, and on interfaces as soon as they are there.
+pub(super) async fn serve(bound: Vec<tokio::net::TcpListener>, places: Vec<Listen>, shared: Arc<Shared>) {
+    let router = router(shared);
+    let mut doors = JoinSet::new();
+    for listener in bound {
+        doors.spawn(open_door(listener, router.clone()));
+    }
+    for place in places {
+        if let Listen::On { interface, port } = place {
+            let router = router.clone();
+            doors.spawn(async move {
+                let listener = listen::when_there(&interface, port).await;
+                open_door(listener, router).await;
+            });
+        }
+    }
+    while doors.join_next().await.is_some() {}
+}
+
+async fn open_door(listener: tokio::net::TcpListener, router: Router) {
+    let service = router.into_make_service_with_connect_info::<session::From>();
+    if let Err(error) = axum::serve(Door::new(listener), service).await {
+        tracing::error!(%error, "the panel has stopped: restart the gate");
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    // What everybody gets: the page itself, which shows nothing yet, its words, and whether it is unlocked.
+    let open = ASSETS.iter().fold(Router::new(), |router, asset| {
         router.route(asset.path, get(move || async { ([(header::CONTENT_TYPE, asset.mime)], asset.text) }))
     });
-    let router = router
+    let open = open
         .route("/words.json", get(words))
+        .route("/session", get(session::show).post(session::unlock))
+        .route("/session/lock", post(session::lock));
+    let looks = Router::new()
         .route("/state", get(state))
         .route("/events", get(events))
         .route("/issuers.json", get(issuers))
+        .route("/history.json", get(history))
         .route("/install/events", get(install_events))
         .route("/install/picture", get(install_picture))
-        .route("/by-hand", post(by_hand::decide).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)))
+        .route("/settings.json", get(set::show))
+        .route_layer(from_fn_with_state(Arc::clone(&shared), session::may_look));
+    let touches = Router::new()
+        .route("/next", post(orders::next))
+        .route_layer(from_fn_with_state(Arc::clone(&shared), session::may_touch));
+    let acts = Router::new()
+        .route("/by-hand", post(orders::by_hand))
+        .route("/settings", post(set::put))
+        .route("/pin", post(set::pin))
+        .route_layer(from_fn_with_state(Arc::clone(&shared), session::may_act));
+    open.merge(looks)
+        .merge(touches)
+        .merge(acts)
         .fallback(|| async { (StatusCode::NOT_FOUND, "the panel has no such page: open /\n") })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response(async |mut response: Response| {
             let headers = HEADERS.map(|(name, value)| (name, axum::http::HeaderValue::from_static(value)));
             response.headers_mut().extend(headers);
             response
         }))
-        .with_state(shared);
-    let service = router.into_make_service_with_connect_info::<by_hand::From>();
-    if let Err(error) = axum::serve(Door::new(listener), service).await {
-        tracing::error!(%error, "the panel has stopped: restart the gate");
-    }
+        .with_state(shared)
 }
 
 #[derive(Deserialize)]
@@ -190,9 +258,15 @@ async fn issuers(State(shared): State<Arc<Shared>>) -> Response {
     Json(issuers.as_ref()).into_response()
 }
 
+async fn history(State(shared): State<Arc<Shared>>) -> Response {
+    let history = Arc::clone(&shared.history.borrow());
+    Json(history.as_ref()).into_response()
+}
+
 async fn events(State(shared): State<Arc<Shared>>) -> Response {
     let screens = WatchStream::new(shared.screens.subscribe()).map(|shown| event("screen", &shown.deliver()));
-    stream(&shared, screens)
+    let today = WatchStream::new(shared.today.subscribe()).filter_map(|today| Some(event("today", &today?)));
+    stream(&shared, screens.merge(today))
 }
 
 async fn install_events(State(shared): State<Arc<Shared>>) -> Response {

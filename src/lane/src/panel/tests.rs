@@ -19,6 +19,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+mod acts;
 mod trust;
 
 /// A clock that fell back ten hours, and a network that says something else.
@@ -138,7 +139,7 @@ impl Watcher {
 fn raw(panel: &Panel, path: &str) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(panel.addr()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: gate\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
     BufReader::new(stream)
 }
 
@@ -543,7 +544,7 @@ fn the_page_can_change_nothing() {
         ["/", "/state", "/events", "/words.json", "/issuers.json", "/install", "/install/events", "/install/picture"];
     for path in PATHS {
         let mut stream = TcpStream::connect(panel.addr()).unwrap();
-        write!(stream, "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: 0\r\n\r\n").unwrap();
+        write!(stream, "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n").unwrap();
         assert_eq!(status(&mut BufReader::new(stream)), "HTTP/1.1 405 Method Not Allowed", "{path}");
     }
 }
@@ -560,82 +561,4 @@ fn whatever_is_wrong_with_the_clock_has_a_sentence_in_every_language() {
             assert!(text.contains("{device}") && text.contains("{known}"), "both times: {text}");
         }
     }
-}
-
-/// The status of an answer to a decision by hand, sent with these headers and this body.
-fn by_hand(panel: &Panel, headers: &[(&str, &str)], body: &str) -> u16 {
-    let mut stream = TcpStream::connect(panel.addr()).unwrap();
-    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!("POST /by-hand HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
-}
-
-const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
-const JSON: (&str, &str) = ("Content-Type", "application/json");
-
-#[test]
-fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
-    let mut panel = panel();
-    let decided = panel.take_by_hand().unwrap();
-    let own = [OWN_HOST, JSON, ("Origin", "http://127.0.0.1:8460"), ("Sec-Fetch-Site", "same-origin")];
-    assert_eq!(by_hand(&panel, &own, r#"{"cause":"no_phone","screen":0}"#), 202);
-    assert_eq!(decided.try_recv(), Ok(Cause::NoPhone));
-}
-
-#[test]
-fn a_page_of_somebody_elses_opens_nothing() {
-    let mut panel = panel();
-    let decided = panel.take_by_hand().unwrap();
-    let good = r#"{"cause":"no_phone","screen":0}"#;
-    for (headers, status) in [
-        (vec![JSON, ("Host", "gate.example")], 403),
-        (vec![JSON, OWN_HOST, ("Origin", "http://evil.example")], 403),
-        (vec![JSON, OWN_HOST, ("Origin", "null")], 403),
-        (vec![JSON, OWN_HOST, ("Sec-Fetch-Site", "cross-site")], 403),
-        (vec![OWN_HOST, ("Content-Type", "text/plain")], 400),
-        (vec![OWN_HOST], 400),
-    ] {
-        assert_eq!(by_hand(&panel, &headers, good), status, "{headers:?}");
-    }
-    assert!(decided.try_recv().is_err());
-}
-
-#[test]
-fn what_is_no_cause_or_too_much_is_not_taken() {
-    let mut panel = panel();
-    let decided = panel.take_by_hand().unwrap();
-    for body in [
-        "",
-        "{}",
-        r#"{"cause":"because","screen":0}"#,
-        r#"{"cause":"no_phone","screen":0,"verdict":"admit"}"#,
-        &" ".repeat(300),
-    ] {
-        assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], body) / 100, 4, "{body}");
-    }
-    assert!(decided.try_recv().is_err());
-    let good = r#"{"cause":"urgent","screen":0}"#;
-    let statuses: Vec<u16> = (0..4).map(|_| by_hand(&panel, &[OWN_HOST, JSON], good)).collect();
-    assert_eq!(statuses, [202, 202, 429, 429], "nobody empties the queue");
-    drop(decided);
-    assert_eq!(by_hand(&panel, &[OWN_HOST, JSON], good), 503);
-}
-
-#[test]
-fn a_decision_about_somebody_whose_verdict_another_has_followed_is_not_taken() {
-    let mut panel = panel();
-    let decided = panel.take_by_hand().unwrap();
-    let post =
-        |screen: u64| by_hand(&panel, &[OWN_HOST, JSON], &format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}"));
-    panel.publish_screen(verdict(Reason::Yellow));
-    panel.publish_screen(ScreenView::Idle);
-    // The verdict and what came after it are about the same person.
-    assert_eq!((post(1), post(2)), (202, 202));
-    assert_eq!(decided.try_iter().count(), 2);
-    panel.publish_screen(verdict(Reason::NoReading));
-    assert_eq!((post(1), post(2), post(4)), (409, 409, 409));
-    assert_eq!(post(3), 202);
 }

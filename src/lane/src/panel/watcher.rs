@@ -1,10 +1,12 @@
 //! From what the gate tells its watchers to what the page shows.
 
 use super::{
-    Bar, ClockView, HubView, ImportView, IssuerView, ListsView, OtherView, Panel, PartView, ScreenView, TrustView,
+    Bar, ClockView, EntryView, HubView, ImportView, IssuerView, ListsView, OtherView, Panel, PartView, ScreenView,
+    TodayView, TrustView,
 };
 use crate::health::Faults;
 use crate::run::{Device, Spectator, Timing, Watcher};
+use crate::tally::Summary;
 use crate::trust::Standings;
 use crate::view::rfc3339;
 use menshen_core::lane::Screen;
@@ -17,12 +19,14 @@ pub struct PanelWatcher {
     panel: Panel,
     /// How issuers stood when it was told last.
     standings: Arc<Standings>,
+    /// What the lane had done, and in which hour that was.
+    told: Option<(Arc<Summary>, u64)>,
 }
 
 impl PanelWatcher {
     /// A watcher that owns its panel.
     pub fn new(panel: Panel) -> PanelWatcher {
-        PanelWatcher { panel, standings: Arc::default() }
+        PanelWatcher { panel, standings: Arc::default(), told: None }
     }
 }
 
@@ -35,6 +39,13 @@ impl Watcher for PanelWatcher {
         if !Arc::ptr_eq(&self.standings, &device.standings) {
             self.standings = device.standings.clone();
             self.panel.publish_issuers(IssuerView::all(&self.standings));
+        }
+        let hour = device.time.unix_s / 3600;
+        let is_told = |(told, at): &(Arc<Summary>, u64)| Arc::ptr_eq(told, &device.summary) && *at == hour;
+        if !self.told.as_ref().is_some_and(is_told) {
+            self.told = Some((device.summary.clone(), hour));
+            let today = TodayView::of(&device.summary, device.time.unix_s);
+            self.panel.publish_today(today, EntryView::all(&device.summary));
         }
         self.panel.publish_bar(bar_of(device));
     }

@@ -28,7 +28,9 @@ use crate::optics::{Frame, Sight};
 use crate::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
 use crate::probe::Probe;
 use crate::rules::Rules;
+use crate::settings::Settings;
 use crate::sync;
+use crate::tally::{self, Summary, Tally};
 use crate::threads::{self, Stop};
 use crate::trust::{Feed, Import, Keeper, RoadState, Standings};
 use menshen_core::clock::View;
@@ -93,8 +95,19 @@ pub struct LaneParts {
     pub outputs: Box<dyn GateOutput>,
     /// Who looks on: the panel, a demo, a test.
     pub watchers: Vec<Box<dyn Watcher>>,
-    /// What a volunteer decides at the panel.
-    pub by_hand: Option<Receiver<Cause>>,
+    /// What a volunteer orders at the panel.
+    pub orders: Option<Receiver<Order>>,
+    /// What a volunteer may set there.
+    pub settings: Arc<Settings>,
+}
+
+/// What a volunteer orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// They decide, and say why.
+    ByHand(Cause),
+    /// They are done with whoever is on the screen.
+    Next,
 }
 
 /// Somebody who looks on and never holds the gate up.
@@ -156,6 +169,8 @@ pub struct Device {
     pub has_hub: bool,
     /// Whom a volunteer may let in by hand.
     pub manual: ManualWay,
+    /// What the lane has done; the same value until something about it changes.
+    pub summary: Arc<Summary>,
     /// What is wrong.
     pub faults: Faults,
 }
@@ -261,12 +276,16 @@ fn drive(mut parts: LaneParts, shared: Shared, stop: &Stop, keeps_house: bool) {
     if let Some(senses) = parts.inputs {
         threads.push(senses::spawn(senses, sender, health.clone(), stop.clone()));
     }
+    let tally = Arc::new(Tally::default());
+    threads.push(tally::spawn_restore(tally.clone(), shared.journal.clone(), parts.number, stop.clone()));
     let lane = runtime::Own {
         number: parts.number,
         leads_out: parts.leads_out,
         outputs: parts.outputs,
         watchers: parts.watchers,
-        by_hand: parts.by_hand,
+        orders: parts.orders,
+        settings: parts.settings,
+        tally,
         health,
         has_thermometer,
         keeps_house,

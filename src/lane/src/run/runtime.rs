@@ -1,13 +1,15 @@
 //! One lane as it runs: its state machine, and everything that the machine asks for, done in order.
 
 use super::stick::LastStick;
-use super::{Device, Input, Shared, TICK, Timing, Watcher};
+use super::{Device, Input, Order, Shared, TICK, Timing, Watcher};
 use crate::health::{Faults, Health, Part};
 use crate::hint;
 use crate::optics::Payload;
 use crate::ports::{GateOutput, PortError};
 use crate::probe::Step;
 use crate::rules::InForce;
+use crate::settings::Settings;
+use crate::tally::{Entry, Summary, Tally};
 use crate::threads::Stop;
 use crate::trust::{Standings, Trust};
 use menshen_core::decide::{Context, Decision};
@@ -42,7 +44,9 @@ pub(super) struct Own {
     pub(super) leads_out: bool,
     pub(super) outputs: Box<dyn GateOutput>,
     pub(super) watchers: Vec<Box<dyn Watcher>>,
-    pub(super) by_hand: Option<Receiver<Cause>>,
+    pub(super) orders: Option<Receiver<Order>>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) tally: Arc<Tally>,
     pub(super) health: Arc<Health>,
     pub(super) has_thermometer: bool,
     pub(super) keeps_house: bool,
@@ -59,6 +63,11 @@ pub(super) struct Runtime {
     last_stick: LastStick,
     told_at_ms: Option<u64>,
     standings: Arc<Standings>,
+    /// At which change of the settings the policy was made.
+    set_at: u64,
+    summary: Arc<Summary>,
+    /// At which change of the tally, and in which hour, the summary was made.
+    summed_at: Option<(u64, u64)>,
     /// At which change of the trust they were looked at last, and when.
     stood_at: Option<(u64, u64)>,
     timing: Timing,
@@ -84,6 +93,9 @@ impl Runtime {
             last_stick: LastStick::default(),
             told_at_ms: None,
             standings: Arc::default(),
+            set_at: 0,
+            summary: Arc::default(),
+            summed_at: None,
             stood_at: None,
             timing: Timing::default(),
             verified_in: None,
@@ -98,7 +110,8 @@ impl Runtime {
     /// What is believed has changed: so may the rules have.
     fn put_rules_in_force(&mut self) {
         let InForce { policy, is_signed, fault } = self.shared.rules.in_force(self.list(), self.shared.home);
-        let policy = Policy { leads_out: self.own.leads_out, ..policy };
+        self.set_at = self.own.settings.changes();
+        let policy = self.own.settings.get().over(Policy { leads_out: self.own.leads_out, ..policy });
         if policy != self.policy {
             tracing::info!(class = policy.class.name(), signed = is_signed, "other rules are in force");
         }
@@ -140,8 +153,11 @@ impl Runtime {
     }
 
     fn obey_volunteer(&mut self) {
-        while let Some(cause) = self.own.by_hand.as_ref().and_then(|by_hand| by_hand.try_recv().ok()) {
-            self.step(Event::ByHand(cause));
+        while let Some(order) = self.own.orders.as_ref().and_then(|orders| orders.try_recv().ok()) {
+            self.step(match order {
+                Order::ByHand(cause) => Event::ByHand(cause),
+                Order::Next => Event::Next,
+            });
         }
     }
 
@@ -149,6 +165,8 @@ impl Runtime {
     fn believe_what_is_new(&mut self) {
         if self.shared.feed.changes() != self.believed_at {
             self.believed_at = self.shared.feed.renew(&mut self.trust);
+            self.put_rules_in_force();
+        } else if self.own.settings.changes() != self.set_at {
             self.put_rules_in_force();
         }
     }
@@ -254,6 +272,13 @@ impl Runtime {
         match stored {
             Ok(stored) => {
                 visit.into_iter().for_each(|entry| memory.note(stored.number(), entry));
+                self.own.tally.note(Entry {
+                    number: stored.number(),
+                    time,
+                    verdict: decision.verdict,
+                    reason: decision.reasons.first().copied(),
+                    cause: decision.cause,
+                });
                 drop(turn);
                 self.shared.probe.at(Step::Recorded);
                 Event::Recorded
@@ -321,6 +346,14 @@ impl Runtime {
         }
     }
 
+    fn sum_up(&mut self, time: Time) {
+        let at = (self.own.tally.changes(), time.unix_s / 3600);
+        if self.summed_at != Some(at) {
+            self.summed_at = Some(at);
+            self.summary = Arc::new(self.own.tally.summary(time));
+        }
+    }
+
     /// What is wrong with this lane, and with what it shares with the others.
     fn faults(&self) -> Faults {
         let shared = self.shared.health.faults();
@@ -344,6 +377,7 @@ impl Runtime {
         let import = self.shared.feed.import();
         self.believe_what_is_new();
         self.look_at_issuers(now_ms, time);
+        self.sum_up(time);
         let Policy { trust_ageing_after_s, trust_stale_after_s, .. } = self.policy;
         let trust = self.list();
         let freshness = trust.map(|trust| {
@@ -362,6 +396,7 @@ impl Runtime {
             import,
             takes_new: self.shared.takes_new,
             standings: self.standings.clone(),
+            summary: self.summary.clone(),
             faults: self.faults(),
         };
         self.own.watchers.iter_mut().for_each(|watcher| watcher.device(&device));

@@ -24,6 +24,7 @@ fn device() -> Device {
         has_thermometer: false,
         manual: menshen_core::manual::ManualWay::AllButRed,
         has_hub: false,
+        summary: Arc::default(),
         faults: Faults::default(),
     }
 }

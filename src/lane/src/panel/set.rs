@@ -1,0 +1,89 @@
+//! The settings and the PIN, as the panel's page sees and changes them.
+//!
+//! What can be set is `crate::settings`; who may is `session`'s matter.
+
+use super::pin::PinError;
+use super::serve::Shared;
+use crate::settings::{Set, SettingsError};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Serialize)]
+struct Shown {
+    set: Set,
+    /// What counts now: the site's own with what is set over it.
+    hold_admit_ms: u32,
+    hold_other_ms: u32,
+    other_stays: bool,
+    lock_after_min: u64,
+    has_pin: bool,
+}
+
+/// `GET /settings.json`.
+pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
+    let set = shared.settings.get();
+    let policy = set.over(shared.holds.clone());
+    Json(Shown {
+        set,
+        hold_admit_ms: policy.hold_admit_ms,
+        hold_other_ms: policy.hold_other_ms,
+        other_stays: policy.other_stays,
+        lock_after_min: set.own_lock().as_secs() / 60,
+        has_pin: shared.pin.as_ref().is_some_and(super::pin::PinFile::is_set),
+    })
+    .into_response()
+}
+
+/// `POST /settings`: all of them; what is left out goes by the site.
+pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set>, JsonRejection>) -> Response {
+    let Ok(Json(set)) = body else {
+        return (StatusCode::BAD_REQUEST, "settings are JSON with known names: reload the page\n").into_response();
+    };
+    match shared.settings.put(set) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error @ SettingsError::Range { .. }) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response()
+        }
+        Err(error @ SettingsError::File { .. }) => {
+            tracing::error!("{error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPin {
+    pin: String,
+}
+
+/// `POST /pin`: another PIN. Whoever knew the old one types the new one.
+pub(super) async fn pin(State(shared): State<Arc<Shared>>, body: Result<Json<NewPin>, JsonRejection>) -> Response {
+    let Ok(Json(NewPin { pin })) = body else {
+        return (StatusCode::BAD_REQUEST, "a PIN comes as JSON: reload the page\n").into_response();
+    };
+    let Some(file) = shared.pin.clone() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "this panel has no place for a PIN\n").into_response();
+    };
+    match tokio::task::spawn_blocking(move || file.set(&pin)).await {
+        Ok(Ok(())) => {
+            tracing::info!("another PIN was set at the panel");
+            shared.sessions.close_all();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(Err(error @ (PinError::Digits | PinError::Guessed))) => {
+            let name = if matches!(error, PinError::Digits) { "digits" } else { "guessed" };
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::json!({ "why": name }))).into_response()
+        }
+        Ok(Err(error)) => {
+            tracing::error!("{error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

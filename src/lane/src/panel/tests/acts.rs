@@ -1,0 +1,271 @@
+//! What a screen may do with a PIN, without one, and what it may never do.
+
+use super::*;
+use crate::settings::{Set, Settings};
+use menshen_core::manual::Cause;
+
+const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+const PIN: &str = "284916";
+
+/// A request and its whole answer: status, headers, body.
+fn ask(panel: &Panel, request: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{request} HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    // One that refuses a long body may close before it was all sent.
+    let _ = stream.read_to_string(&mut answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
+}
+
+fn session(panel: &Panel, headers: &[(&str, &str)]) -> Value {
+    let (status, _, body) = ask(panel, "GET /session", headers, "");
+    assert_eq!(status, 200);
+    serde_json::from_str(&body).unwrap()
+}
+
+/// What an act of these headers must name.
+fn act_of(panel: &Panel, headers: &[(&str, &str)]) -> String {
+    session(panel, headers)["act"].as_str().unwrap_or("none").to_owned()
+}
+
+fn status_of(panel: &Panel, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+    ask(panel, &format!("POST {path}"), headers, body).0
+}
+
+/// An act of the gate's own screen.
+fn own_act(panel: &Panel, path: &str, body: &str) -> u16 {
+    let act = act_of(panel, &[OWN_HOST]);
+    status_of(panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", &act)], body)
+}
+
+/// The cookie of a screen that typed this PIN.
+fn unlocked(panel: &Panel, host: (&str, &str), pin: &str) -> Result<String, u16> {
+    let (status, head, _) = ask(panel, "POST /session", &[host, JSON], &format!("{{\"pin\":\"{pin}\"}}"));
+    let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    match (status, cookie) {
+        (204, Some(cookie)) => {
+            for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+                assert!(cookie.contains(part), "{cookie}");
+            }
+            Ok(cookie.split(';').next().unwrap().to_owned())
+        }
+        _ => Err(status),
+    }
+}
+
+/// A panel with a PIN, and the folder that keeps it.
+fn with_pin() -> (Panel, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let pin = PinFile::of(dir.path());
+    pin.set(PIN).unwrap();
+    let settings = Arc::new(Settings::open(dir.path()));
+    let config = PanelConfig { pin: Some(pin), settings, ..PanelConfig::new(LOCAL.parse().unwrap(), info()) };
+    (Panel::open(config).unwrap(), dir)
+}
+
+#[test]
+fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    let act = act_of(&panel, &[OWN_HOST]);
+    let own = [
+        OWN_HOST,
+        JSON,
+        ("Origin", "http://127.0.0.1:8460"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("X-Menshen-Act", &act),
+    ];
+    assert_eq!(status_of(&panel, "/by-hand", &own, r#"{"cause":"no_phone","screen":0}"#), 202);
+    assert_eq!(status_of(&panel, "/next", &own, r#"{"screen":0}"#), 202);
+    assert_eq!(orders.try_iter().collect::<Vec<_>>(), [Order::ByHand(Cause::NoPhone), Order::Next]);
+}
+
+#[test]
+fn a_page_of_somebody_elses_opens_nothing() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    let act = act_of(&panel, &[OWN_HOST]);
+    let act = ("X-Menshen-Act", act.as_str());
+    let good = r#"{"cause":"no_phone","screen":0}"#;
+    for (headers, status) in [
+        (vec![JSON, act, ("Host", "gate.example")], 403),
+        (vec![JSON, act, OWN_HOST, ("Origin", "http://evil.example")], 403),
+        (vec![JSON, act, OWN_HOST, ("Origin", "null")], 403),
+        (vec![JSON, act, OWN_HOST, ("Sec-Fetch-Site", "cross-site")], 403),
+        (vec![JSON, OWN_HOST], 403),
+        (vec![JSON, OWN_HOST, ("X-Menshen-Act", "0")], 403),
+        (vec![act, OWN_HOST, ("Content-Type", "text/plain")], 400),
+        (vec![act, OWN_HOST], 400),
+    ] {
+        assert_eq!(status_of(&panel, "/by-hand", &headers, good), status, "{headers:?}");
+    }
+    assert!(orders.try_recv().is_err());
+}
+
+#[test]
+fn what_is_no_cause_or_too_much_is_not_taken() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    for body in [
+        "",
+        "{}",
+        r#"{"cause":"because","screen":0}"#,
+        r#"{"cause":"no_phone","screen":0,"verdict":"admit"}"#,
+        &" ".repeat(600),
+    ] {
+        assert_eq!(own_act(&panel, "/by-hand", body) / 100, 4, "{body}");
+    }
+    assert!(orders.try_recv().is_err());
+    let good = r#"{"cause":"urgent","screen":0}"#;
+    let statuses: Vec<u16> = (0..4).map(|_| own_act(&panel, "/by-hand", good)).collect();
+    assert_eq!(statuses, [202, 202, 429, 429], "nobody empties the queue");
+    drop(orders);
+    assert_eq!(own_act(&panel, "/by-hand", good), 503);
+}
+
+#[test]
+fn an_order_about_somebody_whose_verdict_another_has_followed_is_not_taken() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    let by_hand = |screen: u64| format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}");
+    let post = |screen: u64| own_act(&panel, "/by-hand", &by_hand(screen));
+    panel.publish_screen(verdict(Reason::Yellow));
+    panel.publish_screen(ScreenView::Idle);
+    // The verdict and what came after it are about the same person.
+    assert_eq!((post(1), post(2)), (202, 202));
+    assert_eq!(orders.try_iter().count(), 2);
+    panel.publish_screen(verdict(Reason::NoReading));
+    assert_eq!((post(1), post(2), post(4)), (409, 409, 409));
+    assert_eq!(own_act(&panel, "/next", r#"{"screen":1}"#), 409);
+    assert_eq!(post(3), 202);
+}
+
+#[test]
+fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
+    let (mut panel, _dir) = with_pin();
+    let orders = panel.take_orders().unwrap();
+    let good = r#"{"cause":"no_phone","screen":0}"#;
+    let locked = session(&panel, &[OWN_HOST]);
+    assert_eq!((&locked["may_look"], &locked["act"], &locked["has_pin"]), (&json!(true), &Value::Null, &json!(true)));
+    assert_eq!(ask(&panel, "GET /state", &[OWN_HOST], "").0, 200);
+    for path in ["/by-hand", "/settings", "/pin"] {
+        assert_eq!(status_of(&panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], good), 401, "{path}");
+    }
+    // To be done with a verdict harms nobody: who stands at the kiosk needs no PIN for it.
+    assert_eq!(status_of(&panel, "/next", &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], r#"{"screen":0}"#), 202);
+    let cookie = unlocked(&panel, OWN_HOST, PIN).unwrap();
+    let cookie = ("Cookie", cookie.as_str());
+    let act = act_of(&panel, &[OWN_HOST, cookie]);
+    assert_eq!(
+        status_of(&panel, "/by-hand", &[OWN_HOST, JSON, cookie], good),
+        403,
+        "without what the page alone knows"
+    );
+    let all = [OWN_HOST, JSON, cookie, ("X-Menshen-Act", &act)];
+    assert_eq!(status_of(&panel, "/by-hand", &all, good), 202);
+    assert_eq!(orders.try_iter().count(), 2);
+    assert_eq!(status_of(&panel, "/session/lock", &all, ""), 204);
+    assert_eq!(status_of(&panel, "/by-hand", &all, good), 401);
+}
+
+#[test]
+fn a_name_that_is_not_the_gates_is_a_screen_on_the_network_which_sees_nothing_before_the_pin() {
+    // Whoever calls the gate by a name of theirs is not its own screen, wherever they connect from.
+    let far = ("Host", "gate-12.local:8460");
+    let (panel, _dir) = with_pin();
+    const LOOKS: [&str; 6] =
+        ["/state", "/events", "/issuers.json", "/history.json", "/settings.json", "/install/picture"];
+    for path in LOOKS {
+        assert_eq!(ask(&panel, &format!("GET {path}"), &[far], "").0, 401, "{path}");
+    }
+    for path in ["/", "/panel.js", "/words.json", "/session"] {
+        assert_eq!(ask(&panel, &format!("GET {path}"), &[far], "").0, 200, "{path}");
+    }
+    let cookie = unlocked(&panel, far, PIN).unwrap();
+    assert_eq!(ask(&panel, "GET /state", &[far, ("Cookie", &cookie)], "").0, 200);
+    assert_eq!(ask(&panel, "GET /state", &[far, ("Cookie", "menshen=00")], "").0, 401);
+    let without = super::panel();
+    assert_eq!(ask(&without, "GET /state", &[far], "").0, 403);
+    assert_eq!(unlocked(&without, far, PIN), Err(403));
+}
+
+#[test]
+fn wrong_pins_cost_time_and_the_right_one_must_wait_it_out_too() {
+    let (panel, _dir) = with_pin();
+    let statuses: Vec<u16> = (0..6).map(|_| unlocked(&panel, OWN_HOST, "284917").unwrap_err()).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    assert_eq!(unlocked(&panel, OWN_HOST, PIN), Err(429));
+    assert!((25..=30).contains(&session(&panel, &[OWN_HOST])["wait_s"].as_u64().unwrap()));
+}
+
+#[test]
+fn a_pin_is_not_typed_at_somebody_elses_page() {
+    let (panel, _dir) = with_pin();
+    let body = format!("{{\"pin\":\"{PIN}\"}}");
+    for other in [("Origin", "http://evil.example"), ("Sec-Fetch-Site", "cross-site")] {
+        assert_eq!(status_of(&panel, "/session", &[OWN_HOST, JSON, other], &body), 403, "{other:?}");
+    }
+    assert_eq!(status_of(&panel, "/session", &[OWN_HOST, JSON], "{\"pin\":284916}"), 400);
+}
+
+#[test]
+fn another_pin_ends_every_session_and_the_old_one_opens_nothing() {
+    let (panel, dir) = with_pin();
+    let cookie = unlocked(&panel, OWN_HOST, PIN).unwrap();
+    let cookie = ("Cookie", cookie.as_str());
+    let act = act_of(&panel, &[OWN_HOST, cookie]);
+    let all = [OWN_HOST, JSON, cookie, ("X-Menshen-Act", act.as_str())];
+    for (pin, why) in [("12345", "digits"), ("123456", "guessed")] {
+        let (status, _, body) = ask(&panel, "POST /pin", &all, &format!("{{\"pin\":\"{pin}\"}}"));
+        assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()), (422, json!({ "why": why })));
+    }
+    assert_eq!(status_of(&panel, "/pin", &all, r#"{"pin":"730518"}"#), 204);
+    assert_eq!(session(&panel, &[OWN_HOST, cookie])["act"], Value::Null);
+    assert_eq!(unlocked(&panel, OWN_HOST, PIN), Err(401));
+    assert!(unlocked(&panel, OWN_HOST, "730518").is_ok());
+    // A technician takes it away beside the running gate.
+    PinFile::of(dir.path()).clear().unwrap();
+    assert_eq!(session(&panel, &[OWN_HOST])["has_pin"], false);
+    assert_ne!(act_of(&panel, &[OWN_HOST]), "none");
+}
+
+#[test]
+fn what_is_set_is_told_back_and_kept_and_what_is_out_of_range_is_not_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Arc::new(Settings::open(dir.path()));
+    let panel = Panel::open(PanelConfig { settings, ..PanelConfig::new(LOCAL.parse().unwrap(), info()) }).unwrap();
+    assert_eq!(own_act(&panel, "/settings", r#"{"hold_admit_ms":3000,"other_stays":false}"#), 204);
+    assert_eq!(own_act(&panel, "/settings", r#"{"hold_admit_ms":1}"#), 422);
+    assert_eq!(own_act(&panel, "/settings", r#"{"threshold_c":40}"#), 400);
+    let (_, _, text) = get(&panel, "/settings.json");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&told["hold_admit_ms"], &told["other_stays"]), (&json!(3000), &json!(false)));
+    assert_eq!((&told["hold_other_ms"], &told["lock_after_min"]), (&json!(8000), &json!(10)));
+    let kept = Settings::open(dir.path()).get();
+    assert_eq!(kept, Set { hold_admit_ms: Some(3000), other_stays: Some(false), ..Set::default() });
+}
+
+#[test]
+fn what_the_lane_did_is_shown_without_the_person() {
+    let panel = panel();
+    let counts = CountsView { admit: 12, refer: 2, refuse: 1 };
+    let entry = EntryView {
+        time: "2020-09-13T12:26:40Z".into(),
+        clock: "trusted",
+        verdict: "refuse",
+        reason: Some("red"),
+        cause: None,
+    };
+    panel.publish_today(TodayView { today: counts, hours: Vec::new() }, vec![entry]);
+    let mut page = Watcher::on(&panel, "/events");
+    assert_eq!(page.next_of("today")["today"], json!({"admit": 12, "refer": 2, "refuse": 1}));
+    let (_, _, text) = get(&panel, "/history.json");
+    let expected = json!([{
+        "time": "2020-09-13T12:26:40Z", "clock": "trusted", "verdict": "refuse", "reason": "red", "cause": null,
+    }]);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+}
