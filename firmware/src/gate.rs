@@ -4,7 +4,7 @@
 //! what a gate can not be a gate without (its state directory, its outputs, its clock) is opened here,
 //! and a board that does not have it is refused at the start.
 
-use std::net::SocketAddr;
+use menshen_lane::panel::Listen;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,6 +1,6 @@
 //! The panel's little web server: pages, their words, the state, and a stream of events.
 //!
-//! `GET /` the page, `/words.json?lang=` its texts, `/state` the current screen and bar, `/events` the same
+//! `GET /` the page, `/words.json?lang=` its texts, `/about.json` which gate this is, `/state` the current screen and bar, `/events` the same
 //! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, `today`, and a `beat` when there
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
 //! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
@@ -71,11 +71,12 @@ struct Asset {
 }
 
 const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 15] = [
+const ASSETS: [Asset; 25] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
-    Asset { path: "/panel.css", mime: "text/css; charset=utf-8", text: include_str!("assets/panel.css") },
+    Asset { path: "/panel.css", mime: CSS, text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
     Asset { path: "/draw.js", mime: JS, text: include_str!("assets/draw.js") },
     Asset { path: "/dom.js", mime: JS, text: include_str!("assets/dom.js") },
@@ -86,8 +87,18 @@ const ASSETS: [Asset; 15] = [
     Asset { path: "/tone.js", mime: JS, text: include_str!("assets/tone.js") },
     Asset { path: "/lang.js", mime: JS, text: include_str!("assets/lang.js") },
     Asset { path: "/install", mime: HTML, text: include_str!("assets/install.html") },
-    Asset { path: "/install.css", mime: "text/css; charset=utf-8", text: include_str!("assets/install.css") },
+    Asset { path: "/install.css", mime: CSS, text: include_str!("assets/install.css") },
     Asset { path: "/install.js", mime: JS, text: include_str!("assets/install.js") },
+    Asset { path: "/session.js", mime: JS, text: include_str!("assets/session.js") },
+    Asset { path: "/pad.js", mime: JS, text: include_str!("assets/pad.js") },
+    Asset { path: "/pad.css", mime: CSS, text: include_str!("assets/pad.css") },
+    Asset { path: "/today.js", mime: JS, text: include_str!("assets/today.js") },
+    Asset { path: "/page.js", mime: JS, text: include_str!("assets/page.js") },
+    Asset { path: "/pages.css", mime: CSS, text: include_str!("assets/pages.css") },
+    Asset { path: "/settings", mime: HTML, text: include_str!("assets/settings.html") },
+    Asset { path: "/settings.js", mime: JS, text: include_str!("assets/settings.js") },
+    Asset { path: "/history", mime: HTML, text: include_str!("assets/history.html") },
+    Asset { path: "/history.js", mime: JS, text: include_str!("assets/history.js") },
     Asset { path: "/icon.svg", mime: "image/svg+xml", text: include_str!("assets/icon.svg") },
 ];
 
@@ -165,6 +176,7 @@ struct Whole<'a> {
     hello: Hello<'a>,
     screen: Delivered<'a>,
     bar: &'a Option<Bar>,
+    today: &'a Option<TodayView>,
 }
 
 /// Serves until the future is dropped: on what was bound already, and on interfaces as soon as they are there.
@@ -200,6 +212,7 @@ fn router(shared: Arc<Shared>) -> Router {
     });
     let open = open
         .route("/words.json", get(words))
+        .route("/about.json", get(about))
         .route("/session", get(session::show).post(session::unlock))
         .route("/session/lock", post(session::lock));
     let looks = Router::new()
@@ -248,9 +261,13 @@ async fn words(Query(query): Query<WordsQuery>) -> Response {
     }
 }
 
+async fn about(State(shared): State<Arc<Shared>>) -> Response {
+    Json(shared.hello()).into_response()
+}
+
 async fn state(State(shared): State<Arc<Shared>>) -> Response {
-    let (screen, bar) = (shared.screens.borrow(), shared.bars.borrow());
-    Json(Whole { hello: shared.hello(), screen: screen.deliver(), bar: &bar }).into_response()
+    let (screen, bar, today) = (shared.screens.borrow(), shared.bars.borrow(), shared.today.borrow());
+    Json(Whole { hello: shared.hello(), screen: screen.deliver(), bar: &bar, today: &today }).into_response()
 }
 
 async fn issuers(State(shared): State<Arc<Shared>>) -> Response {

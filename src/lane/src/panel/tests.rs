@@ -407,6 +407,15 @@ fn every_text_that_the_page_names_is_in_the_words() {
         (stick, "words.stick.", "stick"),
         (issuers, "say.", "issuers"),
         (issuers, "words.issuers.", "issuers"),
+        (draw, "words.pin.", "pin"),
+        (draw, "words.history.", "history"),
+        (draw, "words.settings.", "settings"),
+        (include_str!("assets/pad.js"), "words.pin.", "pin"),
+        (include_str!("assets/today.js"), "words.today.", "today"),
+        (include_str!("assets/settings.js"), "say.", "settings"),
+        (include_str!("assets/settings.js"), "words.settings.", "settings"),
+        (include_str!("assets/settings.js"), "words.pin.", "pin"),
+        (include_str!("assets/history.js"), "words.history.", "history"),
     ] {
         let names = names_in(script, prefix);
         for name in &names {

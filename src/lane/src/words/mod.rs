@@ -279,6 +279,14 @@ pub struct Words {
     test: Table,
     /// What the panel says when it shows no verdict.
     pub screen: Table,
+    /// What is said where a PIN is typed.
+    pub pin: Table,
+    /// What can be set.
+    pub settings: Table,
+    /// The numbers of the day.
+    pub today: Table,
+    /// The last decisions.
+    pub history: Table,
     /// What the parts of a decision's evidence are called.
     pub label: Table,
     /// What the device's own state is called.

@@ -1,21 +1,21 @@
-// The manual way: why a volunteer lets somebody in or keeps somebody out. The gate takes it only from a screen of its
-// own, so elsewhere the button is not there.
+// The manual way: why a volunteer lets somebody in or keeps somebody out. The gate takes it only from an unlocked screen,
+// or where it has no PIN from a screen of its own; elsewhere the button is not there.
 
 import { byId, make, put } from "./dom.js";
+import { unlocked } from "./pad.js";
+import { post, stands } from "./session.js";
 
 /** How long it is said that a decision was taken, or was not heard. */
 const SAID_MS = 4000;
 /** A second touch within this is the same touch. */
 const AGAIN_MS = 1000;
 
-const OWN = ["localhost", "127.0.0.1", "[::1]"];
-
 let said = null;
 let sentAt = -AGAIN_MS;
 
-/** Whether this page is on the gate itself. */
-function isOffered({ bar, lost }) {
-  return Boolean(bar) && !lost && OWN.includes(location.hostname);
+/** Whether this screen may act, or may after the PIN. */
+function isOffered({ bar, lost, locked }) {
+  return Boolean(bar) && !lost && !locked && (stands().act !== null || stands().has_pin);
 }
 
 /** What the rules keep from being done about the person on the screen; null where nothing. */
@@ -67,11 +67,10 @@ async function send(cause, state) {
   if (now - sentAt < AGAIN_MS) return;
   sentAt = now;
   try {
-    const answer = await fetch("/by-hand", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ cause, screen: state.screen?.number ?? 0 }),
-    });
+    const order = { cause, screen: state.screen?.number ?? 0 };
+    let answer = await post("/by-hand", order);
+    // The screen has locked itself meanwhile.
+    if (answer.status === 401 && (await unlocked(state.words))) answer = await post("/by-hand", order);
     said = answer.ok ? "sent" : answer.status === 409 ? "changed" : "failed";
   } catch {
     said = "failed";

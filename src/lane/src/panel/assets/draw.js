@@ -4,7 +4,9 @@ import { drawByHand } from "./by_hand.js";
 import { byId, make, put } from "./dom.js";
 import { drawIssuers, lacks } from "./issuers.js";
 import { age, fill, joined, moment, timeOfDay } from "./say.js";
+import { stands } from "./session.js";
 import { card, forgotten, hasCard, stickPart } from "./stick.js";
+import { drawToday } from "./today.js";
 
 /** Reasons for which what the gate believes wants an update. */
 const WANT_NEW =
@@ -22,13 +24,14 @@ export function draw(state) {
 
 function drawHead(state) {
   const { info, words, other, lang } = state;
-  put("site", (lang === "zh" ? info?.site_zh : info?.site_en) || info?.site_zh || info?.site_en);
+  put("site", (lang.startsWith("zh") ? info?.site_zh : info?.site_en) || info?.site_zh || info?.site_en);
   put("lane", info && fill(words.screen.lane, { lane: info.lane }));
   put("lang", other?.name);
 }
 
 /** What the middle of the page is about. A stick comes after every person: its card shows while nobody is there. */
 function kindOf(state) {
+  if (state.locked) return stands().has_pin ? "locked" : "no_pin";
   const kind = state.lost ? "lost" : state.screen?.kind ?? "starting";
   return kind === "idle" && hasCard(state) ? "stick" : kind;
 }
@@ -40,7 +43,7 @@ function drawScreen(state) {
   document.body.dataset.screen = kind;
   document.body.dataset.verdict = decision?.verdict ?? "";
   const stick = kind === "stick" ? card(state) : null;
-  const sign = decision?.verdict ?? stick?.sign ?? (kind === "hint" ? state.screen.hint : kind);
+  const sign = decision?.verdict ?? stick?.sign ?? { hint: state.screen?.hint, no_pin: "locked" }[kind] ?? kind;
   byId("sign-use").setAttribute("href", `#sign-${sign}`);
   if (!stick) for (const id of TEXTS.slice(2)) put(id, null);
   byId("facts").replaceChildren();
@@ -49,6 +52,10 @@ function drawScreen(state) {
   else if (kind === "hint") drawHint(state);
   else drawAsked(state, kind);
   put("volunteer-button", byId("volunteer").hidden ? null : state.words.screen.volunteer);
+  put("next-button", decision && decision.verdict !== "admit" ? state.words.screen.next : null);
+  put("unlock-button", kind === "locked" ? state.words.pin.unlock : null);
+  byId("today").hidden = !state.today || !["idle", "stick"].includes(kind);
+  if (!byId("today").hidden) drawToday(byId("today"), state);
   drawByHand(state);
   fit();
 }
@@ -139,7 +146,7 @@ function drawDecision(state, decision) {
   const { texts, why } = told(state, decision);
   const [gravest, ...rest] = texts;
   // A Chinese full stop brings its own space.
-  const withWhy = (text, more) => (more ? `${text}${lang === "zh" ? "" : " "}${more}` : text);
+  const withWhy = (text, more) => (more ? `${text}${lang.startsWith("zh") ? "" : " "}${more}` : text);
   put("word", verdict.word);
   put("other", other?.verdict[decision.verdict].word);
   put("title", gravest?.title);
@@ -175,7 +182,7 @@ function drawFacts({ words, lang, info }, decision) {
   const degrees = (celsius) => fill(words.label.degrees, { n: celsius.toFixed(1) });
   const { display, issuer_name: name } = evidence;
   fact("colour", words.label.colour, decision.colour && words.colour[decision.colour], decision.colour);
-  fact("from", words.label.issuer, (name && (name[lang] || name.zh)) || decision.issuer);
+  fact("from", words.label.issuer, (name && (name[lang.split("-")[0]] || name.zh)) || decision.issuer);
   fact("kind", words.label.kind, evidence.kind && words.kind[evidence.kind]);
   fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
   fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
@@ -199,7 +206,7 @@ function fact(className, label, value, colour) {
 
 /** The state of the device: a strip at the foot, and the same with the technician's sentences when tapped. */
 export function drawBar(state) {
-  const items = state.bar && !state.lost ? parts(state) : [];
+  const items = state.bar && !state.lost && !state.locked ? parts(state) : [];
   byId("bar").replaceChildren(...items.map(strip));
   byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
   const kind = kindOf(state);
@@ -213,6 +220,10 @@ export function drawBar(state) {
   const [first, rest] = [true, false].map((is) => items.filter(({ name }) => (name === "stick") === is));
   byId("parts").replaceChildren(...[...first, ...rest].map(line));
   put("install-link", state.words.screen.install);
+  put("history-link", state.words.history.title);
+  put("settings-link", state.words.settings.title);
+  const { has_pin: hasPin, act } = stands();
+  put("lock-button", hasPin ? state.words.pin[act === null ? "unlock" : "lock"] : null);
   put("issuers-button", state.words.issuers.title);
   drawIssuers(state);
   drawByHand(state);

@@ -3,6 +3,7 @@
 
 import { after, load, remember, textsOf, wanted } from "./lang.js";
 import { fill } from "./say.js";
+import { ask } from "./session.js";
 
 /** A camera gives several pictures a second. */
 const SILENCE_MS = 2500;
@@ -131,5 +132,10 @@ byId("lang").addEventListener("click", () => {
 document.addEventListener("pointerdown", () => {
   openedAt = performance.now();
 });
-setInterval(watch, 500);
-listen();
+if ((await ask()).may_look) {
+  setInterval(watch, 500);
+  listen();
+} else {
+  // The panel's first page unlocks a screen.
+  location.assign("/");
+}

@@ -7,6 +7,8 @@ import { drawByHand, openByHand } from "./by_hand.js";
 import { draw, drawBar, fit } from "./draw.js";
 import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
+import { unlocked } from "./pad.js";
+import { ask, lock, post, stands } from "./session.js";
 import { tone, wake } from "./tone.js";
 
 /** Three of the gate's beats. */
@@ -14,8 +16,11 @@ const SILENCE_MS = 6000;
 /** Longer than a gate shows an admission. */
 const STALE_ADMISSION_MS = 30000;
 
-const state = { lang: null, langs: [], words: null, other: null, info: null, screen: null, bar: null, lost: false };
+const state = {
+  lang: null, langs: [], words: null, other: null, info: null, screen: null, bar: null, today: null, lost: false, locked: false,
+};
 let source = null;
+let starting = false;
 let heardAt = performance.now();
 let shownAt = 0;
 let sounded = null;
@@ -44,6 +49,29 @@ function toggle() {
   choose(next);
 }
 
+/** Listens, once this screen may look. */
+async function start() {
+  if (starting) return;
+  starting = true;
+  heardAt = performance.now();
+  try {
+    state.locked = !(await ask()).may_look;
+    if (state.locked) await speak(await langsOf());
+    else listen();
+  } catch {
+    lose(true);
+  }
+  starting = false;
+  render();
+}
+
+/** What the gate speaks; a locked screen may ask that. */
+async function langsOf() {
+  const { info, langs } = await fetch("/about.json").then((answer) => answer.json());
+  state.info = info;
+  return langs;
+}
+
 function listen() {
   source?.close();
   source = new EventSource("/events");
@@ -59,6 +87,10 @@ function listen() {
     Object.assign(state, { bar, receivedAt: performance.now() });
     if (state.words) drawBar(state);
   });
+  on("today", (today) => {
+    state.today = today;
+    if (state.words && ["idle", "stick"].includes(document.body.dataset.screen)) draw(state);
+  });
   on("beat", () => {});
   source.addEventListener("error", () => lose(true));
 }
@@ -70,7 +102,7 @@ async function hello({ info, langs, version: served }) {
   try {
     await speak(langs);
   } catch {
-    setTimeout(listen, 1000);
+    setTimeout(start, 1000);
   }
 }
 
@@ -113,9 +145,12 @@ function lose(lost) {
 function watch() {
   const now = performance.now();
   const silent = now - heardAt > SILENCE_MS;
-  if (silent || source.readyState === EventSource.CLOSED) {
+  if (state.locked) {
+    // Where there is no PIN yet, one may be set meanwhile.
+    if (!stands().has_pin && silent) start();
+  } else if (silent || source?.readyState === EventSource.CLOSED) {
     lose(true);
-    listen();
+    start();
   } else if (state.screen?.decision?.verdict === "admit" && now - shownAt > STALE_ADMISSION_MS) {
     lose(true);
   }
@@ -137,12 +172,28 @@ document.getElementById("volunteer-button").addEventListener("click", (event) =>
   event.currentTarget.setAttribute("aria-pressed", String(on));
   fit();
 });
-document.getElementById("by-hand-button").addEventListener("click", () => {
-  openByHand(document.getElementById("by-hand").hidden);
-  if (state.words) drawByHand(state);
+document.getElementById("by-hand-button").addEventListener("click", async () => {
+  const open = document.getElementById("by-hand").hidden;
+  if (open && !(await unlocked(state.words))) return;
+  openByHand(open);
+  drawByHand(state);
+});
+document.getElementById("unlock-button").addEventListener("click", async () => {
+  if (await unlocked(state.words)) start();
+});
+document.getElementById("lock-button").addEventListener("click", async () => {
+  if (stands().act === null) await unlocked(state.words);
+  else await lock();
+  state.locked = !stands().may_look;
+  if (state.locked) source?.close();
+  render();
+});
+document.getElementById("next-button").addEventListener("click", () => {
+  // What came of it is on the screen in a moment; a gate that did not hear is told by the beat.
+  post("/next", { screen: state.screen?.number ?? 0 }).catch(() => {});
 });
 document.getElementById("by-hand-close").addEventListener("click", () => openByHand(false));
 document.addEventListener("pointerdown", wake);
 new ResizeObserver(fit).observe(document.querySelector("main"));
 setInterval(watch, 1000);
-listen();
+start();

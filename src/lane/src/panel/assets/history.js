@@ -1,0 +1,54 @@
+// The last decisions and the day in numbers, without a word about any person.
+
+import { byId, make, put } from "./dom.js";
+import { page } from "./page.js";
+import { moment } from "./say.js";
+import { drawToday } from "./today.js";
+
+const EVERY_MS = 5000;
+const SIGNS = { admit: "✓", refer: "!", refuse: "✗" };
+
+let entries = [];
+let today = null;
+let now = null;
+
+function draw({ words, info }) {
+  put("title", words.history.title);
+  put("back", words.install.back);
+  put("note", words.history.note);
+  put("when", words.history.when);
+  put("what", words.history.what);
+  put("why", words.history.why);
+  put("none", entries.length === 0 ? words.history.none : null);
+  document.querySelector("table").hidden = entries.length === 0;
+  if (today) drawToday(byId("today"), { words, today, info });
+  const offset = info.utc_offset_min;
+  byId("rows").replaceChildren(...entries.map((entry) => row(words, entry, offset)));
+}
+
+function row(words, { time, clock, verdict, reason, cause }, offset) {
+  const line = make("tr", verdict);
+  const when = moment(words.when, time, now, offset);
+  const what = make("td", "what");
+  what.append(make("span", "sign", SIGNS[verdict]), make("span", "", words.verdict[verdict].word));
+  const why = [reason && words.reason[reason]?.title, cause && words.cause[cause]].filter(Boolean).join(" · ");
+  line.append(make("td", "when", clock === "trusted" ? when : `${when} ?`), what, make("td", "", why));
+  return line;
+}
+
+async function load(gate) {
+  try {
+    const [history, state] = await Promise.all(["/history.json", "/state"].map((path) => fetch(path)));
+    if (!history.ok || !state.ok) return;
+    const { bar, today: counted } = await state.json();
+    [entries, today] = [await history.json(), counted];
+    now = bar?.clock.confidence === "trusted" ? bar.clock.time : null;
+    draw(gate);
+  } catch {
+    // A gate that does not answer just now is asked again.
+  }
+}
+
+const gate = await page(draw);
+await load(gate);
+setInterval(() => load(gate), EVERY_MS);

@@ -1,0 +1,36 @@
+// Whether this screen may look at the gate and act at it, and the one way to act.
+
+let standing = { own: false, has_pin: false, may_look: false, act: null, wait_s: 0 };
+
+/** What the gate last said of this screen. */
+export const stands = () => standing;
+
+/** Asks the gate anew. */
+export async function ask() {
+  const answer = await fetch("/session");
+  if (answer.ok) standing = await answer.json();
+  return standing;
+}
+
+/** Sends an act as JSON. A screen that was locked meanwhile is told by the status 401. */
+export async function post(path, body) {
+  const headers = { "content-type": "application/json", "x-menshen-act": standing.act ?? "locked" };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (answer.status === 401 || answer.status === 403) await ask();
+  return answer;
+}
+
+/** Tries a PIN: "open", "wrong", "wait" or "failed". */
+export async function unlock(pin) {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch("/session", { method: "POST", headers, body: JSON.stringify({ pin }) });
+  await ask();
+  if (answer.ok) return standing.may_look ? "open" : "failed";
+  return { 401: "wrong", 429: "wait" }[answer.status] ?? "failed";
+}
+
+/** Nobody acts from this screen any more. */
+export async function lock() {
+  await post("/session/lock", {});
+  await ask();
+}
