@@ -15,10 +15,11 @@ use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
 use menshen_core::time::Time;
 use menshen_lane::panel::{
-    Bar, ClockView, HeldBackView, HubView, ImportView, IssuerView, ListsView, Panel, PanelInfo, PartView, ScreenView,
-    TrustView,
+    Bar, ClockView, CountsView, EntryView, HeldBackView, HourView, HubView, ImportView, IssuerView, ListsView, Panel,
+    PanelConfig, PanelInfo, PartView, PinFile, ScreenView, TodayView, TrustView,
 };
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
+use menshen_lane::words::Lang;
 use std::error::Error;
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         lane: 2,
         utc_offset_min: 480,
     };
-    let panel = Panel::start(listen, info)?;
+    let pin = PinFile::of(&std::env::temp_dir());
+    let panel = Panel::open(PanelConfig { pin: Some(pin), langs: Lang::ALL.into(), ..PanelConfig::new(listen, info) })?;
     println!("http://{}/?lang=en", panel.addr());
     let chosen: Vec<&str> = SCREENS.into_iter().filter(|screen| name == "tour" || name == *screen).collect();
     if chosen.is_empty() {
@@ -79,6 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let lists = if *screen == "issuers" { lists() } else { ListsView { of: 6, ..ListsView::default() } };
         panel.publish_issuers(issuers());
         panel.publish_bar(with_fault(screen, Bar { clock, lists, import: import(screen), ..bar(ailing) }));
+        panel.publish_today(today(), history());
         panel.publish_screen(view(screen));
         std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
     }
@@ -277,4 +280,34 @@ fn bar(ailing: bool) -> Bar {
             last_ack: Some("2020-08-03T02:03:00Z".to_owned()),
         }),
     }
+}
+
+/// A morning at a community's gate.
+fn today() -> TodayView {
+    let people = [3, 0, 0, 0, 12, 61, 48, 30, 22, 17, 35, 20_u32];
+    let hours = people.iter().enumerate().map(|(at, &admit)| HourView {
+        from: format!("2020-09-12T{:02}:00:00Z", at + 12),
+        counts: CountsView { admit, refer: admit / 12, refuse: admit / 20 },
+    });
+    TodayView { today: CountsView { admit: 245, refer: 18, refuse: 9 }, hours: hours.collect() }
+}
+
+fn history() -> Vec<EntryView> {
+    let entry = |minute: u32, verdict, reason, cause| EntryView {
+        time: format!("2020-09-13T00:{minute:02}:00Z"),
+        clock: "trusted",
+        verdict,
+        reason,
+        cause,
+    };
+    vec![
+        entry(29, "admit", None, None),
+        entry(28, "refuse", Some("red"), None),
+        entry(26, "admit", Some("manual_override"), Some("paper_seen")),
+        entry(26, "refer", Some("yellow"), None),
+        entry(24, "admit", None, None),
+        entry(23, "refer", Some("temp_implausible"), None),
+        entry(21, "refuse", Some("expired"), None),
+        entry(20, "admit", None, None),
+    ]
 }

@@ -23,10 +23,10 @@ export function draw(state) {
 }
 
 function drawHead(state) {
-  const { info, words, other, lang } = state;
+  const { info, words, next, lang } = state;
   put("site", (lang.startsWith("zh") ? info?.site_zh : info?.site_en) || info?.site_zh || info?.site_en);
   put("lane", info && fill(words.screen.lane, { lane: info.lane }));
-  put("lang", other?.name);
+  put("lang", next?.name);
 }
 
 /** What the middle of the page is about. A stick comes after every person: its card shows while nobody is there. */
@@ -175,6 +175,17 @@ function remedy({ remedy: text, call }, hotline) {
   return joined([text, fill(call, { hotline: unbroken })]);
 }
 
+/** How old and how sure is what a decision rests on: the keys, the issuer's changes, the clock. */
+function restsOn(words, { trust_as_of: trust, status_as_of: status, clock }, now, at) {
+  const { label, when, freshness } = words;
+  const keys = trust && (now ? age(when, trust, now) : at(trust));
+  return [
+    `${label.trust}: ${keys || freshness.unknown}`,
+    status && `${label.status}: ${at(status)}`,
+    `${label.clock}: ${words.clock[clock]}`,
+  ].filter(Boolean).join(" · ");
+}
+
 function drawFacts({ words, lang, info }, decision) {
   const { evidence } = decision;
   const now = evidence.clock === "trusted" ? evidence.time : null;
@@ -190,10 +201,8 @@ function drawFacts({ words, lang, info }, decision) {
   const days = left === null ? null : left === 0 ? words.label.last_day : fill(words.label.days_left, { n: left });
   fact("until", words.label.until, evidence.until && [at(evidence.until), days].filter(Boolean).join(" · "));
   fact("cause", words.label.cause, decision.cause && words.cause[decision.cause]);
-  if (["ageing", "stale"].includes(evidence.status_freshness)) {
-    fact("status", words.label.status, evidence.status_as_of && at(evidence.status_as_of));
-  }
   fact("temp", words.label.temp, evidence.temp_c !== null && degrees(evidence.temp_c));
+  fact("rests", words.label.rests_on, restsOn(words, evidence, now, at));
 }
 
 function fact(className, label, value, colour) {

@@ -17,7 +17,7 @@ const SILENCE_MS = 6000;
 const STALE_ADMISSION_MS = 30000;
 
 const state = {
-  lang: null, langs: [], words: null, other: null, info: null, screen: null, bar: null, today: null, lost: false, locked: false,
+  lang: null, langs: [], words: null, other: null, next: null, info: null, screen: null, bar: null, today: null, lost: false, locked: false,
 };
 let source = null;
 let starting = false;
@@ -39,7 +39,10 @@ async function speak(langs) {
 function choose(lang) {
   state.lang = lang;
   state.words = textsOf(lang);
-  state.other = textsOf(after(state.langs, lang));
+  state.next = textsOf(after(state.langs, lang));
+  // The word in small is for whoever does not read the large one.
+  const family = (tag) => tag.split("-")[0];
+  state.other = textsOf(state.langs.find((tag) => family(tag) !== family(lang)) ?? after(state.langs, lang));
   render();
 }
 
