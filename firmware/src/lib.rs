@@ -14,6 +14,7 @@ pub mod gate;
 pub mod inputs;
 pub mod osdp;
 pub mod outputs;
+pub mod pin;
 pub mod program;
 pub mod rtc;
 pub mod sim;

@@ -1,5 +1,5 @@
 //! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
-//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer. `menshen-gate relay-rest` takes the relay's
+//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer, `menshen-gate pin` sets the panel's PIN. `menshen-gate relay-rest` takes the relay's
 //! power away and darkens the lamps. `menshen-gate relay-guard` is the process that owns the relay's pin; the gate starts it.
 //!
 //! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
@@ -9,6 +9,7 @@ use menshen_gate::board::{Board, BoardError};
 use menshen_gate::gate::lane_dir;
 use menshen_gate::outputs;
 use menshen_gate::outputs::guard::{self, GuardAs};
+use menshen_gate::pin::{self, PinCommandError};
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::rtc::{self, CommandError, SetTo};
 use menshen_gate::thermometer::{self, Order};
@@ -73,6 +74,15 @@ enum Command {
         #[arg(long)]
         forget: bool,
     },
+    /// Sets the PIN of the panel, which comes by standard input, or takes it away; beside a gate that runs, too.
+    Pin {
+        /// Where this very gate keeps its state.
+        #[arg(long, value_name = "DIR", default_value = "state")]
+        state: PathBuf,
+        /// Take it away: then only the gate's own screen shows it and may open it by hand.
+        #[arg(long)]
+        clear: bool,
+    },
     /// Takes the relay's power away, darkens lamps and silences the buzzer: for the service manager, after a gate was killed together with its relay's guard.
     RelayRest {
         /// What the gate is wired to.
@@ -130,6 +140,8 @@ enum ProgramError {
     Rtc(#[from] CommandError),
     #[error(transparent)]
     Thermometer(#[from] thermometer::CommandError),
+    #[error(transparent)]
+    Pin(#[from] PinCommandError),
     #[error("{0}")]
     Guard(String),
     #[error("the gate can not wait for signals or write to its output ({0}); start it again")]
@@ -149,6 +161,10 @@ fn start(args: Args) -> Result<(), ProgramError> {
                 None => Order::Read,
             };
             writeln!(io::stdout(), "{}", thermometer::run(&Board::load(board)?, &state, order)?)?;
+            Ok(())
+        }
+        Args { command: Some(Command::Pin { state, clear }), .. } => {
+            writeln!(io::stdout(), "{}", pin::run(&state, clear)?)?;
             Ok(())
         }
         Args { command: Some(Command::RelayRest { board, state }), .. } => {
