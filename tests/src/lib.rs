@@ -5,6 +5,8 @@
 //! of the workspace, and no crate depends on it.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "e2e")]
+pub mod browser;
 pub mod cli;
 pub mod faults;
 pub mod gate_camera;

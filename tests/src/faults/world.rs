@@ -88,6 +88,11 @@ impl World {
         world
     }
 
+    /// The authority that the world believes, with every key.
+    pub fn authority(&self) -> &Authority {
+        &self.profile
+    }
+
     /// A path within the world.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
@@ -260,7 +265,7 @@ impl World {
 }
 
 /// A camera that is near enough to those who come.
-fn view() -> Camera {
+pub fn view() -> Camera {
     Camera { width: 640, height: 480, module_px: 4.5..=5.5, offset_px: -20.0..=20.0, ..Camera::easy() }
 }
 

@@ -19,10 +19,13 @@ export function after(langs, lang) {
   return langs[(langs.indexOf(lang) + 1) % langs.length];
 }
 
-/** The language that the address or an earlier choice asks for, else the first. */
+/** The language that the address or an earlier choice asks for, else the first. The gate's other pages, whose address
+ * says nothing of it, go on in that of this one. */
 export function wanted(langs) {
-  const asked = new URLSearchParams(location.search).get("lang") ?? remembered();
-  return langs.includes(asked) ? asked : langs[0];
+  const asked = new URLSearchParams(location.search).get("lang");
+  if (langs.includes(asked)) remember(asked);
+  const wish = asked ?? remembered();
+  return langs.includes(wish) ? wish : langs[0];
 }
 
 /** Keeps a choice for the next time. */

@@ -1,29 +1,18 @@
-//! Serves the panel with a screen of your choice, for those who design it:
+//! Every screen of the panel, by name, with people and a device that are made up.
 //!
-//! ```text
-//! cargo run -p menshen-lane --example panel_show -- refuse
-//! ```
-//!
-//! Screens: idle, clock (idle, with a clock that fell back), clock_alone (the same at a gate without a hub), the name of a
-//! hint, ask, again, admit, ageing, refer, refuse, bare; stick_checking, stick_imported, stick_unchanged, stick_refused,
-//! stick_failed (idle, with a stick in), stick_pulled (admit, with a stick that is out again); reads_no_stick (idle, at a
-//! gate that takes nothing new), no_list (the verdict of one that has nothing either); issuers (idle, with old lists: tap
-//! the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third
-//! shows a device in trouble.
+//! Separate from the example, because tests and pictures in a real browser show the same screens.
 
 use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
 use menshen_core::time::Time;
 use menshen_lane::panel::{
     Bar, ClockView, CountsView, EntryView, HeldBackView, HourView, HubView, ImportView, IssuerView, ListsView, Panel,
-    PanelConfig, PanelInfo, PartView, PinFile, ScreenView, TodayView, TrustView,
+    PanelInfo, PartView, ScreenView, TodayView, TrustView,
 };
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
-use menshen_lane::words::Lang;
-use std::error::Error;
-use std::time::Duration;
 
-const SCREENS: [&str; 32] = [
+/// Their names.
+pub const SCREENS: [&str; 32] = [
     "alarm",
     "by_hand",
     "quota",
@@ -58,37 +47,33 @@ const SCREENS: [&str; 32] = [
     "issuers",
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let name = args.next().unwrap_or_else(|| "tour".to_owned());
-    let listen = args.next().unwrap_or_else(|| "127.0.0.1:8460".to_owned()).parse()?;
-    let ailing = args.next().is_some_and(|word| word == "ailing");
-    let info = PanelInfo {
+/// The gate that shows them.
+pub fn info() -> PanelInfo {
+    PanelInfo {
         site_zh: "滨江社区东门".to_owned(),
         site_en: "Binjiang Community, East Gate".to_owned(),
         lane: 2,
         utc_offset_min: 480,
-    };
-    let pin = PinFile::of(&std::env::temp_dir());
-    let panel = Panel::open(PanelConfig { pin: Some(pin), langs: Lang::ALL.into(), ..PanelConfig::new(listen, info) })?;
-    println!("http://{}/?lang=en", panel.addr());
-    let chosen: Vec<&str> = SCREENS.into_iter().filter(|screen| name == "tour" || name == *screen).collect();
-    if chosen.is_empty() {
-        return Err(format!("there is no screen {name}: choose one of {} or tour", SCREENS.join(", ")).into());
     }
-    for screen in chosen.iter().cycle() {
-        let clock = clock_view(ailing || screen.starts_with("clock"));
-        let lists = if *screen == "issuers" { lists() } else { ListsView { of: 6, ..ListsView::default() } };
-        panel.publish_issuers(issuers());
-        panel.publish_bar(with_fault(screen, Bar { clock, lists, import: import(screen), ..bar(ailing) }));
-        panel.publish_today(today(), history());
-        panel.publish_screen(view(screen));
-        std::thread::sleep(Duration::from_secs(if chosen.len() > 1 { 4 } else { 3600 }));
-    }
-    Ok(())
 }
 
-fn view(screen: &str) -> ScreenView {
+/// Shows a screen by its name, with the state of a device that is well, or ailing.
+pub fn show(panel: &Panel, screen: &str, ailing: bool) {
+    panel.publish_issuers(issuers());
+    panel.publish_bar(bar_of(screen, ailing));
+    panel.publish_today(today(), history());
+    panel.publish_screen(view(screen));
+}
+
+/// The state of the device that belongs to a screen.
+pub fn bar_of(screen: &str, ailing: bool) -> Bar {
+    let clock = clock_view(ailing || screen.starts_with("clock"));
+    let lists = if screen == "issuers" { lists() } else { ListsView { of: 6, ..ListsView::default() } };
+    with_fault(screen, Bar { clock, lists, import: import(screen), ..bar(ailing) })
+}
+
+/// A screen by its name; idle where no other has it.
+pub fn view(screen: &str) -> ScreenView {
     let verdict = |decision| ScreenView::Verdict { decision: Box::new(decision) };
     match screen {
         "ask" => ScreenView::AskReading,
@@ -113,7 +98,8 @@ fn view(screen: &str) -> ScreenView {
     }
 }
 
-fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'static str)]) -> DecisionView {
+/// Somebody's verdict.
+pub fn decision(verdict: &'static str, colour: &'static str, reasons: &[(u8, &'static str)]) -> DecisionView {
     DecisionView {
         verdict,
         reasons: reasons.iter().map(|&(code, name)| ReasonView { code, name }).collect(),
@@ -283,7 +269,7 @@ fn bar(ailing: bool) -> Bar {
 }
 
 /// A morning at a community's gate.
-fn today() -> TodayView {
+pub fn today() -> TodayView {
     let people = [3, 0, 0, 0, 12, 61, 48, 30, 22, 17, 35, 20_u32];
     let hours = people.iter().enumerate().map(|(at, &admit)| HourView {
         from: format!("2020-09-12T{:02}:00:00Z", at + 12),
@@ -292,7 +278,8 @@ fn today() -> TodayView {
     TodayView { today: CountsView { admit: 245, refer: 18, refuse: 9 }, hours: hours.collect() }
 }
 
-fn history() -> Vec<EntryView> {
+/// Its last people.
+pub fn history() -> Vec<EntryView> {
     let entry = |minute: u32, verdict, reason, cause| EntryView {
         time: format!("2020-09-13T00:{minute:02}:00Z"),
         clock: "trusted",

@@ -1,0 +1,53 @@
+//! A panel alone, which shows what it is told: for what does not depend on how a gate comes to it.
+//!
+//! The panel is the gate's own, on a port of its own; the screens are those of [`super::screens`].
+
+use super::page::Page;
+use super::{PATIENCE, screens};
+use crate::faults::until;
+use menshen_lane::panel::Panel;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// A panel on its own.
+pub struct Stage {
+    /// What is told to show.
+    pub panel: Panel,
+}
+
+impl Default for Stage {
+    fn default() -> Stage {
+        Stage::new()
+    }
+}
+
+impl Stage {
+    /// A panel on any port.
+    pub fn new() -> Stage {
+        Stage::at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// A panel at an address, as a gate's that starts again; its port may be let go of only in a moment.
+    pub fn at(listen: SocketAddr) -> Stage {
+        let panel = until("the panel's port", PATIENCE, || Panel::start(listen, screens::info()).ok());
+        Stage { panel }
+    }
+
+    /// Where it is.
+    pub fn addr(&self) -> SocketAddr {
+        self.panel.addr()
+    }
+
+    /// The address of a page in a language.
+    pub fn url(&self, path: &str, lang: &str) -> String {
+        format!("http://{}{path}?lang={lang}", self.addr())
+    }
+
+    /// Shows a screen by its name and opens the page anew, so that what is seen is that and nothing before it.
+    pub fn open(&self, page: &Page, screen: &str, lang: &str, ailing: bool) {
+        screens::show(&self.panel, screen, ailing);
+        page.open(self.url("/", lang));
+        page.until_value("return document.body.dataset.screen + ' ' + document.querySelectorAll('#bar .part').length", |said| {
+            said.as_str().is_some_and(|said| !said.starts_with("starting") && !said.ends_with(" 0"))
+        });
+    }
+}
