@@ -9,15 +9,28 @@ const RHYTHMS = {
 };
 
 let context = null;
+let open = null;
 
 /** Asks the browser for sound; from a touch it will be granted. */
-export function wake() {
+export function wake(touch) {
   try {
     context ??= new AudioContext();
-    if (context.state === "suspended") context.resume().catch(() => {});
+    if (context.state === "suspended") ask(touch);
   } catch {
     context = null;
   }
+}
+
+/** A question stays open until somebody touches the page, and each open one is kept: so only one is, but for touches. */
+function ask(touch) {
+  const active = Boolean(navigator.userActivation?.hasBeenActive);
+  if (open && !touch && (open.active || !active)) return;
+  const question = { active };
+  open = question;
+  const answered = () => {
+    if (open === question) open = null;
+  };
+  context.resume().then(answered, answered);
 }
 
 /** Sounds the rhythm of a verdict. */
