@@ -9,6 +9,7 @@ use menshen_lane::words::{self, Lang, Words};
 use menshen_tests::browser::axe::Axe;
 use menshen_tests::browser::chrome::Chrome;
 use menshen_tests::browser::latency;
+use menshen_tests::browser::line::{Line, Network};
 use menshen_tests::browser::page::{Device, Eyes, Page};
 use menshen_tests::browser::picture::Picture;
 use menshen_tests::browser::screens::{self, SCREENS};
@@ -187,22 +188,39 @@ fn a_page_that_is_loaded_again_in_the_middle_of_a_verdict_shows_it_again() {
     nothing_was_complained_of(&page);
 }
 
+/// A page that lost its gate says so, and shows nothing that may be old.
+#[track_caller]
+fn shows_lost(page: &Page) {
+    page.until_text("#word", |word| word == Words::of(Lang::En).screen.get("lost"));
+    let read = Shift::read(page);
+    assert_eq!((read.screen.as_str(), read.verdict.as_str(), read.facts.len()), ("lost", "", 0), "{read:?}");
+    assert_eq!(page.evaluate("return document.querySelectorAll('#bar .part').length"), 0, "the bar may be old, too");
+}
+
 #[test]
 fn a_page_without_network_shows_no_verdict_and_finds_back_by_itself() {
     let Some(chrome) = Chrome::start() else { return };
     let stage = Stage::new();
+    let line = Line::to(stage.addr());
     let page = chrome.page();
-    stage.open(&page, "admit", "en", false);
     let words = Words::of(Lang::En);
-    page.until_text("#word", |word| word == words.verdict(Verdict::Admit).word);
+    // A verdict that no page holds for old by itself.
+    stage.open_at(line.addr(), &page, "refer", "en", false);
+    page.until_text("#word", |word| word == words.verdict(Verdict::Refer).word);
+    // The cable is out.
     page.offline(true);
-    page.until_text("#word", |word| word == words.screen.get("lost"));
-    let read = Shift::read(&page);
-    assert_eq!((read.screen.as_str(), read.verdict.as_str(), read.facts.len()), ("lost", "", 0), "{read:?}");
-    assert_eq!(page.evaluate("return document.querySelectorAll('#bar .part').length"), 0, "the bar may be old, too");
+    line.network(Network::Down);
+    shows_lost(&page);
     screens::show(&stage.panel, "refuse", false);
+    line.network(Network::Up);
     page.offline(false);
     page.until_text("#word", |word| word == words.verdict(Verdict::Refuse).word);
+    // The volunteer walks out of the radio's reach: nobody tells the page.
+    line.network(Network::Silent);
+    shows_lost(&page);
+    screens::show(&stage.panel, "admit", false);
+    line.network(Network::Up);
+    page.until_text("#word", |word| word == words.verdict(Verdict::Admit).word);
 }
 
 #[test]
@@ -278,6 +296,8 @@ fn no_screen_keeps_anybody_from_using_it_by_wcag_2_2_aa() {
                 let ailing = ["admit", "clock", "issuers"].contains(&screen);
                 stage.open(&page, screen, lang, ailing);
                 page.picture();
+                let read = Shift::read(&page);
+                assert!(!read.cut, "a text is cut off: {screen} {} {read:?}", device.name());
                 look(&page, &format!("{screen} {lang} {}", device.name()));
             }
             for open in ["#bar", "#issuers-button", "#by-hand-button"] {

@@ -10,6 +10,7 @@
 pub mod axe;
 pub mod chrome;
 pub mod latency;
+pub mod line;
 pub mod page;
 pub mod picture;
 #[path = "../../../src/lane/examples/panel_show/screens.rs"]

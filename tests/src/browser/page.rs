@@ -126,7 +126,6 @@ impl Page {
         wish(wanted.set_page_load_strategy(PageLoadStrategy::Normal));
         let driver = runtime.block_on(async { WebDriver::builder(driver, wanted).request_timeout(PATIENCE).await });
         let page = Page { driver: Some(driver.expect("the browser starts")), runtime, _profile: profile };
-        // What is asked for before the browser knows that somebody steers its network can not be cut later.
         page.cdp("Network.enable", json!({}));
         page.cdp("Performance.enable", json!({}));
         page.device(Device::Kiosk);
@@ -241,7 +240,13 @@ impl Page {
 
     /// Looks at the page with another device.
     pub fn device(&self, device: Device) {
-        let (width, height, pixels) = device.size();
+        let (.., pixels) = device.size();
+        self.device_of(device, f64::from(pixels));
+    }
+
+    /// The same, with a screen of so many pixels to each of the page's.
+    pub fn device_of(&self, device: Device, pixels: f64) {
+        let (width, height, _) = device.size();
         let mobile = device == Device::Phone;
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
@@ -255,7 +260,7 @@ impl Page {
         self.cdp("Emulation.setEmulatedVisionDeficiency", json!({ "type": eyes.in_protocol() }));
     }
 
-    /// Takes the browser's network away, or gives it back.
+    /// Lets the browser open no connection, or every one again; what is open stays so ([`super::line`] closes it).
     pub fn offline(&self, offline: bool) {
         self.cdp(
             "Network.emulateNetworkConditions",

@@ -59,10 +59,10 @@ impl Picture {
         apart.count() as f64 / f64::from(one.width() * one.height())
     }
 
-    /// Writes it as a small PNG.
+    /// Writes it as a PNG. A page is flat colours, which no filter makes smaller.
     pub fn save(&self, path: &Path) {
         let mut png = Vec::new();
-        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive);
+        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
         let (width, height) = self.size();
         encoder.write_image(&self.0, width, height, image::ExtendedColorType::Rgb8).expect("a vector grows");
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder can be made");

@@ -44,8 +44,13 @@ impl Stage {
 
     /// Shows a screen by its name and opens the page anew, so that what is seen is that and nothing before it.
     pub fn open(&self, page: &Page, screen: &str, lang: &str, ailing: bool) {
+        self.open_at(self.addr(), page, screen, lang, ailing);
+    }
+
+    /// The same by way of another address.
+    pub fn open_at(&self, addr: SocketAddr, page: &Page, screen: &str, lang: &str, ailing: bool) {
         screens::show(&self.panel, screen, ailing);
-        page.open(self.url("/", lang));
+        page.open(format!("http://{addr}/?lang={lang}"));
         page.until_value("return document.body.dataset.screen + ' ' + document.querySelectorAll('#bar .part').length", |said| {
             said.as_str().is_some_and(|said| !said.starts_with("starting") && !said.ends_with(" 0"))
         });
