@@ -20,7 +20,7 @@ const KIOSK: [(&str, &str, bool, &[&str]); 16] = [
     ("admit", "admit", false, &[]),
     ("refer", "refer", false, &[]),
     ("refuse", "refuse", false, &[]),
-    ("hint", "more_light", false, &[]),
+    ("hint", "tilt", false, &[]),
     ("ask", "ask", false, &[]),
     ("measure-again", "again", false, &[]),
     ("by-hand", "refer", false, &["#by-hand-button"]),
