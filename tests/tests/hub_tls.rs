@@ -160,7 +160,7 @@ fn while_a_certificate_changes_the_old_and_the_new_are_known() {
     let ((old, old_file), (new, new_file)) = (certificate(&world, "old"), certificate(&world, "new"));
     let both = world.path("both.crt");
     let read = |path: &Path| fs::read_to_string(path).expect("it was just made");
-    fs::write(&both, read(&old_file) + &read(&new_file)).expect("the folder is ours");
+    fs::write(&both, read(&old_file) + read(&new_file).as_str()).expect("the folder is ours");
     let mut hub = world.start_hub_by(Some(old));
     let link = link(&hub.url(), &both);
     assert_eq!(ask(&link), Ok(200));

@@ -45,13 +45,13 @@ const TOUCHES: &str = "for (const id of ['bar', 'issuers-button', 'lang', 'issue
     document.getElementById('by-hand-button').click();
     document.getElementById('by-hand-close').click();
   }";
-const BACKLOG: &str =
-    "return document.querySelector('#bar use[href=\"#icon-backlog\"]')?.closest('.part').lastChild.textContent.replace(/\\D/g, '') ?? null;";
+const BACKLOG: &str = "return document.querySelector('#bar use[href=\"#icon-backlog\"]')?.closest('.part').lastChild.textContent.replace(/\\D/g, '') ?? null;";
 
 /// Memory and open files of this process.
 fn program() -> (u64, usize) {
     let status = fs::read_to_string("/proc/self/status").expect("Linux tells");
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let resident =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     let files = fs::read_dir("/proc/self/fd").expect("Linux tells").count();
     (resident.expect("a number of KiB") << 10, files)
 }

@@ -44,7 +44,11 @@ fn main() -> ExitCode {
     let Some(chrome) = Chrome::start() else { return ExitCode::FAILURE };
     let (stage, page) = (Stage::new(), chrome.page());
     for device in Device::ALL {
-        if device == Device::Phone { page.device_of(device, PHONE_PIXELS) } else { page.device(device) }
+        if device == Device::Phone {
+            page.device_of(device, PHONE_PIXELS)
+        } else {
+            page.device(device)
+        }
         let taken = KIOSK.iter().filter(|(name, ..)| device == Device::Kiosk || ELSEWHERE.contains(name));
         for (name, screen, ailing, touched) in taken {
             for lang in LANGS {

@@ -26,7 +26,10 @@ impl Chrome {
     pub fn start() -> Option<Chrome> {
         let browser = BROWSERS.iter().find_map(|name| found(name));
         let (Some(browser), Some(driver)) = (browser, found(DRIVER)) else {
-            skipped("the panel in a browser was", "no chromium and chromedriver: apt-get install chromium chromium-driver");
+            skipped(
+                "the panel in a browser was",
+                "no chromium and chromedriver: apt-get install chromium chromium-driver",
+            );
             return None;
         };
         let mut command = Command::new(driver);

@@ -260,6 +260,11 @@ impl Page {
         self.cdp("Emulation.setEmulatedVisionDeficiency", json!({ "type": eyes.in_protocol() }));
     }
 
+    /// Gives the page a processor so many times slower, by the browser's own simulation.
+    pub fn slowed(&self, times: u32) {
+        self.cdp("Emulation.setCPUThrottlingRate", json!({ "rate": times }));
+    }
+
     /// Lets the browser open no connection, or every one again; what is open stays so ([`super::line`] closes it).
     pub fn offline(&self, offline: bool) {
         self.cdp(

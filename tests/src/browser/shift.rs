@@ -4,8 +4,8 @@
 //! and those for whom a gate needs rules or news that the demonstration has not. The page in a browser is looked at as a person
 //! reads it ([`Shift::read`]).
 
-use super::page::Page;
 use super::PATIENCE;
+use super::page::Page;
 use crate::faults::ports::{Ports, WALL_CENTI_C};
 use crate::faults::watched::Watched;
 use crate::faults::world::{World, view};

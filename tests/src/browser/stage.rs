@@ -51,8 +51,9 @@ impl Stage {
     pub fn open_at(&self, addr: SocketAddr, page: &Page, screen: &str, lang: &str, ailing: bool) {
         screens::show(&self.panel, screen, ailing);
         page.open(format!("http://{addr}/?lang={lang}"));
-        page.until_value("return document.body.dataset.screen + ' ' + document.querySelectorAll('#bar .part').length", |said| {
-            said.as_str().is_some_and(|said| !said.starts_with("starting") && !said.ends_with(" 0"))
-        });
+        page.until_value(
+            "return document.body.dataset.screen + ' ' + document.querySelectorAll('#bar .part').length",
+            |said| said.as_str().is_some_and(|said| !said.starts_with("starting") && !said.ends_with(" 0")),
+        );
     }
 }

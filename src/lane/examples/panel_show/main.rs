@@ -11,6 +11,7 @@
 //! the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third
 //! shows a device in trouble.
 
+#[expect(unreachable_pub, reason = "the tests of the house include the same file")]
 mod screens;
 
 use menshen_lane::panel::{Panel, PanelConfig, PinFile};

@@ -314,8 +314,9 @@ function line({ name, label, value, level, message }) {
 
 /** Shrinks the word to its column, then all texts together, until nothing is cut off. */
 export function fit() {
-  const root = document.documentElement.style;
   const [main, text, word] = [document.querySelector("main"), byId("text"), byId("word")];
+  // Only what is in it is styled anew then.
+  const root = text.style;
   const tooWide = () => word.scrollWidth > word.clientWidth + 1;
   const tooHigh = () => main.scrollHeight > main.clientHeight + 1 || text.scrollHeight > text.clientHeight + 1;
   root.setProperty("--word", 1);
