@@ -15,6 +15,7 @@ use menshen_gate::gate::GatePorts;
 use menshen_gate::osdp::{Beside, Card, Format, OsdpReader, Settings};
 use menshen_gate::sim::Rs485Line;
 use menshen_lane::ports::{GateOutput, PortError};
+use menshen_lane::sound::{Cue, Volume};
 use osdp::packet::{Address, ControlByte, CtrlFlags, PacketBuilder, ParsedPacket, Sqn};
 use osdp::reply::Raw;
 use serialport::SerialPort;
@@ -186,7 +187,7 @@ impl GateOutput for Unguarded {
         Ok(())
     }
 
-    fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
+    fn tone(&mut self, _: Cue, _: Volume) -> Result<(), PortError> {
         Ok(())
     }
 

@@ -11,8 +11,9 @@ use menshen_core::decide::Verdict;
 use menshen_gate::board::{Board, BuzzerDrive, Function, Wiegand, WiegandFrame, Wiring};
 use menshen_gate::clock::Teller;
 use menshen_gate::gate::GatePorts;
-use menshen_gate::outputs::{HalOutput, Line, rhythm};
+use menshen_gate::outputs::{HalOutput, Line};
 use menshen_lane::ports::PortError;
+use menshen_lane::sound::{BuzzerAtNight, Cue, Percent, Volume};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const VERDICTS: [Verdict; 3] = [Verdict::Admit, Verdict::Refer, Verdict::Refuse];
@@ -81,37 +82,54 @@ fn one_lamp_is_lit_at_a_time() {
 fn everything_is_off_when_the_gate_ends() {
     let (mut outputs, levels) = outputs(false);
     outputs.lamp(Some(Verdict::Admit)).unwrap();
-    outputs.tone(Verdict::Refuse).unwrap();
+    outputs.tone(Cue::Refuse, Volume::FULL).unwrap();
     drop(outputs);
     assert_eq!(Function::ALL.map(|function| level(&levels, function)), [false; 5]);
 }
 
 #[test]
-fn each_verdict_has_a_rhythm_of_its_own_and_the_lane_does_not_wait_for_it() {
-    for verdict in VERDICTS {
+fn each_cue_sounds_in_its_rhythm_and_the_lane_does_not_wait_for_it() {
+    for cue in Cue::ALL {
         let (mut outputs, levels) = outputs(false);
-        let expected = rhythm(verdict).len();
-        outputs.tone(verdict).unwrap();
+        let expected = cue.beats().len();
+        outputs.tone(cue, Volume::FULL).unwrap();
         assert!(beeps(&levels) < expected || expected == 1, "it came back before the tone was over");
         let deadline = Instant::now() + PATIENCE;
         while beeps(&levels) < expected {
-            assert!(Instant::now() < deadline, "{verdict:?}");
+            assert!(Instant::now() < deadline, "{cue:?}");
             std::thread::sleep(Duration::from_millis(10));
         }
         std::thread::sleep(Duration::from_millis(300));
-        assert_eq!(beeps(&levels), expected, "{verdict:?}");
+        assert_eq!(beeps(&levels), expected, "{cue:?}");
     }
-    let rhythms = VERDICTS.map(rhythm);
-    assert!(rhythms[0] != rhythms[1] && rhythms[1] != rhythms[2] && rhythms[0] != rhythms[2]);
+}
+
+#[test]
+fn a_buzzer_that_is_to_be_silent_is() {
+    let percent = Percent::new(30).unwrap();
+    for silent in
+        [Volume { percent, plain: BuzzerAtNight::Off }, Volume { percent: Percent::NONE, plain: BuzzerAtNight::Same }]
+    {
+        let (mut outputs, levels) = outputs(false);
+        outputs.tone(Cue::Refuse, silent).unwrap();
+        outputs.tone(Cue::Admit, Volume::FULL).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while beeps(&levels) < 1 {
+            assert!(Instant::now() < deadline);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        drop(outputs);
+        assert_eq!(beeps(&levels), 1, "only the admission was heard");
+    }
 }
 
 #[test]
 fn a_newer_tone_cuts_an_older_one_short() {
     let (mut outputs, levels) = outputs(false);
-    outputs.tone(Verdict::Refuse).unwrap();
-    outputs.tone(Verdict::Admit).unwrap();
-    let whole: u64 = VERDICTS.iter().flat_map(|verdict| rhythm(*verdict)).map(|(on_ms, off_ms)| on_ms + off_ms).sum();
-    std::thread::sleep(Duration::from_millis(whole));
+    outputs.tone(Cue::Refuse, Volume::FULL).unwrap();
+    outputs.tone(Cue::Admit, Volume::FULL).unwrap();
+    let whole: u32 = Cue::ALL.into_iter().map(Cue::length_ms).sum();
+    std::thread::sleep(Duration::from_millis(whole.into()));
     assert_eq!(beeps(&levels), 2, "the first of the refusal and the only one of the admission");
 }
 
@@ -120,7 +138,7 @@ fn a_board_without_a_buzzer_or_a_lamp_is_quiet_and_dark() {
     let levels = Levels::default();
     let lamp = Line::new(Function::LampAdmit, Pin(Function::LampAdmit, Arc::clone(&levels)), false);
     let mut outputs = HalOutput::new(vec![lamp]).unwrap();
-    outputs.tone(Verdict::Refuse).unwrap();
+    outputs.tone(Cue::Refuse, Volume::FULL).unwrap();
     outputs.lamp(Some(Verdict::Refuse)).unwrap();
     assert_eq!(*levels.lock().unwrap(), [(Function::LampAdmit, false); 2]);
 }
@@ -148,7 +166,7 @@ fn a_pin_that_can_not_be_switched_is_named() {
     let PortError::Failed(said) = outputs.lamp(Some(Verdict::Refer)).unwrap_err() else { panic!("not a failure") };
     assert!(said.contains("`lamp_refer`"), "{said}");
     let deadline = Instant::now() + PATIENCE;
-    while outputs.tone(Verdict::Admit).is_ok() {
+    while outputs.tone(Cue::Admit, Volume::FULL).is_ok() {
         assert!(Instant::now() < deadline, "a buzzer that fails is never told");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -213,15 +231,15 @@ fn a_passive_buzzer_keeps_the_rhythm_of_a_verdict() {
     let mut board = sim();
     board.outputs.buzzer = BuzzerDrive::Passive { hz: 2700, duty_percent: 50, hardware: false };
     let mut outputs = GatePorts::of(&board, state.path(), Teller::Technician).unwrap().lanes.remove(0).outputs;
-    outputs.tone(Verdict::Refer).unwrap();
+    outputs.tone(Cue::Refer, Volume::FULL).unwrap();
     let deadline = Instant::now() + PATIENCE;
-    while trace(state.path()).len() < 4 {
+    while trace(state.path()).len() < 6 {
         assert!(Instant::now() < deadline, "{:?}", trace(state.path()));
         std::thread::sleep(Duration::from_millis(10));
     }
     let edges = trace(state.path());
     let levels: Vec<_> = edges.iter().map(|(_, pin, level)| (pin.as_str(), level.as_str())).collect();
-    assert_eq!(levels, [("buzzer", "high"), ("buzzer", "low")].repeat(2));
+    assert_eq!(levels, [("buzzer", "high"), ("buzzer", "low")].repeat(3));
 }
 
 #[test]

@@ -31,6 +31,7 @@ use std::time::Instant;
 
 use menshen_core::decide::Verdict;
 use menshen_lane::ports::{GateOutput, PortError};
+use menshen_lane::sound::{Cue, Volume};
 
 pub use card::{Card, Format};
 pub use key::Key;
@@ -137,8 +138,8 @@ impl GateOutput for Beside {
         self.outputs.lamp(lit)
     }
 
-    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError> {
-        self.outputs.tone(verdict)
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError> {
+        self.outputs.tone(cue, volume)
     }
 
     fn relay_fault(&self) -> Option<String> {

@@ -17,11 +17,11 @@ mod wiegand_frame;
 use embedded_hal::digital::OutputPin;
 use menshen_core::decide::Verdict;
 use menshen_lane::ports::{self, GateOutput, PortError};
+use menshen_lane::sound::{Cue, Volume};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use buzzer::rhythm;
 pub use guard::GuardAs;
 pub(crate) use pi::gpio_remedy;
 pub use wiegand::{Lines, Timing};
@@ -123,11 +123,11 @@ fn header_signals(pins: &[Pin], drive: BuzzerDrive) -> Result<HalOutput<rppal::g
         match (pin.function, drive) {
             (Function::Buzzer, BuzzerDrive::Passive { hz, duty_percent, hardware: true }) => {
                 let pwm = pi::HardPwm::open(*pin, hz)?;
-                passive = Some(Buzzer::start(Passive { pwm, duty_percent }).map_err(unusable)?);
+                passive = Some(Buzzer::start(Passive::new(pwm, duty_percent)).map_err(unusable)?);
             }
             (Function::Buzzer, BuzzerDrive::Passive { hz, duty_percent, hardware: false }) => {
                 let pwm = pi::SoftPwm::open(*pin, hz)?;
-                passive = Some(Buzzer::start(Passive { pwm, duty_percent }).map_err(unusable)?);
+                passive = Some(Buzzer::start(Passive::new(pwm, duty_percent)).map_err(unusable)?);
             }
             _ => lines.push(pi::line(*pin)?),
         }
@@ -147,7 +147,7 @@ fn trace_signals(
     lines.retain(|line| line.function != Function::Buzzer);
     let mut signals = HalOutput::new(lines)?;
     let pwm = TracePwm(file.pin(Function::Buzzer.name(), false));
-    signals.buzzer = Some(Buzzer::start(Passive { pwm, duty_percent })?);
+    signals.buzzer = Some(Buzzer::start(Passive::new(pwm, duty_percent))?);
     Ok(signals)
 }
 
@@ -192,8 +192,8 @@ impl GateOutput for Outputs {
         self.signals.lamp(lit)
     }
 
-    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError> {
-        self.signals.tone(verdict)
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError> {
+        self.signals.tone(cue, volume)
     }
 
     fn relay_fault(&self) -> Option<String> {
@@ -204,7 +204,7 @@ impl GateOutput for Outputs {
 /// What tells people the verdict.
 trait Signals: Send {
     fn lamp(&mut self, lit: Option<Verdict>) -> Result<(), PortError>;
-    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError>;
 }
 
 /// A pin and the level that switches it on.
@@ -268,12 +268,12 @@ impl<P: OutputPin + Send> HalOutput<P> {
         light(&mut self.lamps, lit)
     }
 
-    /// Starts the tone of a verdict and returns at once.
+    /// Starts the rhythm of a cue and returns at once.
     ///
     /// # Errors
     /// [`PortError::Failed`] where the pin failed since the last tone.
-    pub fn tone(&mut self, verdict: Verdict) -> Result<(), PortError> {
-        self.buzzer.as_ref().map_or(Ok(()), |buzzer| buzzer.play(verdict))
+    pub fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError> {
+        self.buzzer.as_ref().map_or(Ok(()), |buzzer| buzzer.play(cue, volume))
     }
 }
 
@@ -282,8 +282,8 @@ impl<P: OutputPin + Send> Signals for HalOutput<P> {
         HalOutput::lamp(self, lit)
     }
 
-    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError> {
-        HalOutput::tone(self, verdict)
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError> {
+        HalOutput::tone(self, cue, volume)
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Part {
     Lamps,
     /// The buzzer.
     Buzzer,
+    /// The loudspeaker.
+    Speaker,
     /// The access controller that admissions are reported to.
     Controller,
     /// The journal.
@@ -56,6 +58,8 @@ pub struct Faults {
     pub lamps: Option<String>,
     /// The buzzer's.
     pub buzzer: Option<String>,
+    /// The loudspeaker's.
+    pub speaker: Option<String>,
     /// The access controller's.
     pub controller: Option<String>,
     /// The journal's.
@@ -90,6 +94,7 @@ impl Health {
             Part::Relay => &mut faults.relay,
             Part::Lamps => &mut faults.lamps,
             Part::Buzzer => &mut faults.buzzer,
+            Part::Speaker => &mut faults.speaker,
             Part::Controller => &mut faults.controller,
             Part::Journal => &mut faults.journal,
             Part::Trust => &mut faults.trust,

@@ -23,6 +23,7 @@ pub mod probe;
 pub mod rules;
 pub mod run;
 pub mod settings;
+pub mod sound;
 pub mod sync;
 pub mod tally;
 pub mod threads;

@@ -6,6 +6,7 @@
 //! a failure.
 
 use crate::optics::Frame;
+use crate::sound::{Cue, Sounded, Volume};
 use menshen_core::clock::{Implausible, Published, View};
 use menshen_core::decide::Verdict;
 use menshen_core::thermo::Reading;
@@ -73,8 +74,8 @@ pub trait GateOutput: Send {
     fn relay(&mut self, closed: bool) -> Result<(), PortError>;
     /// Lights the lamp of a verdict and darkens the others; `None` darkens all.
     fn lamp(&mut self, lit: Option<Verdict>) -> Result<(), PortError>;
-    /// Starts the tone of a verdict and returns at once.
-    fn tone(&mut self, verdict: Verdict) -> Result<(), PortError>;
+    /// Starts the rhythm of a cue, as loud as that, and returns at once.
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError>;
     /// What is wrong with the relay as long as it lasts, also when nothing is asked of it, as one sentence with its remedy.
     fn relay_fault(&self) -> Option<String> {
         None
@@ -83,6 +84,16 @@ pub trait GateOutput: Send {
     fn controller_fault(&self) -> Option<String> {
         None
     }
+}
+
+/// A loudspeaker of the device.
+pub trait Speaker: Send {
+    /// Ends what is playing, starts this and returns at once.
+    fn play(&mut self, sound: &Sounded) -> Result<(), PortError>;
+    /// Ends what is playing.
+    fn hush(&mut self);
+    /// Whether something is still playing; tells what failed since it was started.
+    fn is_playing(&mut self) -> Result<bool, PortError>;
 }
 
 /// What a gate feels beside codes and temperatures.

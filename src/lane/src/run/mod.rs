@@ -29,6 +29,7 @@ use crate::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
 use crate::probe::Probe;
 use crate::rules::Rules;
 use crate::settings::Settings;
+use crate::sound::SoundSettings;
 use crate::sync;
 use crate::tally::{self, Summary, Tally};
 use crate::threads::{self, Stop};
@@ -71,6 +72,8 @@ pub struct Parts {
     pub keeper: Result<Keeper, String>,
     /// The rules of the site.
     pub rules: Rules,
+    /// How loud it is and what it says.
+    pub sound: SoundSettings,
     /// The province or city of the gate.
     pub home: IssuerId,
     /// Who carries records to the hub, on a gate that has one.
@@ -116,6 +119,10 @@ pub trait Watcher: Send {
     fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, timing: Timing);
     /// How the device is; told twice a second.
     fn device(&mut self, device: &Device);
+    /// What is wrong with what it plays on, as one sentence with its remedy; asked twice a second.
+    fn fault(&self) -> Option<String> {
+        None
+    }
     /// Its eyes, where it wants to look through the camera too; asked once, before the gate runs.
     fn spectator(&mut self) -> Option<Box<dyn Spectator>> {
         None
@@ -197,6 +204,7 @@ struct Shared {
     memory: Arc<Memory>,
     feed: Feed,
     rules: Rules,
+    sound: SoundSettings,
     home: IssuerId,
     /// What is wrong with what they share.
     health: Arc<Health>,
@@ -226,6 +234,7 @@ pub fn run(parts: Parts, stop: &Stop) {
         memory: parts.memory,
         feed: parts.trust,
         rules: parts.rules,
+        sound: parts.sound,
         home: parts.home,
         health,
         probe: parts.probe,

@@ -10,6 +10,7 @@ use crate::probe::Step;
 use crate::rules::InForce;
 use crate::settings::Settings;
 use crate::tally::{Entry, Summary, Tally};
+use crate::sound::Cue;
 use crate::threads::Stop;
 use crate::trust::{Standings, Trust};
 use menshen_core::decide::{Context, Decision};
@@ -243,10 +244,12 @@ impl Runtime {
             Action::Lamp(lit) => {
                 self.output(Part::Lamps, |outputs| outputs.lamp(lit));
             }
-            Action::Tone(verdict) => {
-                self.output(Part::Buzzer, |outputs| outputs.tone(verdict));
-            }
+            Action::Tone(verdict) => self.tone(Cue::of_verdict(verdict)),
             Action::Show(screen) => {
+                // Who is waited for hears it; a verdict's comes with an action of its own.
+                if let Some(cue) = Cue::of_screen(&screen).filter(|_| !matches!(screen, Screen::Verdict(_))) {
+                    self.tone(cue);
+                }
                 self.show(&screen);
                 if matches!(screen, Screen::Verdict(_)) {
                     self.shared.probe.at(Step::Shown);
@@ -291,6 +294,11 @@ impl Runtime {
         let trust = self.trust.as_ref().map(|trust| trust.list.as_ref());
         let timing = self.timing;
         self.own.watchers.iter_mut().for_each(|watcher| watcher.screen(screen, trust, timing));
+    }
+
+    fn tone(&mut self, cue: Cue) {
+        let volume = self.shared.sound.get().buzzer_at(self.shared.clock.time());
+        self.output(Part::Buzzer, |outputs| outputs.tone(cue, volume));
     }
 
     /// Moves something; gives whether it moved.
@@ -373,6 +381,7 @@ impl Runtime {
         // An order that failed is told until one succeeds, whatever is wrong meanwhile.
         let relay_fault = self.own.outputs.relay_fault().or_else(|| self.relay_order_fault.clone());
         self.own.health.set(Part::Relay, relay_fault);
+        self.own.health.set(Part::Speaker, self.own.watchers.iter().find_map(|watcher| watcher.fault()));
         // In this order, so that what is told to have been imported is believed already.
         let import = self.shared.feed.import();
         self.believe_what_is_new();

@@ -79,6 +79,11 @@ impl Table {
     pub fn get<'a>(&'a self, name: &'a str) -> &'a str {
         self.0.get(name).map_or(name, String::as_str)
     }
+
+    /// What it has texts of.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }
 
 /// What a verdict is called.
@@ -299,6 +304,8 @@ pub struct Words {
     pub install: Table,
     /// How points in time and ages are spoken of.
     pub when: Table,
+    /// What is spoken aloud; `src/lane/sounds/` has it as it was recorded.
+    pub speech: Table,
 }
 
 /// The name of the words for an import that failed in the gate's own storage.

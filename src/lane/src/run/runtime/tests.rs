@@ -8,6 +8,7 @@ use crate::optics::{Diagnosis, Sight};
 use crate::ports::Clock;
 use crate::probe::Probe;
 use crate::rules::Rules;
+use crate::sound::{BuzzerAtNight, Percent, SoundRules, SoundSettings, Volume};
 use crate::trust::{Feed, ListState};
 use ed25519_dalek::SigningKey;
 use menshen_core::clock::{Implausible, Published};
@@ -33,6 +34,7 @@ struct World {
     stuck: Arc<Mutex<bool>>,
     unguarded: Arc<Mutex<Option<String>>>,
     now_ms: Arc<Mutex<u64>>,
+    tones: Arc<Mutex<Vec<(Cue, Volume)>>>,
 }
 
 impl World {
@@ -87,7 +89,8 @@ impl GateOutput for World {
     fn lamp(&mut self, _: Option<Verdict>) -> Result<(), PortError> {
         Ok(())
     }
-    fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
+    fn tone(&mut self, cue: Cue, volume: Volume) -> Result<(), PortError> {
+        self.tones.lock().unwrap().push((cue, volume));
         Ok(())
     }
     fn relay_fault(&self) -> Option<String> {
@@ -177,6 +180,7 @@ fn gate(world: &World) -> Runtime {
         clock,
         journal: Arc::new(world.clone()),
         feed: Feed::fixed(Some(trust)),
+        sound: SoundSettings::default(),
         rules: Rules::of(Policy { thermometry: Thermometry::Off, ..Policy::default() }),
         home: IssuerId::new(330_000).unwrap(),
         health: Arc::default(),
@@ -306,4 +310,47 @@ fn issuers_are_judged_again_now_and_then_and_stay_one_value_until_something_chan
     assert!(Arc::ptr_eq(&told[0], &told[1]) && Arc::ptr_eq(&told[1], &told[2]));
     assert_eq!(told[0].lists(), 0);
     assert_eq!(told[3].issuers[0].list, ListState::Unreadable, "what is newly believed is judged at once");
+}
+
+#[test]
+fn each_sound_is_as_loud_as_the_hour_allows_and_who_is_waited_for_hears_it_once() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    let mut heard = |quiet: &str| {
+        let rules = gate.shared.sound.get();
+        gate.shared.sound.set(SoundRules { quiet: quiet.parse().ok(), ..rules });
+        show(&mut gate, &world, 1);
+        gate.act(Action::Show(Screen::MeasureAgain { attempt: 2, of: 3 }));
+        gate.act(Action::Show(Screen::Idle));
+        std::mem::take(&mut *world.tones.lock().unwrap())
+    };
+    // It is 20:26 in China.
+    let by_day = Volume::FULL;
+    assert_eq!(heard("21:00-06:00"), [(Cue::Admit, by_day), (Cue::MeasureAgain, by_day)]);
+    let by_night = Volume { percent: Percent::new(30).unwrap(), plain: BuzzerAtNight::Short };
+    assert_eq!(heard("20:00-06:00").last(), Some(&(Cue::MeasureAgain, by_night)));
+}
+
+#[test]
+fn what_a_watcher_can_not_play_on_is_told_until_it_can() {
+    struct Ailing(Arc<Mutex<Option<String>>>);
+    impl Watcher for Ailing {
+        fn screen(&mut self, _: &Screen, _: Option<&TrustList>, _: Timing) {}
+        fn device(&mut self, _: &Device) {}
+        fn fault(&self) -> Option<String> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+    let world = World::default();
+    let mut gate = gate(&world);
+    let fault = Arc::new(Mutex::new(Some("no loudspeaker: plug it in".to_owned())));
+    gate.own.watchers.push(Box::new(Ailing(fault.clone())));
+    let mut told = || {
+        *world.now_ms.lock().unwrap() += 60_000;
+        gate.tell_device();
+        gate.own.health.faults().speaker
+    };
+    assert_eq!(told().as_deref(), Some("no loudspeaker: plug it in"));
+    *fault.lock().unwrap() = None;
+    assert_eq!(told(), None);
 }
