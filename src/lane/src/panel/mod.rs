@@ -21,6 +21,7 @@ mod screen;
 mod serve;
 mod session;
 mod set;
+mod sound;
 mod today;
 mod watcher;
 
@@ -29,11 +30,13 @@ pub use listen::{Listen, NoPlace};
 pub use pin::{PinError, PinFile};
 pub use screen::{Bar, ClockView, HubView, ImportView, OtherView, PartView, ScreenView, TrustView};
 pub use serve::MAX_WATCHERS;
+pub use sound::SoundView;
 pub use today::{CountsView, EntryView, HourView, TodayView};
 pub use watcher::PanelWatcher;
 
 use crate::run::{Order, Spectator};
 use crate::settings::Settings;
+use crate::sound::SoundSettings;
 use crate::words::Lang;
 use aim::PanelSpectator;
 use menshen_core::policy::Policy;
@@ -73,6 +76,8 @@ pub struct PanelConfig {
     pub pin: Option<PinFile>,
     /// What a volunteer may set.
     pub settings: Arc<Settings>,
+    /// How loud it is and what it says.
+    pub sound: SoundSettings,
     /// The site's own rules, of which a page shows how long verdicts stay.
     pub holds: Policy,
 }
@@ -86,6 +91,7 @@ impl PanelConfig {
             langs: Lang::USUAL.into(),
             pin: None,
             settings: Arc::default(),
+            sound: SoundSettings::default(),
             holds: Policy::default(),
         }
     }
@@ -222,6 +228,20 @@ impl Panel {
     pub fn publish_today(&self, today: TodayView, history: Vec<EntryView>) {
         self.shared.today.send_replace(Some(today));
         self.shared.history.send_replace(history.into());
+    }
+
+    /// The settings of how loud it is and what it says.
+    pub fn sound(&self) -> &SoundSettings {
+        &self.shared.sound
+    }
+
+    /// Tells every watcher how loud it is now. Never waits.
+    pub fn publish_sound(&self, sound: SoundView) {
+        self.shared.sounds.send_if_modified(|told| {
+            let new = *told != sound;
+            *told = sound;
+            new
+        });
     }
 
     /// Shows the state of the device on every watcher. Never waits.

@@ -4,6 +4,7 @@
 //! own page, which is served by the same program and reloads itself when that changes.
 
 use super::issuers::ListsView;
+use super::sound::Heard;
 use crate::trust::{Import, RoadState};
 use crate::view::{DecisionView, rfc3339};
 use menshen_core::clock::{Doubt, View};
@@ -94,6 +95,7 @@ impl Shown {
     pub(super) fn deliver(&self) -> Delivered<'_> {
         Delivered {
             view: &self.view,
+            heard: Heard::at(&self.view),
             number: self.number,
             shown_at_ms: milliseconds(self.since - self.started),
             age_ms: milliseconds(self.since.elapsed()),
@@ -106,6 +108,9 @@ impl Shown {
 pub(super) struct Delivered<'a> {
     #[serde(flatten)]
     view: &'a ScreenView,
+    /// What is heard with it.
+    #[serde(flatten)]
+    heard: Heard,
     /// Counts the screens, so that a page knows the second of two equal verdicts from the first.
     number: u64,
     /// When it was shown, in milliseconds since the panel started: no clock is needed.
@@ -154,7 +159,7 @@ pub struct Bar {
 /// A part that is told of only while something is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OtherView {
-    /// `inputs`, `neighbours` or `rules`.
+    /// `inputs`, `neighbours`, `rules` or `speaker`.
     pub name: &'static str,
     /// One sentence with its remedy.
     pub message: String,

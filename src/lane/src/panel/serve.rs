@@ -1,7 +1,7 @@
 //! The panel's little web server: pages, their words, the state, and a stream of events.
 //!
 //! `GET /` the page, `/words.json?lang=` its texts, `/about.json` which gate this is, `/state` the current screen and bar, `/events` the same
-//! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, `today`, and a `beat` when there
+//! as Server-Sent Events: `hello` (which gate, which languages), `screen`, `bar`, `today`, `sound`, and a `beat` when there
 //! was nothing else to say for [`BEAT`], by which a page knows that the gate is alive. `GET /install` is the page for
 //! whoever mounts the camera, `/install/events` its stream: `hello`, `bar`, and `aim` with what a frame measures while
 //! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands,
@@ -16,11 +16,13 @@ use super::listen::{self, Listen};
 use super::pin::PinFile;
 use super::screen::{Bar, Delivered, Shown};
 use super::session::Sessions;
+use super::sound::{self, SoundView};
 use super::today::{EntryView, TodayView};
 use super::{PanelConfig, PanelInfo, orders, session, set};
 use crate::aim::AimView;
 use crate::run::Order;
 use crate::settings::Settings;
+use crate::sound::SoundSettings;
 use crate::words::{Lang, Words};
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -74,7 +76,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 25] = [
+const ASSETS: [Asset; 26] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
     Asset { path: "/panel.css", mime: CSS, text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
@@ -85,6 +87,7 @@ const ASSETS: [Asset; 25] = [
     Asset { path: "/by_hand.js", mime: JS, text: include_str!("assets/by_hand.js") },
     Asset { path: "/say.js", mime: JS, text: include_str!("assets/say.js") },
     Asset { path: "/tone.js", mime: JS, text: include_str!("assets/tone.js") },
+    Asset { path: "/speech.js", mime: JS, text: include_str!("assets/speech.js") },
     Asset { path: "/lang.js", mime: JS, text: include_str!("assets/lang.js") },
     Asset { path: "/install", mime: HTML, text: include_str!("assets/install.html") },
     Asset { path: "/install.css", mime: CSS, text: include_str!("assets/install.css") },
@@ -113,6 +116,10 @@ pub(super) struct Shared {
     pub(super) issuers: watch::Sender<Arc<[IssuerView]>>,
     pub(super) today: watch::Sender<Option<TodayView>>,
     pub(super) history: watch::Sender<Arc<[EntryView]>>,
+    /// How loud it is and what it says, for whoever may change it.
+    pub(super) sound: SoundSettings,
+    /// How loud it is now.
+    pub(super) sounds: watch::Sender<SoundView>,
     /// What a volunteer orders.
     pub(super) orders: SyncSender<Order>,
     pub(super) sessions: Sessions,
@@ -139,6 +146,8 @@ impl Shared {
             issuers: watch::Sender::new([].into()),
             today: watch::Sender::new(None),
             history: watch::Sender::new([].into()),
+            sounds: watch::Sender::new(SoundView::first(&config.sound.get())),
+            sound: config.sound,
             orders,
             sessions: Sessions::new()?,
             pin: config.pin,
@@ -177,6 +186,7 @@ struct Whole<'a> {
     screen: Delivered<'a>,
     bar: &'a Option<Bar>,
     today: &'a Option<TodayView>,
+    sound: &'a SoundView,
 }
 
 /// Serves until the future is dropped: on what was bound already, and on interfaces as soon as they are there.
@@ -220,6 +230,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/events", get(events))
         .route("/issuers.json", get(issuers))
         .route("/history.json", get(history))
+        .route("/sound.json", get(sound::sound))
+        .route("/speech/{lang}/{key}", get(sound::clip))
         .route("/install/events", get(install_events))
         .route("/install/picture", get(install_picture))
         .route("/settings.json", get(set::show))
@@ -238,8 +250,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .fallback(|| async { (StatusCode::NOT_FOUND, "the panel has no such page: open /\n") })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::map_response(async |mut response: Response| {
-            let headers = HEADERS.map(|(name, value)| (name, axum::http::HeaderValue::from_static(value)));
-            response.headers_mut().extend(headers);
+            for (name, value) in HEADERS {
+                // A clip says itself how long it is kept.
+                response.headers_mut().entry(name).or_insert(axum::http::HeaderValue::from_static(value));
+            }
             response
         }))
         .with_state(shared)
@@ -266,8 +280,10 @@ async fn about(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn state(State(shared): State<Arc<Shared>>) -> Response {
-    let (screen, bar, today) = (shared.screens.borrow(), shared.bars.borrow(), shared.today.borrow());
-    Json(Whole { hello: shared.hello(), screen: screen.deliver(), bar: &bar, today: &today }).into_response()
+    let (screen, bar) = (shared.screens.borrow(), shared.bars.borrow());
+    let (today, sound) = (shared.today.borrow(), shared.sounds.borrow());
+    let (screen, hello) = (screen.deliver(), shared.hello());
+    Json(Whole { hello, screen, bar: &bar, today: &today, sound: &sound }).into_response()
 }
 
 async fn issuers(State(shared): State<Arc<Shared>>) -> Response {
@@ -282,8 +298,9 @@ async fn history(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn events(State(shared): State<Arc<Shared>>) -> Response {
     let screens = WatchStream::new(shared.screens.subscribe()).map(|shown| event("screen", &shown.deliver()));
+    let sounds = WatchStream::new(shared.sounds.subscribe()).map(|sound| event("sound", &sound));
     let today = WatchStream::new(shared.today.subscribe()).filter_map(|today| Some(event("today", &today?)));
-    stream(&shared, screens.merge(today))
+    stream(&shared, sounds.merge(screens).merge(today))
 }
 
 async fn install_events(State(shared): State<Arc<Shared>>) -> Response {

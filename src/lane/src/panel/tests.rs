@@ -20,6 +20,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 mod acts;
+mod sound;
 mod trust;
 
 /// A clock that fell back ten hours, and a network that says something else.
@@ -170,7 +171,7 @@ fn the_page_names_no_resource_outside_the_gate_and_all_it_names_is_there() {
     }
     assert!(paths.len() >= 4, "{paths:?}");
     paths.extend(["/draw.js", "/dom.js", "/stick.js", "/issuers.js"].map(str::to_owned));
-    paths.extend(["/say.js", "/tone.js", "/lang.js"].map(str::to_owned));
+    paths.extend(["/say.js", "/tone.js", "/speech.js", "/lang.js"].map(str::to_owned));
     paths.extend(["/install", "/install.css", "/install.js"].map(str::to_owned));
     for path in paths {
         let (status, _, text) = get(&panel, &path);
@@ -186,7 +187,7 @@ fn the_page_puts_what_it_hears_on_the_screen_as_text_only() {
     let panel = panel();
     const MARKUP: [&str; 8] =
         ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "srcdoc"];
-    const SCRIPTS: [&str; 9] = [
+    const SCRIPTS: [&str; 10] = [
         "/panel.js",
         "/draw.js",
         "/dom.js",
@@ -194,6 +195,7 @@ fn the_page_puts_what_it_hears_on_the_screen_as_text_only() {
         "/issuers.js",
         "/say.js",
         "/tone.js",
+        "/speech.js",
         "/lang.js",
         "/install.js",
     ];
@@ -233,7 +235,7 @@ fn who_joins_late_gets_the_current_screen_and_bar_and_then_the_newest() {
     assert_eq!(name, "hello");
     assert_eq!(hello["info"], json!({"site_zh": "东门", "site_en": "East Gate", "lane": 2, "utc_offset_min": 480}));
     assert_eq!(hello["langs"], json!(["zh", "en"]));
-    let mut first = [watcher.next(), watcher.next()];
+    let mut first = [watcher.next(), watcher.next(), watcher.next()];
     first.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!((first[0].0.as_str(), &first[0].1["backlog"]), ("bar", &json!(7)));
     assert_eq!(first[1].1["kind"], "measure_again");

@@ -2,7 +2,7 @@
 
 use super::{
     Bar, ClockView, EntryView, HubView, ImportView, IssuerView, ListsView, OtherView, Panel, PartView, ScreenView,
-    TodayView, TrustView,
+    SoundView, TodayView, TrustView,
 };
 use crate::health::Faults;
 use crate::run::{Device, Spectator, Timing, Watcher};
@@ -21,12 +21,18 @@ pub struct PanelWatcher {
     standings: Arc<Standings>,
     /// What the lane had done, and in which hour that was.
     told: Option<(Arc<Summary>, u64)>,
+    has_loudspeaker: bool,
 }
 
 impl PanelWatcher {
     /// A watcher that owns its panel.
     pub fn new(panel: Panel) -> PanelWatcher {
-        PanelWatcher { panel, standings: Arc::default(), told: None }
+        PanelWatcher { panel, standings: Arc::default(), told: None, has_loudspeaker: false }
+    }
+
+    /// The same on a device that has a loudspeaker of its own.
+    pub fn beside_loudspeaker(self) -> PanelWatcher {
+        PanelWatcher { has_loudspeaker: true, ..self }
     }
 }
 
@@ -47,6 +53,9 @@ impl Watcher for PanelWatcher {
             let today = TodayView::of(&device.summary, device.time.unix_s);
             self.panel.publish_today(today, EntryView::all(&device.summary));
         }
+        // One that fails is no reason for a page to be silent.
+        let loudspeaker = self.has_loudspeaker && device.faults.speaker.is_none();
+        self.panel.publish_sound(SoundView::of(&self.panel.sound().get(), device.time, loudspeaker));
         self.panel.publish_bar(bar_of(device));
     }
 
@@ -88,7 +97,12 @@ fn bar_of(device: &Device) -> Bar {
 }
 
 fn others(faults: &Faults) -> Vec<OtherView> {
-    let told = [("inputs", &faults.inputs), ("neighbours", &faults.neighbours), ("rules", &faults.rules)];
+    let told = [
+        ("inputs", &faults.inputs),
+        ("neighbours", &faults.neighbours),
+        ("rules", &faults.rules),
+        ("speaker", &faults.speaker),
+    ];
     let ailing = told.into_iter().filter_map(|(name, fault)| fault.clone().map(|message| OtherView { name, message }));
     ailing.collect()
 }

@@ -9,7 +9,8 @@ import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
 import { unlocked } from "./pad.js";
 import { ask, lock, post, stands } from "./session.js";
-import { tone, wake } from "./tone.js";
+import { setSound, sound } from "./speech.js";
+import { wake } from "./tone.js";
 
 /** Three of the gate's beats. */
 const SILENCE_MS = 6000;
@@ -94,6 +95,7 @@ function listen() {
     state.today = today;
     if (state.words && ["idle", "stick"].includes(document.body.dataset.screen)) draw(state);
   });
+  on("sound", setSound);
   on("beat", () => {});
   source.addEventListener("error", () => lose(true));
 }
@@ -121,7 +123,7 @@ function show(screen) {
   }
   render();
   const key = `${screen.number} ${screen.shown_at_ms}`;
-  if (screen.kind === "verdict" && key !== sounded && screen.age_ms < 1500) tone(screen.decision.verdict);
+  if (key !== sounded) sound(screen, state.lang);
   sounded = key;
 }
 
