@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
+use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Speaker, Thermometer};
 
 use crate::board::{Board, BoardError};
 use crate::clock::{GateClock, Teller};
 use crate::outputs::GuardAs;
-use crate::{camera, inputs, osdp, outputs, thermometer};
+use crate::{camera, inputs, osdp, outputs, speaker, thermometer};
 
 /// The ports of one gate.
 pub struct GatePorts {
@@ -37,6 +37,8 @@ pub struct LanePorts {
     pub outputs: Box<dyn GateOutput>,
     /// Whether the relay has a guard; `None` without a relay.
     pub guarded: Option<Arc<AtomicBool>>,
+    /// Opens the loudspeaker, and says whether it sounds the rhythms too; `None` where the lane has none.
+    pub speaker: Option<(Open<dyn Speaker>, bool)>,
     /// Where the panel is served; empty for no panel.
     pub panel_listen: Vec<Listen>,
 }
@@ -96,6 +98,7 @@ impl LanePorts {
             inputs,
             outputs,
             guarded,
+            speaker: board.sound.as_ref().map(|sound| (speaker::opener(sound, state_dir), sound.tones)),
             panel_listen: board.panel_listen.clone(),
         })
     }

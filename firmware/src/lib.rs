@@ -19,6 +19,7 @@ pub mod program;
 pub mod rtc;
 pub mod sim;
 pub mod site;
+pub mod speaker;
 pub mod thermometer;
 pub mod watchdog;
 

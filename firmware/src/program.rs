@@ -21,6 +21,7 @@ use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::settings::Settings;
+use menshen_lane::sound::{SoundSettings, SpeakerWatcher};
 use menshen_lane::sync::{Agent, HttpUplink, HubConfig, backoff};
 use menshen_lane::threads::Stop;
 use menshen_lane::trust::{self, Feed, HubRoad, Keeper, KeeperConfig};
@@ -116,7 +117,8 @@ impl Gate {
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
         let guarded = ports.lanes.iter().filter_map(|lane| lane.guarded.clone()).collect();
-        let (lanes, panels) = with_panels(ports.lanes, site, state);
+        let sound = SoundSettings::new(site.sound.clone());
+        let (lanes, panels) = with_screens(ports.lanes, &Common { site, state, sound: &sound, clock: &clock });
         let parts = Parts {
             lanes,
             clock,
@@ -126,6 +128,7 @@ impl Gate {
             trust,
             keeper,
             rules: site.rules().clone(),
+            sound,
             home: site.home,
             sync,
             probe: Probe::default(),
@@ -174,15 +177,30 @@ impl Gate {
     }
 }
 
-/// The lanes with their panels, numbered from the site's number on; and where the panels are.
-fn with_panels(ports: Vec<LanePorts>, site: &Site, state: &Path) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
+/// What the screens of all lanes of a device share.
+struct Common<'a> {
+    site: &'a Site,
+    state: &'a Path,
+    sound: &'a SoundSettings,
+    clock: &'a Arc<dyn Clock>,
+}
+
+/// The lanes with their panels and loudspeakers, numbered from the site's number on; and where the panels are.
+fn with_screens(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
+    let Common { site, state, sound, clock } = *common;
     let with_panel = |(ports, number): (LanePorts, u8)| {
-        let dir = lane_dir(state, number.wrapping_sub(site.lane) + 1);
-        let settings = Arc::new(Settings::open(&dir));
-        let mut panel = start_panel(&ports.panel_listen, site, number, (state, settings.clone()));
+        let settings = Arc::new(Settings::open(&lane_dir(state, number.wrapping_sub(site.lane) + 1)));
+        let mut panel = start_panel(&ports.panel_listen, number, settings.clone(), common);
         let addr = panel.as_ref().map(Panel::addr);
         let orders = panel.as_mut().and_then(Panel::take_orders);
-        let watcher = panel.map(|panel| Box::new(PanelWatcher::new(panel)) as Box<dyn Watcher>);
+        let has_speaker = ports.speaker.is_some();
+        let on_panel = |panel| {
+            let watcher = PanelWatcher::new(panel);
+            Box::new(if has_speaker { watcher.beside_loudspeaker() } else { watcher }) as Box<dyn Watcher>
+        };
+        let speaker = ports.speaker.map(|(open, has_tones)| {
+            Box::new(SpeakerWatcher::new(open, sound.clone(), clock.clone(), has_tones)) as Box<dyn Watcher>
+        });
         let lane = LaneParts {
             number,
             leads_out: site.leads_out.contains(&number),
@@ -190,7 +208,7 @@ fn with_panels(ports: Vec<LanePorts>, site: &Site, state: &Path) -> (Vec<LanePar
             thermometer: ports.thermometer,
             inputs: ports.inputs,
             outputs: ports.outputs,
-            watchers: watcher.into_iter().collect(),
+            watchers: panel.map(on_panel).into_iter().chain(speaker).collect(),
             orders,
             settings,
         };
@@ -258,7 +276,8 @@ fn believe(
 }
 
 /// A gate without its panel still decides, opens, lights and sounds; it says so.
-fn start_panel(listen: &[Listen], site: &Site, lane: u8, (state, settings): (&Path, Arc<Settings>)) -> Option<Panel> {
+fn start_panel(listen: &[Listen], lane: u8, settings: Arc<Settings>, common: &Common<'_>) -> Option<Panel> {
+    let Common { site, state, sound, .. } = *common;
     if listen.is_empty() {
         return None;
     }
@@ -275,6 +294,7 @@ fn start_panel(listen: &[Listen], site: &Site, lane: u8, (state, settings): (&Pa
         // One for all lanes of a device: it is the volunteer's, not the lane's.
         pin: Some(PinFile::of(state)),
         settings,
+        sound: sound.clone(),
         holds: site.rules().base.clone(),
     };
     Panel::open(config).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()

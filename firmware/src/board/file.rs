@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::camera::CameraSection;
 use super::inputs::InputsSection;
 use super::outputs::OutputsSection;
+use super::sound::SoundSection;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +22,7 @@ pub(super) struct BoardFile {
     pub(super) thermometer: ThermometerSection,
     pub(super) outputs: OutputsSection,
     pub(super) inputs: InputsSection,
+    pub(super) sound: SoundSection,
     pub(super) clock: ClockSection,
     pub(super) sticks: SticksSection,
     pub(super) panel: PanelSection,
@@ -35,6 +37,7 @@ pub(super) struct LaneOverlay {
     thermometer: ThermometerSection,
     outputs: OutputsSection,
     inputs: InputsSection,
+    sound: SoundSection,
     panel: PanelSection,
 }
 

@@ -12,6 +12,7 @@ mod inputs;
 mod osdp;
 mod outputs;
 mod pins;
+mod sound;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub use inputs::{Input, Inputs, Pull, Switch, SwitchAt};
 pub use osdp::Osdp;
 pub use outputs::{BuzzerDrive, Fail, Outputs, RelayRules, Wiegand, WiegandFrame, Wiring};
 pub use pins::{Function, Pin};
+pub use sound::{Sound, SoundAt};
 
 use file::{BoardFile, ThermometerKind};
 use menshen_core::thermo::Protocol;
@@ -44,6 +46,8 @@ pub struct Board {
     pub correction: Correction,
     /// Where the relay, the lamps and the buzzer are.
     pub outputs: Outputs,
+    /// Its loudspeaker; `None` for none.
+    pub sound: Option<Sound>,
     /// The access controller that admissions are reported to; `None` for none.
     pub osdp: Option<Osdp>,
     /// Its switches.
@@ -290,13 +294,14 @@ impl Resolver<'_> {
     }
 
     fn board(&self, file: BoardFile, pins: &mut Pins<'_>) -> Result<Board, BoardError> {
-        let board = Board {
+        let mut board = Board {
             name: self.need(file.board.name, "board.name")?,
             description: file.board.description.unwrap_or_default(),
             camera: self.camera(file.camera)?,
             correction: self.correction(&file.thermometer)?,
             thermometer: self.thermometer(file.thermometer)?,
             osdp: file.outputs.osdp.as_ref().map(|section| self.osdp(section)).transpose()?,
+            sound: None,
             outputs: file.outputs.resolve(pins)?,
             inputs: file.inputs.resolve(pins)?,
             clock: self.clock(file.clock)?,
@@ -304,6 +309,7 @@ impl Resolver<'_> {
             panel_listen: self.panel(file.panel.listen)?,
             further_lanes: Vec::new(),
         };
+        board.sound = file.sound.resolve(&board.outputs, self.path)?;
         if board.inputs.fire_alarm.is_some() && !board.outputs.has_relay() {
             let allowed = "the alarm holds a relay open: name outputs.pins.relay, or write \"none\"";
             return Err(pins.value("inputs.pins.fire_alarm", "wired", allowed));

@@ -40,6 +40,14 @@ impl Outputs {
             Wiring::Trace { .. } => true,
         }
     }
+
+    /// Whether there is a buzzer.
+    pub fn has_buzzer(&self) -> bool {
+        match &self.wiring {
+            Wiring::Header(pins) => pins.iter().any(|pin| pin.function == Function::Buzzer),
+            Wiring::Trace { .. } => true,
+        }
+    }
 }
 
 /// What outputs are wired to.

@@ -7,6 +7,7 @@
 
 mod neighbours;
 mod rules;
+mod sound;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use menshen_core::wire::MAX_TEXT_BYTES;
 use menshen_lane::hub_link::Pin;
 use menshen_lane::policy_file::Section;
 use menshen_lane::rules::Rules;
+use menshen_lane::sound::SoundRules;
 use menshen_lane::sync::backoff;
 use menshen_lane::words::Lang;
 use serde::Deserialize;
@@ -49,6 +51,8 @@ pub struct Site {
     pub langs: Vec<Lang>,
     /// The lanes by which people leave, so that an admission there is an outing.
     pub leads_out: Vec<u8>,
+    /// How loud its gates are, and what they say.
+    pub sound: SoundRules,
     rules: Rules,
 }
 
@@ -152,6 +156,8 @@ struct SiteFile {
     hub: Option<HubSection>,
     neighbours: Option<neighbours::NeighboursSection>,
     #[serde(default)]
+    sound: sound::SoundSection,
+    #[serde(default)]
     policy: Section<rules::LaneSection>,
 }
 
@@ -198,6 +204,7 @@ impl SiteFile {
             neighbours: self.neighbours.map(|section| section.check(folder)).transpose()?,
             leads_out: self.leads_out,
             langs: langs(self.languages)?,
+            sound: self.sound.check()?,
             name_zh: self.name_zh,
             name_en: self.name_en,
         })
