@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Speaker, Thermometer};
 
-use crate::board::{Board, BoardError};
+use crate::board::{Board, BoardError, Sound, SoundAt};
 use crate::clock::{GateClock, Teller};
 use crate::outputs::GuardAs;
 use crate::{camera, inputs, osdp, outputs, speaker, thermometer};
@@ -37,10 +37,20 @@ pub struct LanePorts {
     pub outputs: Box<dyn GateOutput>,
     /// Whether the relay has a guard; `None` without a relay.
     pub guarded: Option<Arc<AtomicBool>>,
-    /// Opens the loudspeaker, and says whether it sounds the rhythms too; `None` where the lane has none.
-    pub speaker: Option<(Open<dyn Speaker>, bool)>,
+    /// Its loudspeaker; `None` where the lane has none.
+    pub speaker: Option<LaneSpeaker>,
     /// Where the panel is served; empty for no panel.
     pub panel_listen: Vec<Listen>,
+}
+
+/// The loudspeaker of one lane.
+pub struct LaneSpeaker {
+    /// Opens it.
+    pub open: Open<dyn Speaker>,
+    /// Whether it sounds the rhythms too.
+    pub has_tones: bool,
+    /// Whether somebody can hear it, so that a page on the device has nothing to say.
+    pub is_heard: bool,
 }
 
 impl GatePorts {
@@ -86,6 +96,16 @@ pub fn lane_dir(state_dir: &Path, number: u8) -> PathBuf {
     }
 }
 
+impl LaneSpeaker {
+    fn of(sound: &Sound, state_dir: &Path) -> LaneSpeaker {
+        let is_heard = match sound.at {
+            SoundAt::Alsa { .. } => true,
+            SoundAt::Recorded { .. } => false,
+        };
+        LaneSpeaker { open: speaker::opener(sound, state_dir), has_tones: sound.tones, is_heard }
+    }
+}
+
 impl LanePorts {
     fn of(board: &Board, state_dir: &Path, clock: &dyn Clock, guard_as: &GuardAs) -> Result<LanePorts, BoardError> {
         let outputs = outputs::open(board, state_dir, clock, guard_as)?;
@@ -98,7 +118,7 @@ impl LanePorts {
             inputs,
             outputs,
             guarded,
-            speaker: board.sound.as_ref().map(|sound| (speaker::opener(sound, state_dir), sound.tones)),
+            speaker: board.sound.as_ref().map(|sound| LaneSpeaker::of(sound, state_dir)),
             panel_listen: board.panel_listen.clone(),
         })
     }

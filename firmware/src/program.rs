@@ -6,7 +6,7 @@
 
 use crate::board::{Board, BoardError};
 use crate::clock::Teller;
-use crate::gate::{GatePorts, LanePorts, lane_dir};
+use crate::gate::{GatePorts, LanePorts, LaneSpeaker, lane_dir};
 use crate::outputs::GuardAs;
 use crate::site::{Site, SiteError};
 use ed25519_dalek::SigningKey;
@@ -193,12 +193,12 @@ fn with_screens(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, 
         let mut panel = start_panel(&ports.panel_listen, number, settings.clone(), common);
         let addr = panel.as_ref().map(Panel::addr);
         let orders = panel.as_mut().and_then(Panel::take_orders);
-        let has_speaker = ports.speaker.is_some();
+        let is_heard = ports.speaker.as_ref().is_some_and(|speaker| speaker.is_heard);
         let on_panel = |panel| {
             let watcher = PanelWatcher::new(panel);
-            Box::new(if has_speaker { watcher.beside_loudspeaker() } else { watcher }) as Box<dyn Watcher>
+            Box::new(if is_heard { watcher.beside_loudspeaker() } else { watcher }) as Box<dyn Watcher>
         };
-        let speaker = ports.speaker.map(|(open, has_tones)| {
+        let speaker = ports.speaker.map(|LaneSpeaker { open, has_tones, .. }| {
             Box::new(SpeakerWatcher::new(open, sound.clone(), clock.clone(), has_tones)) as Box<dyn Watcher>
         });
         let lane = LaneParts {

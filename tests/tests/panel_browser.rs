@@ -26,7 +26,7 @@ const HANG_MS: f64 = 10_000.0;
 /// What a person reads when a verdict is on the page, in the page's language.
 #[track_caller]
 fn shows(page: &Page, lang: Lang, met: &Met) -> Reading {
-    let (words, other) = (Words::of(lang), Words::of(if lang == Lang::Zh { Lang::En } else { Lang::Zh }));
+    let (words, other) = (Words::of(lang), Words::of(if lang == Lang::ZH { Lang::EN } else { Lang::ZH }));
     let verdict = words.verdict(met.decision.verdict);
     page.until_text("#word", |word| word == verdict.word);
     let told = words.told(&met.decision);
@@ -92,15 +92,15 @@ fn everybody_of_a_shift_is_told_the_verdict_and_what_to_do_in_the_language_of_th
     let mut shift = Shift::begin();
     let page = chrome.page();
     page.open(shift.url("/", "zh"));
-    shows_idle(&page, Lang::Zh);
+    shows_idle(&page, Lang::ZH);
     bar_says(&page, "hub", "fine");
     let people = shift.people();
     assert!(people.len() >= 20, "{} people", people.len());
-    let mut lang = Lang::Zh;
+    let mut lang = Lang::ZH;
     for (number, person) in people.iter().enumerate() {
         if number == people.len() / 2 {
             page.click("#lang");
-            lang = Lang::En;
+            lang = Lang::EN;
         }
         let met = shift.meet(person);
         let reason = met.decision.reasons.first().copied();
@@ -117,20 +117,20 @@ fn a_volunteer_lets_in_by_hand_whom_the_gate_asked_about_and_nobody_with_a_red_c
     let mut shift = Shift::begin();
     let page = chrome.page();
     page.open(shift.url("/", "en"));
-    let words = Words::of(Lang::En);
+    let words = Words::of(Lang::EN);
     let cause = words.cause.get("paper_seen");
     let yellow = shift.meet(&shift.person("yellow"));
-    shows(&page, Lang::En, &yellow);
+    shows(&page, Lang::EN, &yellow);
     page.click("#by-hand-button");
     page.click_text("#let-in .cause", cause);
     let decided = shift.verdict_after(1);
     assert_eq!((decided.view.verdict, decided.view.cause), ("admit", Some("paper_seen")));
-    let read = shows(&page, Lang::En, &decided);
+    let read = shows(&page, Lang::EN, &decided);
     assert!(read.facts.iter().any(|fact| fact == cause), "{read:?}");
     assert_eq!(page.text("#by-hand"), None, "it closes over a verdict");
     shift.leaves();
     let red = shift.meet(&shift.person("red"));
-    shows(&page, Lang::En, &red);
+    shows(&page, Lang::EN, &red);
     page.click("#by-hand-button");
     page.until_text("#by-hand-say", |said| said == words.by_hand.get("not_red"));
     let open = page.evaluate("return document.querySelectorAll('#let-in .cause:enabled').length");
@@ -138,7 +138,7 @@ fn a_volunteer_lets_in_by_hand_whom_the_gate_asked_about_and_nobody_with_a_red_c
     page.click_text("#keep-out .cause", words.cause.get("unwell"));
     let kept_out = shift.verdict_after(3);
     assert_eq!((kept_out.view.verdict, kept_out.view.cause), ("refuse", Some("unwell")));
-    shows(&page, Lang::En, &kept_out);
+    shows(&page, Lang::EN, &kept_out);
     nothing_was_complained_of(&page);
 }
 
@@ -152,7 +152,7 @@ fn a_gate_without_hub_or_thermometer_says_so_on_the_bar_and_goes_on_and_so_when_
     bar_says(&page, "thermometer", "fine");
     shift.hub_goes();
     let admitted = shift.meet(&shift.person("green_phone"));
-    assert_eq!(shows(&page, Lang::En, &admitted).verdict, "admit", "without the hub it decides as ever");
+    assert_eq!(shows(&page, Lang::EN, &admitted).verdict, "admit", "without the hub it decides as ever");
     // It has something to send now.
     bar_says(&page, "hub", "warn");
     shift.leaves();
@@ -162,12 +162,12 @@ fn a_gate_without_hub_or_thermometer_says_so_on_the_bar_and_goes_on_and_so_when_
     bar_says(&page, "thermometer", "bad");
     let unmeasured = shift.meet(&shift.person("green_paper"));
     assert_eq!(unmeasured.view.reasons[0].name, "no_reading");
-    shows(&page, Lang::En, &unmeasured);
+    shows(&page, Lang::EN, &unmeasured);
     shift.leaves();
     shift.ports.thermometer(Unit::Well);
     bar_says(&page, "thermometer", "fine");
     let measured = shift.meet(&shift.person("recognised_province"));
-    assert_eq!(shows(&page, Lang::En, &measured).verdict, "admit");
+    assert_eq!(shows(&page, Lang::EN, &measured).verdict, "admit");
 }
 
 #[test]
@@ -177,21 +177,21 @@ fn a_page_that_is_loaded_again_in_the_middle_of_a_verdict_shows_it_again() {
     let page = chrome.page();
     page.open(shift.url("/", "zh"));
     let met = shift.meet(&shift.person("expired"));
-    let before = shows(&page, Lang::Zh, &met);
+    let before = shows(&page, Lang::ZH, &met);
     page.reload();
-    assert_eq!(shows(&page, Lang::Zh, &met), before);
+    assert_eq!(shows(&page, Lang::ZH, &met), before);
     // The choice of a language lasts, the address says nothing of it then.
     page.click("#lang");
-    shows(&page, Lang::En, &met);
+    shows(&page, Lang::EN, &met);
     page.open(shift.url("/", "").replace("?lang=", ""));
-    shows(&page, Lang::En, &met);
+    shows(&page, Lang::EN, &met);
     nothing_was_complained_of(&page);
 }
 
 /// A page that lost its gate says so, and shows nothing that may be old.
 #[track_caller]
 fn shows_lost(page: &Page) {
-    page.until_text("#word", |word| word == Words::of(Lang::En).screen.get("lost"));
+    page.until_text("#word", |word| word == Words::of(Lang::EN).screen.get("lost"));
     let read = Shift::read(page);
     assert_eq!((read.screen.as_str(), read.verdict.as_str(), read.facts.len()), ("lost", "", 0), "{read:?}");
     assert_eq!(page.evaluate("return document.querySelectorAll('#bar .part').length"), 0, "the bar may be old, too");
@@ -203,7 +203,7 @@ fn a_page_without_network_shows_no_verdict_and_finds_back_by_itself() {
     let stage = Stage::new();
     let line = Line::to(stage.addr());
     let page = chrome.page();
-    let words = Words::of(Lang::En);
+    let words = Words::of(Lang::EN);
     // A verdict that no page holds for old by itself.
     stage.open_at(line.addr(), &page, "refer", "en", false);
     page.until_text("#word", |word| word == words.verdict(Verdict::Refer).word);
@@ -373,7 +373,7 @@ fn ten_panels_show_the_newest_verdict_and_find_back_to_a_gate_that_starts_again(
     };
     screens::show(&stage.panel, "idle", false);
     each(&|page| page.open(stage.url("/", "en")));
-    let words = Words::of(Lang::En);
+    let words = Words::of(Lang::EN);
     for (screen, verdict) in [("refer", Verdict::Refer), ("refuse", Verdict::Refuse), ("admit", Verdict::Admit)] {
         screens::show(&stage.panel, screen, false);
         each(&|page| {

@@ -64,7 +64,8 @@ impl Places {
         let tty = toml::Value::from(tty.display().to_string());
         let board = format!(
             "inherits = [\"sim.toml\"]\n\n[camera]\nkind = \"y4m\"\npath = \"camera.y4m\"\nfps = {fps}\n\n\
-             [thermometer]\nkind = \"{kind}\"\nport = {tty}\nprotocol = \"gy-mcu90614\"\n\n[panel]\nlisten = \"127.0.0.1:0\"\n"
+             [thermometer]\nkind = \"{kind}\"\nport = {tty}\nprotocol = \"gy-mcu90614\"\n\n[sound]\nkind = \"none\"\n\n\
+             [panel]\nlisten = \"127.0.0.1:0\"\n"
         );
         let site = format!(
             "name_zh = \"测试\"\nname_en = \"Bench\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n\n\
