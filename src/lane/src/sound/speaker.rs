@@ -85,7 +85,7 @@ struct Player {
 impl Player {
     fn run(mut self) {
         // At once, so that one that is not there is told before somebody should have heard it.
-        let mut is_playing = self.guarded(|player| player.ready().map(|_| false));
+        let mut is_playing = self.guarded(|player| player.ready()?.is_playing());
         loop {
             let wait = match (&self.port, is_playing) {
                 (None, _) => AGAIN_AFTER,
@@ -107,18 +107,25 @@ impl Player {
         }
     }
 
-    /// Does something with the loudspeaker, gives whether it plays, and tells what failed.
+    /// Does something with the loudspeaker, gives whether it may still play, and tells what failed. A fault is over only
+    /// when something was played to its end: that one begins to play proves nothing.
     fn guarded(&mut self, act: impl FnOnce(&mut Player) -> Result<bool, PortError>) -> bool {
         let result = threads::guarded("loudspeaker", || act(self));
         if result.is_err() {
             self.port = None;
         }
-        let (is_playing, fault) = match result {
-            Ok(is_playing) => (is_playing, None),
-            Err(error) => (false, Some(error.to_string())),
-        };
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-        is_playing
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(true) => true,
+            Ok(false) => {
+                *fault = None;
+                false
+            }
+            Err(error) => {
+                *fault = Some(error.to_string());
+                false
+            }
+        }
     }
 
     /// The loudspeaker, opened if need be.
@@ -133,15 +140,13 @@ impl Player {
     fn sound(&mut self, screen: &Screen) -> Result<bool, PortError> {
         let rules = self.settings.get();
         let sounded = Sounded::of(screen, &rules, rules.volume_at(self.clock.time()), self.has_tones);
-        let port = self.ready()?;
         match sounded {
-            Some(sounded) => port.play(&sounded).map(|()| true),
-            // Also where nothing is to be heard: what plays is about an older screen.
-            None => {
-                port.hush();
-                Ok(false)
-            }
+            Some(sounded) => self.ready()?.play(&sounded)?,
+            // What plays is about an older screen.
+            None => self.port.iter_mut().for_each(|port| port.hush()),
         }
+        // How it went is seen at the next look.
+        Ok(true)
     }
 }
 

@@ -42,6 +42,8 @@ enum Did {
 struct Fake {
     did: Arc<Mutex<Vec<Did>>>,
     broken: Arc<Mutex<bool>>,
+    /// It can be opened, and plays nothing.
+    breaks: Arc<Mutex<bool>>,
 }
 
 impl Fake {
@@ -85,6 +87,9 @@ impl Speaker for Fake {
         self.did.lock().unwrap().push(Did::Hushed);
     }
     fn is_playing(&mut self) -> Result<bool, PortError> {
+        if *self.breaks.lock().unwrap() {
+            return Err(PortError::Failed("the loudspeaker does not play: check its wires".to_owned()));
+        }
         self.fails().map(|()| false)
     }
 }
@@ -144,6 +149,24 @@ fn a_loudspeaker_that_fails_is_told_and_is_heard_again_once_it_is_back() {
     fake.did_until(&Did::Played(Some(Cue::AskReading), Some(SpeechKey::AskReading), Percent::ALL));
     while watcher.fault().is_some() {
         assert!(Instant::now() < deadline + PATIENCE, "{:?}", watcher.fault());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_loudspeaker_that_plays_nothing_is_told_before_anybody_should_have_heard_it() {
+    let fake = Fake::default();
+    *fake.breaks.lock().unwrap() = true;
+    let watcher = watcher(&fake, SoundRules::default(), at(12));
+    let deadline = Instant::now() + PATIENCE;
+    while watcher.fault().is_none() {
+        assert!(Instant::now() < deadline, "nobody looked whether it plays");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // It is opened again and again, and stays a fault as long as it plays nothing.
+    while fake.did.lock().unwrap().iter().filter(|did| **did == Did::Opened).count() < 2 {
+        assert!(watcher.fault().is_some());
+        assert!(Instant::now() < deadline, "it is not opened again");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
