@@ -85,7 +85,8 @@ fn a_page_is_told_the_same_sentence_as_the_loudspeaker_says() {
 #[test]
 fn a_page_is_told_when_it_gets_quiet_and_when_the_loudspeaker_is_heard_instead() {
     let settings = SoundSettings::default();
-    let panel = Panel::start_sounding(LOCAL.parse().unwrap(), info(), settings.clone()).unwrap();
+    let config = PanelConfig { sound: settings.clone(), ..PanelConfig::new(LOCAL.parse().unwrap(), info()) };
+    let panel = Panel::open(config).unwrap();
     let mut page = Watcher::of(&panel);
     let told = |sound: &Value| (sound["volume_percent"].as_u64().unwrap(), sound["loudspeaker"].as_bool().unwrap());
     assert_eq!(told(&page.next_of("sound")), (100, false));
