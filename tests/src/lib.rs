@@ -10,3 +10,4 @@ pub mod browser;
 pub mod cli;
 pub mod faults;
 pub mod gate_camera;
+pub mod screens;

@@ -12,11 +12,11 @@ use menshen_tests::browser::latency;
 use menshen_tests::browser::line::{Line, Network};
 use menshen_tests::browser::page::{Device, Eyes, Page};
 use menshen_tests::browser::picture::Picture;
-use menshen_tests::browser::screens::{self, SCREENS};
 use menshen_tests::browser::shift::{Met, Reading, Shift};
 use menshen_tests::browser::stage::Stage;
 use menshen_tests::faults::ports::Unit;
-use serde_json::{Value, json};
+use menshen_tests::screens::{self, SCREENS};
+use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn bar_says(page: &Page, part: &str, level: &str) {
         "const use = document.querySelector('#bar .part use[href=\"#icon-{part}\"]');
          return use?.closest('.part').className ?? null;"
     );
-    page.until_value(&script, |class| *class == Value::from(format!("part {level}")));
+    page.until_value(&script, |class| class.as_str().and_then(|class| class.strip_prefix("part ")) == Some(level));
 }
 
 #[track_caller]

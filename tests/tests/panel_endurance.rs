@@ -6,8 +6,8 @@
 
 use menshen_tests::browser::chrome::Chrome;
 use menshen_tests::browser::page::{Cost, Page};
-use menshen_tests::browser::screens::{self, SCREENS};
 use menshen_tests::browser::stage::Stage;
+use menshen_tests::screens::{self, SCREENS};
 use serde_json::json;
 use std::fs;
 use std::thread::sleep;

@@ -5,8 +5,8 @@
 //! What the screen's own electronics add is not in it.
 
 use super::page::Page;
-use super::screens;
 use super::stage::Stage;
+use crate::screens;
 use menshen_lane::panel::ScreenView;
 use menshen_lane::view::DisplayView;
 use serde_json::Value;

@@ -13,8 +13,6 @@ pub mod latency;
 pub mod line;
 pub mod page;
 pub mod picture;
-#[path = "../../../src/lane/examples/panel_show/screens.rs"]
-pub mod screens;
 pub mod shift;
 pub mod stage;
 

@@ -1,10 +1,11 @@
 //! A panel alone, which shows what it is told: for what does not depend on how a gate comes to it.
 //!
-//! The panel is the gate's own, on a port of its own; the screens are those of [`super::screens`].
+//! The panel is the gate's own, on a port of its own; the screens are those of [`crate::screens`].
 
+use super::PATIENCE;
 use super::page::Page;
-use super::{PATIENCE, screens};
 use crate::faults::until;
+use crate::screens;
 use menshen_lane::panel::Panel;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -28,7 +29,7 @@ impl Stage {
 
     /// A panel at an address, as a gate's that starts again; its port may be let go of only in a moment.
     pub fn at(listen: SocketAddr) -> Stage {
-        let panel = until("the panel's port", PATIENCE, || Panel::start(listen, screens::info()).ok());
+        let panel = until("the panel's port", PATIENCE, || screens::start(listen).ok());
         Stage { panel }
     }
 

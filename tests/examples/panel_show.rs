@@ -1,7 +1,7 @@
 //! Serves the panel with a screen of your choice, for those who design it:
 //!
 //! ```text
-//! cargo run -p menshen-lane --example panel_show -- refuse
+//! cargo run -p menshen-tests --example panel_show -- refuse
 //! ```
 //!
 //! Screens: idle, clock (idle, with a clock that fell back), clock_alone (the same at a gate without a hub), the name of a
@@ -11,12 +11,9 @@
 //! the bar); and tour, which shows one after another. A second argument is the address to listen on; `ailing` as a third
 //! shows a device in trouble.
 
-#[expect(unreachable_pub, reason = "the tests of the house include the same file")]
-mod screens;
-
 use menshen_lane::panel::{Panel, PanelConfig, PinFile};
 use menshen_lane::words::Lang;
-use screens::{SCREENS, info, show};
+use menshen_tests::screens::{SCREENS, info, show};
 use std::error::Error;
 use std::time::Duration;
 

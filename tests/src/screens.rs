@@ -1,15 +1,16 @@
 //! Every screen of the panel, by name, with people and a device that are made up.
 //!
-//! Separate from the example, because tests and pictures in a real browser show the same screens.
+//! Here, because the example `panel_show` and the tests and pictures in a real browser show the same ones.
 
 use menshen_core::clock::{Doubt, View};
 use menshen_core::hint::Hint;
 use menshen_core::time::Time;
 use menshen_lane::panel::{
     Bar, ClockView, CountsView, EntryView, HeldBackView, HourView, HubView, ImportView, IssuerView, ListsView, Panel,
-    PanelInfo, PartView, ScreenView, TodayView, TrustView,
+    PanelError, PanelInfo, PartView, ScreenView, TodayView, TrustView,
 };
 use menshen_lane::view::{DecisionView, DisplayView, EvidenceView, NameView, ReasonView};
+use std::net::SocketAddr;
 
 /// Their names.
 pub const SCREENS: [&str; 32] = [
@@ -47,14 +48,18 @@ pub const SCREENS: [&str; 32] = [
     "issuers",
 ];
 
-/// The gate that shows them.
-pub fn info() -> PanelInfo {
-    PanelInfo {
+/// The panel of the gate that shows them.
+///
+/// # Errors
+/// As the panel.
+pub fn start(listen: SocketAddr) -> Result<Panel, PanelError> {
+    let info = PanelInfo {
         site_zh: "滨江社区东门".to_owned(),
         site_en: "Binjiang Community, East Gate".to_owned(),
         lane: 2,
         utc_offset_min: 480,
-    }
+    };
+    Panel::start(listen, info)
 }
 
 /// Shows a screen by its name, with the state of a device that is well, or ailing.
