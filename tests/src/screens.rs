@@ -53,13 +53,17 @@ pub const SCREENS: [&str; 32] = [
 /// # Errors
 /// As the panel.
 pub fn start(listen: SocketAddr) -> Result<Panel, PanelError> {
-    let info = PanelInfo {
+    Panel::start(listen, info())
+}
+
+/// The gate that shows them.
+pub fn info() -> PanelInfo {
+    PanelInfo {
         site_zh: "滨江社区东门".to_owned(),
         site_en: "Binjiang Community, East Gate".to_owned(),
         lane: 2,
         utc_offset_min: 480,
-    };
-    Panel::start(listen, info)
+    }
 }
 
 /// Shows a screen by its name, with the state of a device that is well, or ailing.
