@@ -156,7 +156,7 @@ fn whom_a_volunteer_lets_in_is_recorded_with_the_cause_and_turns_the_relay() {
         .into_iter()
         .filter_map(|(_, body)| match body {
             Body::Scan(scan) => Some((scan.verdict.name(), scan.cause.map(|cause| cause.name()))),
-            Body::Loss { .. } | Body::Alarm(_) => None,
+            Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => None,
         })
         .collect();
     assert_eq!(causes, [("refer", None), ("admit", Some("paper_seen"))]);
@@ -190,7 +190,7 @@ fn two_lanes_of_one_device_keep_one_journal_and_know_what_the_other_let_in() {
         .into_iter()
         .filter_map(|(lane, body)| match body {
             Body::Scan(scan) => Some((lane, scan.verdict.name(), scan.reasons.first().map(|reason| reason.name()))),
-            Body::Loss { .. } | Body::Alarm(_) => None,
+            Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => None,
         })
         .collect();
     assert_eq!(scans, [(1, "admit", None), (2, "admit", None), (2, "refer", Some("shown_again"))]);

@@ -68,6 +68,8 @@ pub enum Body {
     Scan(Scan),
     /// The building's fire alarm began (`true`) to hold the way open, or ended.
     Alarm(bool),
+    /// A person tried out something that opens the way; nobody was decided about.
+    Tried(Tried),
     /// Records that are gone, said instead of kept silent.
     Loss {
         /// The epoch they were of.
@@ -77,6 +79,30 @@ pub enum Body {
         /// The last one lost.
         through: Seq,
     },
+}
+
+/// What was tried out. The numbers are in records: never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// The relay, for one pulse.
+    Relay = 1,
+}
+
+impl Tried {
+    /// What a stored number says.
+    pub const fn from_number(number: u8) -> Option<Tried> {
+        match number {
+            1 => Some(Tried::Relay),
+            _ => None,
+        }
+    }
+
+    /// The stable name used by `--json` and the hub.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tried::Relay => "relay",
+        }
+    }
 }
 
 /// A decision as it is remembered.
@@ -133,6 +159,7 @@ mod key {
     pub(super) const LOSS: u8 = 13;
     pub(super) const CAUSE: u8 = 14;
     pub(super) const ALARM: u8 = 15;
+    pub(super) const TRIED: u8 = 16;
 }
 
 impl Record {
@@ -161,6 +188,10 @@ impl Record {
             Body::Scan(scan) => scan.encode(&mut e),
             Body::Alarm(began) => {
                 e.u8(key::ALARM)?.bool(*began)?;
+                Ok(())
+            }
+            Body::Tried(what) => {
+                e.u8(key::TRIED)?.u8(*what as u8)?;
                 Ok(())
             }
             Body::Loss { epoch, from, through } => {
@@ -253,7 +284,7 @@ impl Link {
 impl Body {
     fn entries(&self) -> u64 {
         match self {
-            Body::Loss { .. } | Body::Alarm(_) => 1,
+            Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => 1,
             Body::Scan(scan) => {
                 let optional = [
                     scan.issuer.is_some(),
@@ -322,6 +353,7 @@ struct Fields {
     loss: Option<(Epoch, Seq, Seq)>,
     cause: Option<Cause>,
     alarm: Option<bool>,
+    tried: Option<Tried>,
 }
 
 fn decode(d: &mut Decoder<'_>) -> Result<Record, CborError> {
@@ -356,6 +388,9 @@ fn decode_body(fields: Fields) -> Result<Body, CborError> {
     if let Some(began) = fields.alarm {
         return Ok(Body::Alarm(began));
     }
+    if let Some(what) = fields.tried {
+        return Ok(Body::Tried(what));
+    }
     Ok(Body::Scan(Scan {
         verdict: fields.verdict.ok_or(CborError::Shape)?,
         reasons: fields.reasons.ok_or(CborError::Shape)?,
@@ -387,6 +422,7 @@ fn decode_field(d: &mut Decoder<'_>, fields: &mut Fields) -> Result<(), CborErro
         }
         key::CAUSE => fields.cause = Some(Cause::from_number(d.u8()?).ok_or(CborError::Bounds)?),
         key::ALARM => fields.alarm = Some(d.bool()?),
+        key::TRIED => fields.tried = Some(Tried::from_number(d.u8()?).ok_or(CborError::Bounds)?),
         key::LOSS => {
             tuple(d, 3)?;
             fields.loss = Some((Epoch(d.u32()?), Seq(d.u64()?), Seq(d.u64()?)));

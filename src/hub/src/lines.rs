@@ -60,6 +60,7 @@ pub(crate) struct RecordLine {
     raw_centi_c: Option<i16>,
     cause: Option<&'static str>,
     alarm: Option<bool>,
+    tried: Option<&'static str>,
     trust_version: Option<u64>,
     lost_epoch: Option<u32>,
     lost_from: Option<u64>,
@@ -77,11 +78,11 @@ impl RecordLine {
         let record = Record::from_bytes(&held.bytes).ok();
         let scan = record.as_ref().and_then(|record| match &record.body {
             Body::Scan(scan) => Some(scan),
-            Body::Loss { .. } | Body::Alarm(_) => None,
+            Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => None,
         });
         let lost = record.as_ref().and_then(|record| match record.body {
             Body::Loss { epoch, from, through } => Some((epoch, from, through)),
-            Body::Scan(_) | Body::Alarm(_) => None,
+            Body::Scan(_) | Body::Alarm(_) | Body::Tried(_) => None,
         });
         let reasons = scan.map_or(&[][..], |scan| &scan.reasons);
         let reading = scan.and_then(|scan| scan.reading);
@@ -103,7 +104,11 @@ impl RecordLine {
             cause: scan.and_then(|scan| scan.cause).map(|cause| cause.name()),
             alarm: record.as_ref().and_then(|record| match record.body {
                 Body::Alarm(began) => Some(began),
-                Body::Scan(_) | Body::Loss { .. } => None,
+                Body::Scan(_) | Body::Loss { .. } | Body::Tried(_) => None,
+            }),
+            tried: record.as_ref().and_then(|record| match record.body {
+                Body::Tried(what) => Some(what.name()),
+                Body::Scan(_) | Body::Loss { .. } | Body::Alarm(_) => None,
             }),
             trust_version: scan.and_then(|scan| scan.trust_version),
             lost_epoch: lost.map(|(epoch, _, _)| epoch.0),
@@ -117,6 +122,7 @@ fn kind(body: &Body) -> &'static str {
     match body {
         Body::Scan(_) => "scan",
         Body::Alarm(_) => "alarm",
+        Body::Tried(_) => "tried",
         Body::Loss { .. } => "loss",
     }
 }

@@ -57,7 +57,7 @@ impl Ledger {
                     ledger.scans.push(scan);
                     Some(verdict)
                 }
-                Body::Loss { .. } | Body::Alarm(_) => None,
+                Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => None,
             });
             true
         };

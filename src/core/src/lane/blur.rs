@@ -107,6 +107,11 @@ impl Blur {
         self.shown.is_some_and(|(_, since_ms)| now_ms.saturating_sub(since_ms) >= HINT_STAYS_MS)
     }
 
+    /// Whether a hint is on the screen.
+    pub(super) const fn is_shown(&self) -> bool {
+        self.shown.is_some()
+    }
+
     /// Forgets it, because a code was read; gives whether a hint must leave the screen.
     pub(super) fn clear(&mut self) -> bool {
         core::mem::replace(self, Blur::new()).shown.is_some()

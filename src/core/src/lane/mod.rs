@@ -9,7 +9,7 @@
 //! temperature taken; their verdict waits until the one before could be read.
 //!
 //! Invariants:
-//! - The relay closes only for an admission that was [`Event::Recorded`], once for each.
+//! - The relay closes only for an admission, or a trial of it, that was [`Event::Recorded`], once for each.
 //! - One decision at a time: while one is being made, other codes wait.
 //! - No reading is carried from one person to the next (`face`).
 //! - The relay is opened again by the first step at or after its pulse ends.
@@ -23,6 +23,7 @@ mod face;
 mod gathering;
 mod pulse;
 mod recent;
+mod trial;
 
 use crate::decide::{Context, Decision, Measured, Shown, Verdict, decide};
 use crate::hint::Hint;
@@ -37,6 +38,8 @@ use face::{Face, Holder};
 use gathering::{Gathering, Step};
 use pulse::{Lengths, Pulse};
 use recent::Recent;
+
+pub use trial::{TRIAL_MS, Trial};
 
 /// A code that was out of view this long counts as shown anew: two taps within it are one.
 pub const AWAY_MS: u64 = 3000;
@@ -87,7 +90,9 @@ pub enum Event<'a> {
     Next,
     /// The building's fire alarm began or ended. Whoever drives the relay holds the way open meanwhile.
     FireAlarm(bool),
-    /// The record of the last [`Action::Record`] is on stable storage.
+    /// A person wants to see that an output works. Nothing happens while anybody is being decided about.
+    Try(Trial),
+    /// The record of the last [`Action::Record`] or [`Action::RecordTrial`] is on stable storage.
     Recorded,
     /// It could not be written.
     RecordFailed,
@@ -102,6 +107,8 @@ pub enum Action {
     Record(Decision),
     /// Note that the fire alarm began or ended; nothing waits for it.
     RecordAlarm(bool),
+    /// Make a record durable that the relay is tried out, then answer `Recorded` or `RecordFailed`.
+    RecordTrial,
     /// Put this on the screen.
     Show(Screen),
     /// Close (`true`) or open the relay.
@@ -136,7 +143,7 @@ pub enum Screen {
 }
 
 /// The actions of one step.
-pub type Actions = heapless::Vec<Action, 10>;
+pub type Actions = heapless::Vec<Action, 12>;
 
 /// Tells codes apart: the first 8 bytes of the SHA-256 of the payload.
 type Token = [u8; 8];
@@ -148,6 +155,8 @@ enum Work {
     /// Decided, and waiting until the verdict on the screen could be read.
     Ready(Decision),
     Recording(Decision),
+    /// The relay closes for nobody as soon as that is recorded.
+    Trying,
 }
 
 /// The verdict on the screen.
@@ -184,6 +193,8 @@ pub struct Lane {
     thermometer_present: bool,
     blur: Blur,
     alarm: bool,
+    /// Until when a lamp is lit for nobody.
+    lamp_tried_until_ms: Option<u64>,
 }
 
 impl Default for Lane {
@@ -207,6 +218,7 @@ impl Lane {
             thermometer_present: true,
             blur: Blur::new(),
             alarm: false,
+            lamp_tried_until_ms: None,
         }
     }
 
@@ -232,6 +244,7 @@ impl Lane {
             Event::Next => self.next(&mut actions),
             Event::ByHand(cause) => self.by_hand(cause, now, context, &mut actions),
             Event::FireAlarm(began) => self.fire_alarm(began, now, context, &mut actions),
+            Event::Try(trial) => self.try_out(trial, now.mono_ms, &mut actions),
             Event::Recorded => self.recorded(true, now, context, &mut actions),
             Event::RecordFailed => self.recorded(false, now, context, &mut actions),
             Event::Tick => {}
@@ -330,6 +343,7 @@ impl Lane {
         match self.blur.see(hint, now.mono_ms, self.is_at_rest()) {
             Advice::Nothing => {}
             Advice::Hint(hint) => {
+                self.end_trial(actions);
                 self.take_down(actions);
                 push(actions, Action::Show(Screen::Hint(hint)));
             }
@@ -342,6 +356,7 @@ impl Lane {
     /// A code was shown: decide at once where the temperature can not change a refusal, else gather it.
     fn begin(&mut self, token: Token, shown: Shown, now: Now, context: Context<'_>, actions: &mut Actions) {
         self.last = None;
+        self.end_trial(actions);
         let ask_at_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.read_by_ms().max(now.mono_ms));
         let alone_from_ms = self.verdict.as_ref().map_or(now.mono_ms, |verdict| verdict.until_ms);
         let gathering = Gathering::new((token, shown), ask_at_ms, alone_from_ms, &mut self.face, now, context);
@@ -379,6 +394,9 @@ impl Lane {
     /// Moves on whatever waits for a reading or for time.
     fn advance(&mut self, now: Now, context: Context<'_>, actions: &mut Actions) {
         self.gather(now, context, actions);
+        if self.lamp_tried_until_ms.is_some_and(|until_ms| now.mono_ms >= until_ms) {
+            self.end_trial(actions);
+        }
         let Some(verdict) = &self.verdict else { return };
         match &self.work {
             Work::Ready(decision) if now.mono_ms >= verdict.read_by_ms() => {
@@ -398,7 +416,7 @@ impl Lane {
                     push(actions, Action::Show(Screen::Idle));
                 }
             }
-            Work::Idle | Work::Gathering(_) | Work::Ready(_) | Work::Recording(_) => {}
+            Work::Idle | Work::Gathering(_) | Work::Ready(_) | Work::Recording(_) | Work::Trying => {}
         }
     }
 
@@ -434,6 +452,7 @@ impl Lane {
     fn finish(&mut self, decision: Decision, actions: &mut Actions) {
         self.face.decided(holder_of(&decision), decision.verdict == Verdict::Admit);
         self.last = None;
+        self.end_trial(actions);
         // Until the answer is there, nothing on the gate may look like one.
         self.take_down(actions);
         self.work = Work::Recording(decision.clone());
@@ -444,7 +463,7 @@ impl Lane {
     /// who shows no code.
     fn by_hand(&mut self, cause: Cause, now: Now, context: Context<'_>, actions: &mut Actions) {
         // What is being written comes first; the volunteer sees it and decides then.
-        if self.alarm || matches!(self.work, Work::Recording(_)) {
+        if self.alarm || matches!(self.work, Work::Recording(_) | Work::Trying) {
             return;
         }
         let now_ms = now.mono_ms;
@@ -499,6 +518,7 @@ impl Lane {
         self.verdict = None;
         self.last = None;
         self.stays = false;
+        self.lamp_tried_until_ms = None;
         self.blur.clear();
         push(actions, Action::Lamp(None));
         push(actions, Action::Show(if began { Screen::Alarm } else { Screen::Idle }));
@@ -506,6 +526,9 @@ impl Lane {
 
     /// Durable before green: only here does a verdict become visible and a relay close.
     fn recorded(&mut self, durable: bool, now: Now, context: Context<'_>, actions: &mut Actions) {
+        if matches!(self.work, Work::Trying) {
+            return self.tried(durable, now, context, actions);
+        }
         // An answer that nothing waits for, late or doubled, changes nothing.
         let Work::Recording(decision) = &self.work else { return };
         let decision = decision.clone();

@@ -7,3 +7,4 @@ mod gate;
 mod queue;
 mod scenarios;
 mod stays;
+mod trial;

@@ -95,6 +95,18 @@ fn what_a_volunteer_decided_a_corrected_reading_and_an_alarm_read_back() {
 }
 
 #[test]
+fn what_was_tried_out_reads_back_and_an_unknown_thing_is_refused() {
+    let record = Record { body: Body::Tried(Tried::Relay), ..full() };
+    let bytes = record.to_bytes();
+    assert_eq!(Record::from_bytes(bytes.as_bytes()), Ok(record));
+    let mut other = bytes.as_bytes().to_vec();
+    let last = other.last_mut().expect("a record has bytes");
+    assert_eq!(*last, 1);
+    *last = 2;
+    assert_eq!(Record::from_bytes(&other), Err(CborError::Bounds));
+}
+
+#[test]
 fn the_largest_record_fits() {
     let all: Vec<Reason> = Reason::ALL.iter().copied().filter(|reason| reason.code() >= 24).take(16).collect();
     let scan = Scan {

@@ -106,6 +106,7 @@ fn json_of(record: &Record, bytes: &[u8]) -> Value {
             json!({"loss": {"epoch": epoch.0, "from": from.0, "through": through.0}})
         }
         Body::Alarm(began) => json!({"alarm": began}),
+        Body::Tried(what) => json!({"tried": what.name()}),
         Body::Scan(scan) => json!({
             "verdict": scan.verdict.name(),
             "reasons": scan.reasons.iter().map(|r| json!({"code": r.code(), "name": r.name()})).collect::<Vec<_>>(),
@@ -131,6 +132,7 @@ fn text_of(record: &Record) -> String {
             format!("{head} loss of records {} to {} of epoch {}", from.0, through.0, epoch.0)
         }
         Body::Alarm(began) => format!("{head} fire alarm {}", if *began { "began" } else { "ended" }),
+        Body::Tried(what) => format!("{head} tried out: {}", what.name()),
         Body::Scan(scan) => {
             let reasons: Vec<&str> = scan.reasons.iter().map(|reason| reason.name()).collect();
             let issuer = scan.issuer.map_or("-".into(), |id| id.to_string());

@@ -9,7 +9,7 @@ use crate::store::{Gate, Held};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use menshen_core::decide::Verdict;
-use menshen_core::record::{Body, Record, Scan};
+use menshen_core::record::{Body, Record, Scan, Tried};
 use menshen_core::time::{Confidence, Time};
 
 /// A gate that was not seen for so long is shown as quiet, in seconds.
@@ -118,7 +118,7 @@ fn last(lang: Lang, held: &Held) -> String {
     let Ok(record) = Record::from_bytes(&held.bytes) else { return String::new() };
     let reasons = match &record.body {
         Body::Scan(scan) => reasons(lang, scan),
-        Body::Loss { .. } | Body::Alarm(_) => told(lang, &record.body),
+        Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => told(lang, &record.body),
     };
     format!(
         "<p>{}</p><p>{reasons}</p><p class=\"soft small\">{}</p>",
@@ -150,7 +150,7 @@ fn row(lang: Lang, held: &Held) -> String {
     };
     let (why, pass, reading) = match &record.body {
         Body::Scan(scan) => (reasons(lang, scan), pass(lang, scan), reading(scan)),
-        Body::Loss { .. } | Body::Alarm(_) => (told(lang, &record.body), String::new(), String::new()),
+        Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => (told(lang, &record.body), String::new(), String::new()),
     };
     format!(
         "<tr><td class=\"number\">{seq}</td><td class=\"what\">{verdict}</td><td class=\"why\">{why}</td>\
@@ -165,6 +165,7 @@ fn verdict(lang: Lang, body: &Body) -> String {
     let (class, word, shape) = match body {
         Body::Scan(Scan { verdict, .. }) => (verdict.name(), lang.verdict(*verdict), shape(*verdict)),
         Body::Alarm(_) => ("loss", lang.pick("消防警报", "Fire alarm"), LOSS),
+        Body::Tried(_) => ("loss", lang.pick("试通道", "Relay tried"), LOSS),
         Body::Loss { .. } => ("loss", lang.pick("记录缺失", "Lost records"), LOSS),
     };
     format!(
@@ -197,6 +198,9 @@ fn told(lang: Lang, body: &Body) -> String {
             lang.pick("消防警报开始，通道常开", "the fire alarm began to hold the way open").into()
         }
         (Body::Alarm(false), _) => lang.pick("消防警报结束", "the fire alarm ended").into(),
+        (Body::Tried(Tried::Relay), _) => lang
+            .pick("试了一次继电器，没有查验任何人", "the relay was tried for one pulse; nobody was decided about")
+            .into(),
         (Body::Loss { epoch, from, through }, Lang::Zh) => {
             format!("查验点丢失了第 {} 期的记录 {} 至 {}", epoch.0, from.0, through.0)
         }

@@ -216,7 +216,7 @@ fn insert(transaction: &Transaction<'_>, gate: GateId, new: &[Entry], unix_s: u6
     for Entry { record, bytes } in new {
         let (verdict, reasons) = match &record.body {
             Body::Scan(scan) => (Some(scan.verdict as u8), Some(names(&scan.reasons))),
-            Body::Loss { .. } | Body::Alarm(_) => (None, None),
+            Body::Loss { .. } | Body::Alarm(_) | Body::Tried(_) => (None, None),
         };
         let time = number(record.time.unix_s);
         statement.execute(params![gate.0, record.epoch.0, number(record.seq.0), bytes, time, verdict, reasons])?;

@@ -28,6 +28,8 @@ pub(super) struct Gate {
     pub(super) lamp: Option<Verdict>,
     pub(super) screen: Screen,
     pub(super) relay: bool,
+    /// How often it was to be recorded that the relay is tried.
+    pub(super) trials: usize,
     log: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ impl Gate {
             lamp: None,
             screen: Screen::Idle,
             relay: false,
+            trials: 0,
             log: Vec::new(),
         }
     }
@@ -49,11 +52,11 @@ impl Gate {
     /// One step at the present moment, and the journal's answer to it.
     pub(super) fn step(&mut self, event: Event<'_>) {
         let now = Now { mono_ms: self.now_ms, time: Time::trusted(NOW_S + self.now_ms / 1000) };
-        let before = self.decisions.len();
+        let before = self.decisions.len() + self.trials;
         for action in self.lane.step(event, now, self.world.context()) {
             self.note(action);
         }
-        if self.decisions.len() > before {
+        if self.decisions.len() + self.trials > before {
             match self.journal {
                 Journal::Works => self.step(Event::Recorded),
                 Journal::Fails => self.step(Event::RecordFailed),
@@ -70,6 +73,10 @@ impl Gate {
                 did
             }
             Action::RecordAlarm(began) => format!("record alarm {}", if began { "began" } else { "ended" }),
+            Action::RecordTrial => {
+                self.trials += 1;
+                "record trial".to_string()
+            }
             Action::Relay(closed) => {
                 self.relay = closed;
                 format!("relay {}", if closed { "closed" } else { "open" })
