@@ -21,6 +21,7 @@ pub mod sim;
 pub mod site;
 pub mod speaker;
 pub mod thermometer;
+pub mod vitals;
 pub mod watchdog;
 
 mod file;

@@ -9,16 +9,18 @@ use crate::clock::Teller;
 use crate::gate::{GatePorts, LanePorts, LaneSpeaker, lane_dir};
 use crate::outputs::GuardAs;
 use crate::site::{Site, SiteError};
+use crate::vitals::VitalsAt;
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::GateId;
 use menshen_lane::device_key;
 use menshen_lane::history::neighbours::Talk;
 use menshen_lane::history::{Memory, Secret};
 use menshen_lane::hub_link::HubLink;
-use menshen_lane::journal::{JournalError, SledJournal};
+use menshen_lane::journal::{Journal, JournalError, SledJournal};
 use menshen_lane::panel::{Listen, Panel, PanelConfig, PanelInfo, PanelWatcher, PinFile};
 use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
+use menshen_lane::proof::{Proofs, Setup};
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::settings::Settings;
 use menshen_lane::sound::{SoundSettings, SpeakerWatcher};
@@ -69,6 +71,7 @@ pub struct Gate {
     parts: Parts,
     panels: Vec<Option<SocketAddr>>,
     guarded: Vec<Arc<AtomicBool>>,
+    proofs: Vec<Proofs>,
 }
 
 impl Gate {
@@ -112,13 +115,16 @@ impl Gate {
         });
         let link = site.hub.as_ref().map(|hub| HubLink::new(&hub.url, hub.certificate.as_ref()));
         let (keeper, trust) = believe(board, site, state, &clock, key.as_ref(), link.clone());
+        let gate = key.as_ref().map(|key| device_key::gate_id(key).to_string());
         let hub = site.hub.as_ref().zip(link).zip(key);
         let sync = hub.map(|((hub, link), key)| agent(hub, link, state, &clock, &journal, key));
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
         let guarded = ports.lanes.iter().filter_map(|lane| lane.guarded.clone()).collect();
         let sound = SoundSettings::new(site.sound.clone());
-        let (lanes, panels) = with_screens(ports.lanes, &Common { site, state, sound: &sound, clock: &clock });
+        let common =
+            Common { site, state, gate, trust: &trust, clock: &clock, journal: &journal, sound: &sound };
+        let (lanes, (panels, proofs)) = with_faces(ports.lanes, &common);
         let parts = Parts {
             lanes,
             clock,
@@ -133,7 +139,7 @@ impl Gate {
             sync,
             probe: Probe::default(),
         };
-        Ok(Gate { parts, panels, guarded })
+        Ok(Gate { parts, panels, guarded, proofs })
     }
 
     /// The address of the panel of its first lane.
@@ -144,6 +150,11 @@ impl Gate {
     /// The addresses of the panels of its lanes, the first one first.
     pub fn panels(&self) -> &[Option<SocketAddr>] {
         &self.panels
+    }
+
+    /// The proofs of its lanes, the first one first.
+    pub fn proofs(&self) -> &[Proofs] {
+        &self.proofs
     }
 
     /// Its clock: what counts the milliseconds of its trace.
@@ -177,20 +188,51 @@ impl Gate {
     }
 }
 
-/// What the screens of all lanes of a device share.
+/// What the faces of all lanes of a device share: their screens, and what they prove themselves with.
 struct Common<'a> {
     site: &'a Site,
     state: &'a Path,
-    sound: &'a SoundSettings,
+    gate: Option<String>,
+    trust: &'a Feed,
     clock: &'a Arc<dyn Clock>,
+    journal: &'a Arc<SledJournal>,
+    sound: &'a SoundSettings,
 }
 
-/// The lanes with their panels and loudspeakers, numbered from the site's number on; and where the panels are.
-fn with_screens(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Vec<Option<SocketAddr>>) {
-    let Common { site, state, sound, clock } = *common;
-    let with_panel = |(ports, number): (LanePorts, u8)| {
-        let settings = Arc::new(Settings::open(&lane_dir(state, number.wrapping_sub(site.lane) + 1)));
+impl Common<'_> {
+    /// The proofs of the `nth` lane.
+    fn proofs(&self, nth: u8, number: u8, has_relay: bool) -> Proofs {
+        let vitals = VitalsAt::default();
+        let journal: Arc<dyn Journal> = self.journal.clone();
+        Proofs::new(Setup {
+            state: lane_dir(self.state, nth),
+            site: (self.site.name_zh.clone(), self.site.name_en.clone()),
+            gate: self.gate.clone(),
+            lane: number,
+            home: self.site.home,
+            rules: self.site.rules().clone(),
+            trust: self.trust.clone(),
+            clock: self.clock.clone(),
+            journal,
+            has_relay,
+            vitals: Arc::new(move || vitals.read()),
+        })
+    }
+}
+
+/// Where the panels of the lanes are, and what proves each lane.
+type Faces = (Vec<Option<SocketAddr>>, Vec<Proofs>);
+
+/// The lanes with their panels and loudspeakers, numbered from the site's number on.
+fn with_faces(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Faces) {
+    let Common { site, state, sound, clock, .. } = *common;
+    let with_face = |((ports, number), nth): ((LanePorts, u8), u8)| {
+        let proofs = common.proofs(nth, number, ports.guarded.is_some());
+        let settings = Arc::new(Settings::open(&lane_dir(state, nth)));
         let mut panel = start_panel(&ports.panel_listen, number, settings.clone(), common);
+        if let Some(panel) = &panel {
+            panel.offer_proofs(proofs.clone());
+        }
         let addr = panel.as_ref().map(Panel::addr);
         let orders = panel.as_mut().and_then(Panel::take_orders);
         let is_heard = ports.speaker.as_ref().is_some_and(|speaker| speaker.is_heard);
@@ -208,13 +250,14 @@ fn with_screens(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, 
             thermometer: ports.thermometer,
             inputs: ports.inputs,
             outputs: ports.outputs,
-            watchers: panel.map(on_panel).into_iter().chain(speaker).collect(),
+            watchers: panel.map(on_panel).into_iter().chain(speaker).chain([proofs.watcher()]).collect(),
             orders,
             settings,
+            trials: proofs.take_trials(),
         };
-        (lane, addr)
+        (lane, (addr, proofs))
     };
-    ports.into_iter().zip(site.lane..).map(with_panel).unzip()
+    ports.into_iter().zip(site.lane..).zip(1..).map(with_face).unzip()
 }
 
 /// What a gate remembers of who was let in. One that can keep no secret of its own, or can not read what it kept, counts

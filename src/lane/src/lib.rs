@@ -20,6 +20,7 @@ pub mod panel;
 pub mod policy_file;
 pub mod ports;
 pub mod probe;
+pub mod proof;
 pub mod rules;
 pub mod run;
 pub mod settings;

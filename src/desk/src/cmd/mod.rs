@@ -7,6 +7,8 @@ mod bench;
 mod check;
 mod decode;
 mod demo;
+mod doctor;
+mod doctor_html;
 mod focus;
 mod journal;
 mod pass;
@@ -39,6 +41,9 @@ enum Command {
     Decode(decode::Decode),
     /// Focus and aim a gate's camera: a live number, a bar, the light, and which way to turn it.
     Focus(focus::Focus),
+    /// Prove a gate before the shift: codes, camera, thermometer, disk, clock, trust, relay, power. Exit code 0 ready, 1 not
+    /// ready, 2 usage or files.
+    Doctor(doctor::Doctor),
     /// Issue, explain and print passes.
     #[command(subcommand)]
     Pass(pass::Pass),
@@ -75,6 +80,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Decode(decode) => decode.run(),
             Command::Focus(focus) => focus.run(),
+            Command::Doctor(doctor) => doctor.run(),
             Command::Pass(pass) => pass.run(),
             Command::Trust(trust) => trust.run(),
             Command::Journal(journal) => journal.run(),

@@ -138,6 +138,11 @@ pub trait Journal: Send + Sync {
     /// Forgets records older than [`RETENTION_S`], at most [`PURGED_AT_ONCE`] of them; gives how many. Where nobody
     /// will ever acknowledge (`without_acks`), they go all the same.
     fn purge(&self, now: Time, without_acks: bool) -> Result<u64, JournalError>;
+    /// Whether it would take a record now; one that is closed is opened again.
+    ///
+    /// # Errors
+    /// Why it would not.
+    fn takes_records(&self) -> Result<(), JournalError>;
     /// How much there is.
     fn status(&self) -> Status;
 }

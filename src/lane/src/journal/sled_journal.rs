@@ -135,6 +135,10 @@ impl Journal for SledJournal {
         self.with(|opened| opened.renumber(epoch, from))
     }
 
+    fn takes_records(&self) -> Result<(), JournalError> {
+        self.with(|opened| check_room(&opened.state))
+    }
+
     fn purge(&self, now: Time, without_acks: bool) -> Result<u64, JournalError> {
         self.with(|opened| opened.purge(now, without_acks))
     }

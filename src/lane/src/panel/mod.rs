@@ -17,6 +17,7 @@ mod issuers;
 mod listen;
 mod orders;
 pub mod pin;
+mod proof;
 mod screen;
 mod serve;
 mod session;
@@ -34,6 +35,7 @@ pub use sound::SoundView;
 pub use today::{CountsView, EntryView, HourView, TodayView};
 pub use watcher::PanelWatcher;
 
+use crate::proof::Proofs;
 use crate::run::{Order, Spectator};
 use crate::settings::Settings;
 use crate::sound::SoundSettings;
@@ -217,6 +219,11 @@ impl Panel {
     /// Eyes for the page that helps to mount a camera: they see only while such a page is open.
     pub fn spectator(&self) -> Box<dyn Spectator> {
         Box::new(PanelSpectator::new(Arc::clone(&self.shared)))
+    }
+
+    /// Lets pages start proofs of this lane and see what came of them; the first that are offered stay.
+    pub fn offer_proofs(&self, proofs: Proofs) {
+        let _ = self.shared.proofs.set(proofs);
     }
 
     /// Keeps how issuers stand, for a page that asks. Never waits.

@@ -7,19 +7,22 @@
 //! the stream is open; `/install/picture` is the newest picture. `GET /issuers.json` is how each issuer stands,
 //! `/history.json` the last decisions without the person, `/settings.json` what is set. `GET /session` says whether this
 //! screen may look and act; `POST /session` unlocks it, `/session/lock` locks it. `POST /by-hand`, `/next`, `/settings`
-//! and `/pin` are what a volunteer orders. Who may ask for what is in [`router`] and in `session`.
+//! and `/pin` are what a volunteer orders. `GET /proof` is the page of the proof before the shift; what it asks is in
+//! [`super::proof`]. Who may ask for what is in [`router`] and in `session`.
 
 use super::aim::Aimed;
 use super::door::Door;
 use super::issuers::IssuerView;
 use super::listen::{self, Listen};
 use super::pin::PinFile;
+use super::proof;
 use super::screen::{Bar, Delivered, Shown};
 use super::session::Sessions;
 use super::sound::{self, SoundView};
 use super::today::{EntryView, TodayView};
 use super::{PanelConfig, PanelInfo, orders, session, set};
 use crate::aim::AimView;
+use crate::proof::Proofs;
 use crate::run::Order;
 use crate::settings::Settings;
 use crate::sound::SoundSettings;
@@ -35,8 +38,8 @@ use menshen_core::ids::{Hex, first_8, sha256};
 use menshen_core::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -76,7 +79,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-const ASSETS: [Asset; 26] = [
+const ASSETS: [Asset; 29] = [
     Asset { path: "/", mime: HTML, text: include_str!("assets/index.html") },
     Asset { path: "/panel.css", mime: CSS, text: include_str!("assets/panel.css") },
     Asset { path: "/panel.js", mime: JS, text: include_str!("assets/panel.js") },
@@ -102,6 +105,9 @@ const ASSETS: [Asset; 26] = [
     Asset { path: "/settings.js", mime: JS, text: include_str!("assets/settings.js") },
     Asset { path: "/history", mime: HTML, text: include_str!("assets/history.html") },
     Asset { path: "/history.js", mime: JS, text: include_str!("assets/history.js") },
+    Asset { path: "/proof", mime: HTML, text: include_str!("assets/proof.html") },
+    Asset { path: "/proof.css", mime: CSS, text: include_str!("assets/proof.css") },
+    Asset { path: "/proof.js", mime: JS, text: include_str!("assets/proof.js") },
     Asset { path: "/icon.svg", mime: "image/svg+xml", text: include_str!("assets/icon.svg") },
 ];
 
@@ -122,6 +128,8 @@ pub(super) struct Shared {
     pub(super) sounds: watch::Sender<SoundView>,
     /// What a volunteer orders.
     pub(super) orders: SyncSender<Order>,
+    /// The proofs of the lane, once they are offered.
+    pub(super) proofs: OnceLock<Proofs>,
     pub(super) sessions: Sessions,
     /// Where the PIN is kept; `None` for a panel that can have none.
     pub(super) pin: Option<PinFile>,
@@ -149,6 +157,7 @@ impl Shared {
             sounds: watch::Sender::new(SoundView::first(&config.sound.get())),
             sound: config.sound,
             orders,
+            proofs: OnceLock::new(),
             sessions: Sessions::new()?,
             pin: config.pin,
             settings: config.settings,
@@ -235,6 +244,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/install/events", get(install_events))
         .route("/install/picture", get(install_picture))
         .route("/settings.json", get(set::show))
+        .merge(proof::looks())
         .route_layer(from_fn_with_state(Arc::clone(&shared), session::may_look));
     let touches = Router::new()
         .route("/next", post(orders::next))
@@ -243,6 +253,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/by-hand", post(orders::by_hand))
         .route("/settings", post(set::put))
         .route("/pin", post(set::pin))
+        .merge(proof::acts())
         .route_layer(from_fn_with_state(Arc::clone(&shared), session::may_act));
     open.merge(looks)
         .merge(touches)

@@ -20,6 +20,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 mod acts;
+mod proof;
 mod sound;
 mod trust;
 

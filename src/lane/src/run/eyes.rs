@@ -108,6 +108,7 @@ fn look(
     let mut last_frame = Instant::now();
     while !stop.is_set() {
         let Some(frame) = watch.over(|| camera.frame(FRAME_TIMEOUT))? else {
+            spectators.iter_mut().for_each(|spectator| spectator.nothing(camera.is_live()));
             if !camera.is_live() {
                 // It answers, so whatever held it is over.
                 health.set(Part::Camera, None);

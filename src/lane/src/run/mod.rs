@@ -27,6 +27,7 @@ use crate::journal::{self, Journal};
 use crate::optics::{Frame, Sight};
 use crate::ports::{Camera, Clock, GateInput, GateOutput, Open, Thermometer};
 use crate::probe::Probe;
+use crate::proof;
 use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::sound::SoundSettings;
@@ -102,6 +103,8 @@ pub struct LaneParts {
     pub orders: Option<Receiver<Order>>,
     /// What a volunteer may set there.
     pub settings: Arc<Settings>,
+    /// Outputs that a person tries out.
+    pub trials: Option<Receiver<proof::Order>>,
 }
 
 /// What a volunteer orders.
@@ -123,6 +126,8 @@ pub trait Watcher: Send {
     fn fault(&self) -> Option<String> {
         None
     }
+    /// The thermometer said something.
+    fn reading(&mut self, _reading: Reading) {}
     /// Its eyes, where it wants to look through the camera too; asked once, before the gate runs.
     fn spectator(&mut self) -> Option<Box<dyn Spectator>> {
         None
@@ -136,6 +141,8 @@ pub trait Spectator: Send {
     fn is_watched(&mut self) -> bool;
     /// A frame that it wanted, and what was seen in it.
     fn frame(&mut self, frame: &Frame, sight: &Sight);
+    /// A wait for a frame ended without one; `is_live` where frames are expected all the time.
+    fn nothing(&mut self, _is_live: bool) {}
 }
 
 /// Where the time of the newest decision went.
@@ -293,6 +300,7 @@ fn drive(mut parts: LaneParts, shared: Shared, stop: &Stop, keeps_house: bool) {
         outputs: parts.outputs,
         watchers: parts.watchers,
         orders: parts.orders,
+        trials: parts.trials,
         settings: parts.settings,
         tally,
         health,

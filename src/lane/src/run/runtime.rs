@@ -7,6 +7,7 @@ use crate::hint;
 use crate::optics::Payload;
 use crate::ports::{GateOutput, PortError};
 use crate::probe::Step;
+use crate::proof::{self, Refusal};
 use crate::rules::InForce;
 use crate::settings::Settings;
 use crate::sound::Cue;
@@ -15,10 +16,10 @@ use crate::threads::Stop;
 use crate::trust::{Standings, Trust};
 use menshen_core::decide::{Context, Decision};
 use menshen_core::history::{History, Visit};
-use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen};
+use menshen_core::lane::{Action, Actions, Event, Lane, Now, Screen, Trial};
 use menshen_core::manual::Cause;
 use menshen_core::policy::Policy;
-use menshen_core::record::{Body, Scan};
+use menshen_core::record::{Body, Scan, Tried};
 use menshen_core::status::StatusSource;
 use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
@@ -46,6 +47,7 @@ pub(super) struct Own {
     pub(super) outputs: Box<dyn GateOutput>,
     pub(super) watchers: Vec<Box<dyn Watcher>>,
     pub(super) orders: Option<Receiver<Order>>,
+    pub(super) trials: Option<Receiver<proof::Order>>,
     pub(super) settings: Arc<Settings>,
     pub(super) tally: Arc<Tally>,
     pub(super) health: Arc<Health>,
@@ -138,6 +140,7 @@ impl Runtime {
                 }
             }
             self.obey_volunteer();
+            self.try_outputs();
             self.believe_what_is_new();
             self.open_relay_at_last();
             self.forget_old_records();
@@ -162,6 +165,29 @@ impl Runtime {
         }
     }
 
+    /// Between two inputs, so that nobody is at the gate who could take it for an answer.
+    fn try_outputs(&mut self) {
+        while let Some(order) = self.own.trials.as_ref().and_then(|trials| trials.try_recv().ok()) {
+            let came_of_it = self.try_output(order.trial());
+            order.answer(came_of_it);
+        }
+    }
+
+    fn try_output(&mut self, trial: Trial) -> Result<(), Refusal> {
+        if !self.lane.may_try() {
+            return Err(Refusal::Busy);
+        }
+        self.step(Event::Try(trial));
+        let Faults { relay, lamps, buzzer, journal, .. } = self.own.health.faults();
+        let failed = match trial {
+            Trial::Lamp(_) => lamps,
+            Trial::Tone(_) => buzzer,
+            // Where it could not be recorded it did not move.
+            Trial::Relay => relay.or(journal),
+        };
+        failed.map_or(Ok(()), |why| Err(Refusal::Failed(why)))
+    }
+
     /// Between two inputs, so that a step stands on one trust from its beginning to its end.
     fn believe_what_is_new(&mut self) {
         if self.shared.feed.changes() != self.believed_at {
@@ -180,7 +206,10 @@ impl Runtime {
         match input {
             // One that waited in the queue may be of somebody who has gone.
             Input::Reading(_, at) if at.elapsed() > READING_LIFE => {}
-            Input::Reading(reading, _) => self.step(Event::Reading(reading)),
+            Input::Reading(reading, _) => {
+                self.own.watchers.iter_mut().for_each(|watcher| watcher.reading(reading));
+                self.step(Event::Reading(reading));
+            }
             Input::Thermometer { present } => self.step(Event::Thermometer { present }),
             Input::Presence(presence) => self.step(Event::Presence(presence)),
             Input::Button => self.step(Event::ByHand(Cause::Button)),
@@ -230,6 +259,13 @@ impl Runtime {
     fn act(&mut self, action: Action) -> Option<Event<'static>> {
         match action {
             Action::Record(decision) => return Some(self.record(&decision)),
+            Action::RecordTrial => {
+                let time = self.shared.clock.time();
+                let noted = self.shared.journal.append(time, self.own.number, Body::Tried(Tried::Relay));
+                let durable = noted.is_ok();
+                self.own.health.set(Part::Journal, noted.err().map(|error| error.to_string()));
+                return Some(if durable { Event::Recorded } else { Event::RecordFailed });
+            }
             Action::RecordAlarm(began) => {
                 let time = self.shared.clock.time();
                 let noted = self.shared.journal.append(time, self.own.number, Body::Alarm(began));

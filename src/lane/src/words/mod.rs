@@ -302,6 +302,9 @@ pub struct Words {
     pub issuers: Table,
     /// What whoever mounts the camera is told.
     pub install: Table,
+    /// The page and the card of the proof before the shift.
+    pub proof: Table,
+    proof_check: BTreeMap<String, Table>,
     /// How points in time and ages are spoken of.
     pub when: Table,
     /// What is spoken aloud; `src/lane/sounds/` has it as it was recorded.
@@ -382,6 +385,11 @@ impl Words {
     /// Of an import that is refused; `None` for one that the gate itself could not take.
     pub fn refusal(&self, refusal: Option<Refusal>) -> &RefusalWords {
         &self.refusal[refusal.map_or(OWN_REFUSAL, Refusal::name)]
+    }
+
+    /// What is said of a check of the proof before the shift: its `name`, a code, or a code with `_remedy` behind it.
+    pub fn proof_check(&self, check: &str, key: &str) -> Option<&str> {
+        self.proof_check.get(check)?.0.get(key).map(String::as_str)
     }
 
     /// A verdict's.

@@ -233,6 +233,7 @@ export function drawBar(state) {
   put("settings-link", state.words.settings.title);
   const { has_pin: hasPin, act } = stands();
   put("lock-button", hasPin ? state.words.pin[act === null ? "unlock" : "lock"] : null);
+  put("proof-link", state.words.proof.link);
   put("issuers-button", state.words.issuers.title);
   drawIssuers(state);
   drawByHand(state);

@@ -73,6 +73,9 @@ impl Journal for World {
     fn purge(&self, _: Time, _: bool) -> Result<u64, JournalError> {
         Ok(0)
     }
+    fn takes_records(&self) -> Result<(), JournalError> {
+        Ok(())
+    }
     fn status(&self) -> Status {
         Status::default()
     }
@@ -195,6 +198,7 @@ fn gate(world: &World) -> Runtime {
         outputs: Box::new(world.clone()),
         watchers: vec![Box::new(world.clone())],
         orders: None,
+        trials: None,
         settings: Arc::default(),
         tally: Arc::default(),
         health: Arc::default(),

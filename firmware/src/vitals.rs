@@ -1,0 +1,122 @@
+//! How the device itself is: its supply voltage and its heat, where the system tells them.
+//!
+//! A Raspberry Pi's firmware raises an alarm while its supply is too low; the kernel gives it as a hardware monitor, and
+//! where it does not, the firmware's own tool does. Any other machine says nothing, which is no fault. Invariant: nothing
+//! here fails or waits for long.
+
+use menshen_lane::proof::Vitals;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The hardware monitor of a Raspberry Pi's supply.
+const SUPPLY: &str = "rpi_volt";
+/// Bits of what the firmware's tool says.
+const LOW_NOW: u32 = 1;
+const LOW_BEFORE: u32 = 1 << 16;
+
+/// Where vitals are read.
+#[derive(Clone, Debug)]
+pub struct VitalsAt {
+    /// What is mounted at `/sys`.
+    pub sys: PathBuf,
+    /// The firmware's tool, asked only where `sys` has no alarm of the supply; `None` asks nobody.
+    pub tool: Option<OsString>,
+}
+
+impl Default for VitalsAt {
+    fn default() -> VitalsAt {
+        VitalsAt { sys: "/sys".into(), tool: Some("vcgencmd".into()) }
+    }
+}
+
+impl VitalsAt {
+    /// Reads them.
+    pub fn read(&self) -> Vitals {
+        let alarm = self.supply_alarm();
+        let told = if alarm.is_none() { self.ask_tool() } else { None };
+        Vitals {
+            under_voltage: alarm.or(told.map(|bits| bits & LOW_NOW != 0)),
+            was_under_voltage: told.map(|bits| bits & LOW_BEFORE != 0),
+            heat_c: self.heat_c(),
+        }
+    }
+
+    fn supply_alarm(&self) -> Option<bool> {
+        let monitors = fs::read_dir(self.sys.join("class/hwmon")).ok()?.flatten().map(|entry| entry.path());
+        let supply = monitors.into_iter().find(|path| read(&path.join("name")).as_deref() == Some(SUPPLY))?;
+        read(&supply.join("in0_lcrit_alarm"))?.parse::<u8>().ok().map(|alarm| alarm != 0)
+    }
+
+    fn ask_tool(&self) -> Option<u32> {
+        let mut command = Command::new(self.tool.as_ref()?);
+        let output = command.arg("get_throttled").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        let said = String::from_utf8(output.stdout).ok()?;
+        u32::from_str_radix(said.trim().strip_prefix("throttled=0x")?, 16).ok()
+    }
+
+    /// The warmest zone.
+    fn heat_c(&self) -> Option<f32> {
+        let zones = fs::read_dir(self.sys.join("class/thermal")).ok()?.flatten().map(|entry| entry.path());
+        let is_zone =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"thermal_zone"));
+        let heats = zones.filter(is_zone).filter_map(|path| read(&path.join("temp"))?.parse::<f32>().ok());
+        heats.map(|milli_c| milli_c / 1000.0).reduce(f32::max)
+    }
+}
+
+fn read(path: &Path) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn put(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn pi(alarm: &str) -> (tempfile::TempDir, Vitals) {
+        let sys = tempfile::tempdir().unwrap();
+        put(sys.path(), "class/hwmon/hwmon0/name", "cpu_thermal\n");
+        put(sys.path(), "class/hwmon/hwmon1/name", "rpi_volt\n");
+        put(sys.path(), "class/hwmon/hwmon1/in0_lcrit_alarm", alarm);
+        put(sys.path(), "class/thermal/thermal_zone0/temp", "61250\n");
+        put(sys.path(), "class/thermal/cooling_device0/temp", "99000\n");
+        let vitals = VitalsAt { sys: sys.path().into(), tool: None }.read();
+        (sys, vitals)
+    }
+
+    #[test]
+    fn a_pi_tells_its_supply_and_its_heat() {
+        let (_sys, low) = pi("1\n");
+        assert_eq!((low.under_voltage, low.was_under_voltage), (Some(true), None));
+        assert_eq!(low.heat_c, Some(61.25));
+        assert_eq!(pi("0\n").1.under_voltage, Some(false));
+        assert_eq!(pi("?").1.under_voltage, None);
+    }
+
+    #[test]
+    fn where_the_kernel_says_nothing_the_firmwares_tool_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let tool = folder.path().join("tool");
+        put(folder.path(), "tool", "#!/bin/sh\n[ \"$1\" = get_throttled ] && echo throttled=0x50000\n");
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+        let vitals = VitalsAt { sys: folder.path().into(), tool: Some(tool.into()) }.read();
+        assert_eq!((vitals.under_voltage, vitals.was_under_voltage, vitals.heat_c), (Some(false), Some(true), None));
+    }
+
+    #[test]
+    fn another_machine_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let tool = folder.path().join("there is no such tool");
+        let at = VitalsAt { sys: folder.path().into(), tool: Some(tool.into()) };
+        assert_eq!(at.read(), Vitals::default());
+    }
+}

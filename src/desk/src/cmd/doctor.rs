@@ -1,0 +1,333 @@
+//! `menshen doctor`: the proof of a gate before the shift, on a terminal and on paper.
+//!
+//! Where no gate runs on the state folder it starts the very gate of the board and the site for some seconds, without a
+//! panel, and lets it prove itself; whoever comes meanwhile is served and recorded as ever. Where one runs, it asks that
+//! one by its panel. So what is printed here is what the gate's own page shows.
+
+use super::doctor_html;
+use super::{complain, say, say_json};
+use crate::outcome::{Failure, Outcome, Result, write_output};
+use clap::Args;
+use menshen_core::time::Confidence;
+use menshen_gate::board::Board;
+use menshen_gate::outputs::GuardAs;
+use menshen_gate::program::{Gate, StartError};
+use menshen_gate::site::Site;
+use menshen_lane::journal::JournalError;
+use menshen_lane::moment;
+use menshen_lane::ports::Clock;
+use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, Said, State, said};
+use menshen_lane::threads::Stop;
+use menshen_lane::words::{Lang, Table, Words};
+use serde_json::{Value, json};
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// This very program, which has the hidden command of a relay's guard.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+/// How often is looked whether the card is there.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A proof takes some seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a gate that has just started may take to learn the time from its hub.
+const CLOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a panel may take to answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The words of the command.
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// The gate's board file, where no gate runs on this device.
+    #[arg(long, value_name = "FILE", requires = "site", required_unless_present = "panel")]
+    board: Option<PathBuf>,
+    /// The gate's site file.
+    #[arg(long, value_name = "FILE", requires = "board")]
+    site: Option<PathBuf>,
+    /// The gate's state folder.
+    #[arg(long, value_name = "DIR", default_value = "state")]
+    state: PathBuf,
+    /// The panel of a gate that runs, such as http://127.0.0.1:8460; only from the gate's own device.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["board", "site"])]
+    panel: Option<String>,
+    /// Try every lamp, every tone and the relay, and ask here what was seen. The way opens once, and that is recorded.
+    #[arg(long)]
+    outputs: bool,
+    /// One language instead of all: zh or en.
+    #[arg(long, value_name = "LANG", value_parser = parse_lang)]
+    lang: Option<Lang>,
+    /// One JSON object a check, then one of the card.
+    #[arg(long)]
+    json: bool,
+    /// Write the card as a page to print.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+fn parse_lang(name: &str) -> std::result::Result<Lang, String> {
+    Lang::parse(name)
+        .ok_or_else(|| format!("{name:?} is no language of this program: write one of {}", names().join(", ")))
+}
+
+fn names() -> Vec<&'static str> {
+    Lang::ALL.into_iter().map(Lang::name).collect()
+}
+
+impl Doctor {
+    pub(super) fn run(self) -> Result {
+        let cards = match (&self.panel, &self.board, &self.site) {
+            (Some(panel), ..) => vec![self.prove(&Remote::new(panel))?],
+            (None, Some(board), Some(site)) => self.prove_here(board, site)?,
+            _ => {
+                return Err(Failure::new(
+                    "name the gate by --board and --site, or the panel of one that runs by --panel",
+                ));
+            }
+        };
+        cards.iter().try_for_each(|card| self.tell(card))?;
+        if let Some(html) = &self.html {
+            write_output(html, doctor_html::page(&cards, &self.langs()).as_bytes())?;
+        }
+        Ok(if cards.iter().all(|card| card.ready) { Outcome::Done } else { Outcome::No })
+    }
+
+    fn langs(&self) -> Vec<Lang> {
+        self.lang.map_or_else(|| Lang::ALL.into_iter().collect(), |lang| vec![lang])
+    }
+
+    /// Starts the gate for as long as it takes, and proves each of its lanes.
+    fn prove_here(&self, board: &Path, site: &Path) -> Result<Vec<Proof>> {
+        let (mut board, site) = (Board::load(board)?, Site::load(site)?);
+        // Its panel would take the place of the real one for a moment.
+        board.panel_listen = None;
+        board.further_lanes.iter_mut().for_each(|lane| lane.panel_listen = None);
+        let guard = GuardAs::Process(THIS_PROGRAM.into());
+        let gate = Gate::guarded(&board, &site, &self.state, &guard).map_err(|error| match error {
+            StartError::Journal(JournalError::InUse { .. }) => Failure::new(
+                "a gate is running on this state folder: name its panel instead, --panel http://127.0.0.1:8460, or stop it first",
+            ),
+            error => error.into(),
+        })?;
+        let (proofs, clock, stop) = (gate.proofs().to_vec(), gate.clock(), Stop::new());
+        let running = Running { stop: stop.clone(), thread: Some(thread::spawn(move || gate.run(&stop))) };
+        wait_for_time(clock.as_ref());
+        let cards = proofs.into_iter().map(|proofs| self.prove(&Own(proofs))).collect();
+        drop(running);
+        cards
+    }
+
+    fn prove(&self, gate: &dyn Proved) -> Result<Proof> {
+        let before = gate.progress()?.proof.map_or(0, |card| card.number);
+        gate.start()?;
+        let begun = Instant::now();
+        let card = loop {
+            let Progress { running, proof, .. } = gate.progress()?;
+            if let Some(card) = proof.filter(|card| !running && card.number > before) {
+                break card;
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Failure::new("the gate did not finish its proof within two minutes: start the gate again"));
+            }
+            thread::sleep(LOOK_EVERY);
+        };
+        if !self.outputs {
+            return Ok(card);
+        }
+        self.ask(gate)?;
+        Ok(gate.progress()?.proof.unwrap_or(card))
+    }
+
+    /// Tries one output after another and asks who watches.
+    fn ask(&self, gate: &dyn Proved) -> Result<()> {
+        let mut answers = std::io::stdin().lock().lines();
+        for which in gate.progress()?.outputs {
+            if let Err(failure) = gate.try_output(which) {
+                complain(&failure.to_string());
+                continue;
+            }
+            let name =
+                self.in_words(|words| words.proof_check(which.name(), "name").unwrap_or(which.name()).to_owned());
+            // Where stderr is closed there is nobody to ask.
+            let _ = write!(std::io::stderr(), "{name} [y/n] ");
+            let Some(answer) = answers.next().transpose()? else { return Ok(()) };
+            if let Some(works) = yes_or_no(&answer) {
+                gate.answer(which, works)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, card: &Proof) -> Result<()> {
+        if self.json {
+            card.checks.iter().try_for_each(say_json)?;
+            return say_json(&summary(card)?);
+        }
+        let say_of = |key: &str| self.in_words(|words| words.proof.get(key).to_owned());
+        let site =
+            self.langs().into_iter().map(|lang| if lang == Lang::default() { &card.site_zh } else { &card.site_en });
+        let site = site.map(String::as_str).collect::<Vec<_>>().join(" / ");
+        let at = moment::parse(&card.at).map_or_else(|_| card.at.clone(), moment::show);
+        say(format!("{}: {site} · {} {} · {at}", say_of("title"), say_of("lane"), card.lane))?;
+        for check in &card.checks {
+            let line = self.in_words(|words| {
+                let Said { name, say, .. } = said(words, check);
+                format!("{name}: {say}")
+            });
+            say(format!("{} {line}", check.state.sign()))?;
+            self.tell_more(check)?;
+        }
+        say(if card.ready {
+            format!("{} {}", State::Ok.sign(), say_of("ready"))
+        } else {
+            format!("{} {}", State::Failed.sign(), say_of("not_ready"))
+        })?;
+        let failed = card.checks.iter().filter(|check| check.state == State::Failed);
+        failed.map(|check| self.in_words(|words| said(words, check).say)).try_for_each(|line| say(format!("  {line}")))
+    }
+
+    fn tell_more(&self, check: &Check) -> Result<()> {
+        if self.langs().iter().any(|lang| said(Words::of(*lang), check).remedy.is_some()) {
+            say(format!("    → {}", self.in_words(|words| said(words, check).remedy.unwrap_or_default())))?;
+        }
+        check.message.as_ref().map_or(Ok(()), |message| say(format!("    ({message})")))
+    }
+
+    fn in_words(&self, text: impl Fn(&Words) -> String) -> String {
+        self.langs().into_iter().map(|lang| text(Words::of(lang))).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// The card without its checks, which have lines of their own.
+fn summary(card: &Proof) -> Result<Value> {
+    let mut value = serde_json::to_value(card)?;
+    if let Value::Object(fields) = &mut value {
+        fields.remove("checks");
+    }
+    Ok(value)
+}
+
+fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" | "是" | "对" | "好" => Some(true),
+        "n" | "no" | "不" | "没" | "没有" => Some(false),
+        _ => None,
+    }
+}
+
+fn wait_for_time(clock: &dyn Clock) {
+    let begun = Instant::now();
+    while clock.time().confidence == Confidence::Floor && begun.elapsed() < CLOCK_PATIENCE {
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// A gate that runs for a proof; dropping it stops it in good order.
+struct Running {
+    stop: Stop,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.set();
+        // A gate that panicked has stopped as well.
+        let _ = self.thread.take().map(thread::JoinHandle::join);
+    }
+}
+
+/// A gate that proves itself, in this program or behind its panel.
+trait Proved {
+    fn start(&self) -> Result<()>;
+    fn progress(&self) -> Result<Progress>;
+    fn try_output(&self, which: Item) -> Result<()>;
+    fn answer(&self, which: Item, works: bool) -> Result<()>;
+}
+
+struct Own(Proofs);
+
+impl Proved for Own {
+    fn start(&self) -> Result<()> {
+        Ok(self.0.start()?)
+    }
+
+    fn progress(&self) -> Result<Progress> {
+        Ok(self.0.progress())
+    }
+
+    fn try_output(&self, which: Item) -> Result<()> {
+        Ok(self.0.try_output(which)?)
+    }
+
+    fn answer(&self, which: Item, works: bool) -> Result<()> {
+        Ok(self.0.answer(which, works)?)
+    }
+}
+
+struct Remote {
+    url: String,
+    agent: ureq::Agent,
+}
+
+impl Remote {
+    fn new(url: &str) -> Remote {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_PATIENCE));
+        Remote { url: url.trim_end_matches('/').to_owned(), agent: config.build().into() }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let url = &self.url;
+        Failure::new(format!("the panel {url} does not answer ({error}): start the gate, or correct --panel"))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<()> {
+        let sent = self.agent.post(format!("{}{path}", self.url)).send_json(body);
+        let mut answer = sent.map_err(|error| self.unreachable(&error))?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let why = answer.body_mut().read_to_string().unwrap_or_default();
+        Err(Failure::new(format!("the gate says: {}", why.trim())))
+    }
+}
+
+impl Proved for Remote {
+    fn start(&self) -> Result<()> {
+        self.post("/proof/start", &json!({}))
+    }
+
+    fn progress(&self) -> Result<Progress> {
+        let got = self.agent.get(format!("{}/proof.json", self.url)).call();
+        let mut answer = got.map_err(|error| self.unreachable(&error))?;
+        let text = answer.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
+        serde_json::from_str(&text).map_err(|error| {
+            let url = &self.url;
+            Failure::new(format!("{url} does not answer as a gate of this version does ({error}): update this program, or correct --panel"))
+        })
+    }
+
+    fn try_output(&self, which: Item) -> Result<()> {
+        self.post("/proof/output", &json!({ "which": which.name() }))
+    }
+
+    fn answer(&self, which: Item, works: bool) -> Result<()> {
+        self.post("/proof/answer", &json!({ "which": which.name(), "yes": works }))
+    }
+}
+
+/// The words of the card in one language.
+pub(super) fn words_of(lang: Lang) -> &'static Table {
+    &Words::of(lang).proof
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_yes_or_no_in_either_language_and_anything_else_is_none() {
+        assert_eq!(["y", " YES ", "是", "对"].map(yes_or_no), [Some(true); 4]);
+        assert_eq!(["n", "No", "没有"].map(yes_or_no), [Some(false); 3]);
+        assert_eq!(["", "maybe"].map(yes_or_no), [None; 2]);
+    }
+}

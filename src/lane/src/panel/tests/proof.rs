@@ -1,0 +1,127 @@
+//! The page of the proof before the shift: what it is made of, whom it serves, and what it refuses.
+
+use super::*;
+use crate::journal::{Journal as _, SledJournal};
+use crate::ports::Clock;
+use crate::proof::{Proofs, Setup, State, Vitals};
+use crate::rules::Rules;
+use crate::trust::Feed;
+use menshen_core::clock::{Implausible, Published};
+use std::sync::Arc;
+
+struct Still;
+
+impl Clock for Still {
+    fn mono_ms(&self) -> u64 {
+        0
+    }
+    fn time(&self) -> Time {
+        Time::trusted(1_600_000_000)
+    }
+    fn published(&self, _: Published) {}
+    fn heard_not_before(&self, _: u64) {}
+    fn signed_now(&self, _: u64, _: u32) -> Result<(), Implausible> {
+        Ok(())
+    }
+}
+
+/// A panel of a gate whose lane never says a word, with its proofs and its journal.
+fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
+    let (state, panel) = (tempfile::tempdir().unwrap(), panel());
+    let journal = Arc::new(SledJournal::open(state.path()).unwrap());
+    let proofs = Proofs::new(Setup {
+        state: state.path().into(),
+        site: ("东门".into(), "East Gate".into()),
+        gate: None,
+        lane: 2,
+        home: IssuerId::NATIONAL,
+        rules: Rules::of(Policy::default()),
+        trust: Feed::default(),
+        clock: Arc::new(Still),
+        journal: journal.clone(),
+        has_relay: true,
+        vitals: Arc::new(Vitals::default),
+    });
+    panel.offer_proofs(proofs.clone());
+    (state, panel, proofs, journal)
+}
+
+fn post(panel: &Panel, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
+}
+
+const OWN: [(&str, &str); 2] = [OWN_HOST, JSON];
+
+#[test]
+fn the_page_is_whole_says_nothing_of_its_own_and_puts_what_it_hears_on_the_screen_as_text() {
+    let panel = panel();
+    for path in ["/proof", "/proof.js", "/proof.css"] {
+        let (status, _, text) = get(&panel, path);
+        assert_eq!(status, 200, "{path}");
+        for way in
+            ["innerHTML", "insertAdjacentHTML", "eval(", " style=", " onclick=", "<script>", "http://", "https://"]
+        {
+            assert!(!text.contains(way), "{path}: {way}");
+        }
+    }
+    let script = include_str!("../assets/proof.js");
+    let mut names = names_in(script, "say.");
+    names.extend(names_in(script, "words.proof."));
+    names.extend(State::ALL.map(|state| format!("sign_{}", state.name())));
+    assert!(names.len() > 30, "{names:?}");
+    for lang in Lang::ALL {
+        let words = serde_json::to_value(Words::of(lang)).unwrap();
+        for name in &names {
+            assert!(words["proof"][name].is_string(), "proof.js names {name}");
+        }
+    }
+    for state in State::ALL {
+        assert!(script.contains(&format!("{}: \"{}\"", state.name(), state.sign())), "{}", state.name());
+    }
+}
+
+#[test]
+fn a_gate_that_offers_no_proof_says_so() {
+    let panel = panel();
+    assert_eq!(get(&panel, "/proof.json").0, 404);
+    assert_eq!(post(&panel, "/proof/start", &OWN, "{}"), 404);
+}
+
+#[test]
+fn only_a_screen_of_the_gate_itself_proves_it() {
+    let (_state, panel, proofs, _) = proved();
+    for path in ["/proof/start", "/proof/output", "/proof/answer"] {
+        for headers in [
+            vec![JSON, ("Host", "gate.example")],
+            vec![JSON, OWN_HOST, ("Origin", "http://evil.example")],
+            vec![JSON, OWN_HOST, ("Sec-Fetch-Site", "cross-site")],
+        ] {
+            assert_eq!(post(&panel, path, &headers, r#"{"which":"way"}"#), 403, "{path} {headers:?}");
+        }
+        assert_eq!(post(&panel, path, &[OWN_HOST, ("Content-Type", "text/plain")], "{}"), 400, "{path}");
+    }
+    assert!(!proofs.progress().running, "nothing was started");
+}
+
+#[test]
+fn an_output_is_tried_only_on_a_card_and_noted_only_once_it_was_tried() {
+    let (_state, panel, proofs, journal) = proved();
+    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"lamp_admit"}"#), 409, "there is no card yet");
+    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"camera"}"#), 400);
+    assert_eq!(post(&panel, "/proof/start", &OWN, "{}"), 202);
+    until("the proof is over", || !proofs.progress().running);
+    let card: Value = serde_json::from_str(&get(&panel, "/proof.json").2).unwrap();
+    assert_eq!(card["proof"]["ready"], false, "its lane says nothing");
+    assert!(proofs.progress().proof.unwrap().check(crate::proof::Item::Lane).is_some());
+    assert_eq!(post(&panel, "/proof/answer", &OWN, r#"{"which":"lamp_admit","yes":true}"#), 409, "nobody has seen it");
+    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"way"}"#), 403, "nobody said that the rules allow it");
+    let cards: Value = serde_json::from_str(&get(&panel, "/proofs.json").2).unwrap();
+    assert_eq!(cards.as_array().unwrap().len(), 1);
+    assert_eq!(journal.status().next_seq, 1, "the gate's own journal is as it was");
+}

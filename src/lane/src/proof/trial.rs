@@ -1,0 +1,55 @@
+//! An order to try an output out, on its way to the lane that owns it, and what came of it on its way back.
+//!
+//! The lane takes it between two inputs, so it never meets a person who is being decided about; whoever ordered it
+//! waits for the answer, the lane never does.
+
+use super::Item;
+use menshen_core::lane::Trial;
+use menshen_core::verdict::Verdict;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Why nothing was tried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody is at the gate, or the fire alarm lasts.
+    Busy,
+    /// It failed: one sentence with the remedy.
+    Failed(String),
+}
+
+/// An output that is to be tried out.
+#[derive(Debug)]
+pub struct Order {
+    trial: Trial,
+    answer: SyncSender<Result<(), Refusal>>,
+}
+
+impl Order {
+    /// An order, and where its answer comes.
+    pub fn new(trial: Trial) -> (Order, Receiver<Result<(), Refusal>>) {
+        let (answer, answered) = sync_channel(1);
+        (Order { trial, answer }, answered)
+    }
+
+    /// What to try.
+    pub const fn trial(&self) -> Trial {
+        self.trial
+    }
+
+    /// Says what came of it. Never waits.
+    pub fn answer(self, came_of_it: Result<(), Refusal>) {
+        // Whoever ordered it may have lost patience.
+        let _ = self.answer.try_send(came_of_it);
+    }
+}
+
+/// The outputs that can be tried out, in the order of the card.
+pub(super) const OUTPUTS: [(Item, Trial); 7] = [
+    (Item::LampAdmit, Trial::Lamp(Verdict::Admit)),
+    (Item::LampRefer, Trial::Lamp(Verdict::Refer)),
+    (Item::LampRefuse, Trial::Lamp(Verdict::Refuse)),
+    (Item::ToneAdmit, Trial::Tone(Verdict::Admit)),
+    (Item::ToneRefer, Trial::Tone(Verdict::Refer)),
+    (Item::ToneRefuse, Trial::Tone(Verdict::Refuse)),
+    (Item::Way, Trial::Relay),
+];

@@ -1,0 +1,14 @@
+//! How the device itself is, as far as it can be read: its supply and its heat.
+//!
+//! Where and how that is read is the board's matter and stays in the firmware; here is what it says.
+
+/// What a device says of itself; `None` where it can not be read here.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Vitals {
+    /// The supply voltage is too low now.
+    pub under_voltage: Option<bool>,
+    /// It has been too low since the device was started.
+    pub was_under_voltage: Option<bool>,
+    /// The temperature of the processor, in degrees Celsius.
+    pub heat_c: Option<f32>,
+}

@@ -1,0 +1,184 @@
+//! A whole gate that proves itself before the shift: on its panel, beside people who come, and with one thing broken.
+
+use menshen_core::record::{Body, Record, Tried};
+use menshen_lane::journal::Inspection;
+use menshen_tests::faults::ledger::relay_edges;
+use menshen_tests::faults::process::get;
+use menshen_tests::faults::until;
+use menshen_tests::faults::watched::Watched;
+use menshen_tests::faults::world::{GREEN, World};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The status of an answer to something that is sent as the gate's own page sends it.
+fn post(panel: SocketAddr, path: &str, body: &Value) -> u16 {
+    let mut stream = TcpStream::connect(panel).expect("the panel listens");
+    let body = body.to_string();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {panel}\r\nOrigin: http://{panel}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("the panel reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the panel answers");
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it speaks HTTP")
+}
+
+/// The card that a proof ends with.
+fn card_of(panel: SocketAddr, number: u64) -> Value {
+    until("the proof is over", PATIENCE, || {
+        let progress = get(panel, "/proof.json");
+        let card = progress["proof"].clone();
+        (progress["running"] == false && card["number"] == number).then_some(card)
+    })
+}
+
+/// Starts the gate of a world, lets it prove itself and stops it.
+fn proved(world: &World) -> Value {
+    let gate = Watched::start(world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    let card = card_of(panel, 1);
+    gate.stop();
+    card
+}
+
+/// What keeps the shift from beginning, as `name code`.
+fn failed(card: &Value) -> Vec<String> {
+    let checks = card["checks"].as_array().expect("there are some").iter();
+    let failed: Vec<String> = checks
+        .filter(|check| check["state"] == "failed")
+        .map(|check| format!("{} {}", check["name"].as_str().unwrap_or(""), check["code"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(card["ready"], failed.is_empty(), "{card:#}");
+    failed
+}
+
+fn code_of<'a>(card: &'a Value, name: &str) -> &'a str {
+    let mut checks = card["checks"].as_array().expect("there are some").iter();
+    checks.find(|check| check["name"] == name).and_then(|check| check["code"].as_str()).expect("it was looked at")
+}
+
+fn bodies(world: &World) -> Vec<Body> {
+    let mut found = Vec::new();
+    let journal = Inspection::open(&world.state()).expect("the gate has stopped");
+    let each = |_, _, bytes: &[u8]| {
+        found.push(Record::from_bytes(bytes).expect("it verifies").body);
+        true
+    };
+    journal.for_each(each).expect("it reads");
+    found
+}
+
+#[test]
+fn a_gate_that_is_well_proves_it_and_leaves_its_journal_and_its_relay_as_they_were() {
+    let world = World::new();
+    let card = proved(&world);
+    assert!(failed(&card).is_empty(), "{card:#}");
+    let codes =
+        ["code_good", "code_yellow", "code_warm", "code_expired", "code_forged", "code_revoked", "code_unknown"];
+    assert!(codes.iter().all(|code| code_of(&card, code) == "ok"), "{card:#}");
+    assert_eq!([code_of(&card, "order"), code_of(&card, "camera"), code_of(&card, "key")], ["ok", "still", "ok"]);
+    assert!(bodies(&world).is_empty() && relay_edges(&world).is_empty(), "nobody came");
+    assert!(!world.state().join("proof-work").exists(), "what it worked in is gone");
+    let kept = fs::read_to_string(world.state().join("proofs/000001.json")).expect("the card is kept");
+    assert_eq!(serde_json::from_str::<Value>(&kept).expect("JSON"), card);
+}
+
+#[test]
+fn whoever_comes_during_a_proof_is_served_as_ever() {
+    let mut world = World::new();
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    world.show(GREEN);
+    assert_eq!(gate.verdict(1).verdict, "admit");
+    assert!(failed(&card_of(panel, 1)).is_empty());
+    gate.stop();
+    assert!(matches!(bodies(&world).as_slice(), [Body::Scan(_)]), "one person came");
+    assert_eq!(relay_edges(&world), [true, false]);
+}
+
+#[test]
+fn an_output_moves_on_request_the_relay_with_a_record_and_what_was_seen_of_it_is_on_the_card() {
+    let world = World::new();
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    let output = |which: &str| post(panel, "/proof/output", &json!({ "which": which }));
+    let answer = |which: &str, yes: bool| post(panel, "/proof/answer", &json!({ "which": which, "yes": yes }));
+    assert_eq!(output("way"), 409, "there is no card to note it on");
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    let card = card_of(panel, 1);
+    assert_eq!([code_of(&card, "lamp_admit"), code_of(&card, "way")], ["untried"; 2]);
+    assert_eq!([output("lamp_admit"), answer("lamp_admit", true), output("way"), answer("way", false)], [202; 4]);
+    let card = get(panel, "/proof.json")["proof"].clone();
+    assert_eq!((code_of(&card, "lamp_admit"), failed(&card)), ("ok", vec!["way no".to_owned()]));
+    assert_eq!(get(panel, "/proofs.json")[0], card, "it is kept so");
+    until("the pulse is over", PATIENCE, || (relay_edges(&world) == [true, false]).then_some(()));
+    gate.stop();
+    assert_eq!(bodies(&world), [Body::Tried(Tried::Relay)]);
+    let trace = fs::read_to_string(world.state().join("gpio.jsonl")).expect("something moved");
+    assert!(trace.contains("lamp_admit"), "{trace}");
+}
+
+#[test]
+fn where_nobody_is_let_in_by_hand_nobody_opens_the_way_by_a_trial() {
+    let world = World::new();
+    world.site("thermometry = \"off\"\nmanual = \"never\"\n");
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    card_of(panel, 1);
+    assert_eq!(post(panel, "/proof/output", &json!({ "which": "way" })), 403);
+    gate.stop();
+    assert!(relay_edges(&world).is_empty() && bodies(&world).is_empty());
+}
+
+#[test]
+fn a_camera_that_is_gone_is_why_the_gate_is_not_ready() {
+    let world = World::new();
+    fs::remove_dir_all(world.camera()).expect("the folder is ours");
+    assert_eq!(failed(&proved(&world)), ["camera failed"]);
+}
+
+#[test]
+fn a_thermometer_that_is_silent_is_why_where_temperatures_are_taken() {
+    let world = World::new();
+    world.site("");
+    fs::write(world.state().join("thermometer.txt"), "none").expect("the folder is ours");
+    assert_eq!(failed(&proved(&world)), ["thermometer silent"]);
+    let world = World::new();
+    world.site("");
+    fs::write(world.state().join("thermometer.txt"), "36.4").expect("the folder is ours");
+    assert!(failed(&proved(&world)).is_empty());
+}
+
+#[test]
+fn a_clock_that_nobody_vouches_for_is_why() {
+    let world = World::new();
+    world.board("[clock]\nsource = \"synchronised\"\n");
+    assert_eq!(failed(&proved(&world)), ["clock unsure"]);
+}
+
+#[test]
+fn a_gate_that_believes_nothing_says_so() {
+    let world = World::new();
+    fs::remove_dir_all(world.path("trust")).expect("the folder is ours");
+    assert_eq!(failed(&proved(&world)), ["trust missing", "key none"]);
+}
+
+#[test]
+fn a_disk_that_takes_nothing_is_told_and_the_codes_were_not_tried() {
+    let world = World::new();
+    // What stands where the proof works keeps even root from making its folder.
+    fs::write(world.state().join("proof-work"), "in the way").expect("the folder is ours");
+    let card = proved(&world);
+    assert_eq!(failed(&card), ["disk unwritable"]);
+    assert_eq!([code_of(&card, "code_good"), code_of(&card, "order")], ["untried"; 2]);
+}
