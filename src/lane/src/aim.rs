@@ -8,9 +8,9 @@ use crate::optics::{Focus, FocusMeter, Frame, Framing, Light, Seen, Sight};
 use serde::Serialize;
 
 /// From here up a picture is sharp.
-const SHARP: u8 = 50;
+pub(crate) const SHARP: u8 = 50;
 /// From here up it is soft, and below it codes begin to be missed.
-const SOFT: u8 = 30;
+pub(crate) const SOFT: u8 = 30;
 
 /// Measures frames one after another and remembers the sharpest.
 #[derive(Debug, Default)]

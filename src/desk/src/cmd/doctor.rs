@@ -16,7 +16,7 @@ use menshen_gate::site::Site;
 use menshen_lane::journal::JournalError;
 use menshen_lane::moment;
 use menshen_lane::ports::Clock;
-use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, Said, State, said};
+use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, State, said};
 use menshen_lane::threads::Stop;
 use menshen_lane::words::{Lang, Table, Words};
 use serde_json::{Value, json};
@@ -170,10 +170,7 @@ impl Doctor {
         let at = moment::parse(&card.at).map_or_else(|_| card.at.clone(), moment::show);
         say(format!("{}: {site} · {} {} · {at}", say_of("title"), say_of("lane"), card.lane))?;
         for check in &card.checks {
-            let line = self.in_words(|words| {
-                let Said { name, say, .. } = said(words, check);
-                format!("{name}: {say}")
-            });
+            let line = self.in_words(|words| said(words, check).line(words));
             say(format!("{} {line}", check.state.sign()))?;
             self.tell_more(check)?;
         }
@@ -183,7 +180,9 @@ impl Doctor {
             format!("{} {}", State::Failed.sign(), say_of("not_ready"))
         })?;
         let failed = card.checks.iter().filter(|check| check.state == State::Failed);
-        failed.map(|check| self.in_words(|words| said(words, check).say)).try_for_each(|line| say(format!("  {line}")))
+        failed
+            .map(|check| self.in_words(|words| said(words, check).line(words)))
+            .try_for_each(|line| say(format!("  {line}")))
     }
 
     fn tell_more(&self, check: &Check) -> Result<()> {

@@ -71,11 +71,13 @@ fn article(card: &Proof, lang: Lang) -> String {
 fn because(card: &Proof, lang: Lang) -> String {
     let mut list = String::new();
     for check in card.checks.iter().filter(|check| check.state == State::Failed) {
-        let Said { name, say, remedy } = said(Words::of(lang), check);
+        let words = Words::of(lang);
+        let told = said(words, check);
+        let line = told.line(words);
         let remedy =
-            remedy.map_or_else(String::new, |remedy| format!("<span class=\"remedy\">{}</span>", escape(&remedy)));
+            told.remedy.map_or_else(String::new, |remedy| format!("<span class=\"remedy\">{}</span>", escape(&remedy)));
         // Writing to a text does not fail.
-        let _ = writeln!(list, "<li>{}: {}{remedy}</li>", escape(&name), escape(&say));
+        let _ = writeln!(list, "<li>{}{remedy}</li>", escape(&line));
     }
     if list.is_empty() { list } else { format!("<ul>\n{list}</ul>\n") }
 }

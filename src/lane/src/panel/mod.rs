@@ -6,8 +6,8 @@
 //! and bar at once; one that loses the gate says so and shows no verdict until it has it again.
 //!
 //! Invariants: the page takes nothing from outside the gate and says so in its Content-Security-Policy;
-//! what can be changed through it is what a volunteer decides by hand and a few settings, by whoever typed the PIN, or
-//! where there is none at a screen of this very device (`session`); what a pass says reaches it as JSON and is
+//! what can be changed through it is what a volunteer decides by hand, a few settings and the proof before the shift, by
+//! whoever typed the PIN, or where there is none at a screen of this very device (`session`); what a pass says reaches it as JSON and is
 //! put on the screen as text; the picture of the page that helps to mount a camera is small, is never stored, and
 //! shows the codes in it too coarse to be copied.
 

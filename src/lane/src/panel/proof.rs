@@ -18,6 +18,9 @@ use std::sync::Arc;
 
 const NO_PROOF: &str = "this gate can not prove itself: it runs without its own program\n";
 
+/// Why something is not done, in a sentence.
+type Refused = (StatusCode, String);
+
 /// What pages ask of the proof.
 pub(super) fn looks() -> Router<Arc<Shared>> {
     Router::new().route("/proof.json", get(progress)).route("/proofs.json", get(earlier))
@@ -31,15 +34,15 @@ pub(super) fn acts() -> Router<Arc<Shared>> {
         .route("/proof/answer", post(answer))
 }
 
-fn proofs_of(shared: &Shared) -> Result<Proofs, Response> {
-    shared.proofs.get().cloned().ok_or_else(|| (StatusCode::NOT_FOUND, NO_PROOF).into_response())
+fn proofs_of(shared: &Shared) -> Result<Proofs, Refused> {
+    shared.proofs.get().cloned().ok_or_else(|| (StatusCode::NOT_FOUND, NO_PROOF.to_owned()))
 }
 
-async fn progress(State(shared): State<Arc<Shared>>) -> Result<Response, Response> {
+async fn progress(State(shared): State<Arc<Shared>>) -> Result<Response, Refused> {
     Ok(Json(proofs_of(&shared)?.progress()).into_response())
 }
 
-async fn earlier(State(shared): State<Arc<Shared>>) -> Result<Response, Response> {
+async fn earlier(State(shared): State<Arc<Shared>>) -> Result<Response, Refused> {
     let proofs = proofs_of(&shared)?;
     let cards = tokio::task::spawn_blocking(move || proofs.earlier()).await;
     Ok(Json(cards.unwrap_or_default()).into_response())
@@ -53,7 +56,7 @@ struct Start {}
 async fn start(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<Start>, JsonRejection>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let proofs = proofs_of(&shared)?;
     let Json(Start {}) = body.map_err(not_json)?;
     Ok(match proofs.start() {
@@ -71,7 +74,7 @@ struct Output {
 async fn output(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<Output>, JsonRejection>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let proofs = proofs_of(&shared)?;
     let Json(Output { which }) = body.map_err(not_json)?;
     let item = Item::parse(&which).ok_or(TryError::NoOutput).map_err(refused)?;
@@ -88,28 +91,28 @@ struct Answer {
 async fn answer(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<Answer>, JsonRejection>,
-) -> Result<Response, Response> {
+) -> Result<Response, Refused> {
     let proofs = proofs_of(&shared)?;
     let Json(Answer { which, yes }) = body.map_err(not_json)?;
     let item = Item::parse(&which).ok_or(TryError::NoOutput).map_err(refused)?;
     done(tokio::task::spawn_blocking(move || proofs.answer(item, yes)).await)
 }
 
-fn done(result: Result<Result<(), TryError>, tokio::task::JoinError>) -> Result<Response, Response> {
+fn done(result: Result<Result<(), TryError>, tokio::task::JoinError>) -> Result<Response, Refused> {
     result.unwrap_or(Err(TryError::Silent)).map_err(refused)?;
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-fn not_json(_: JsonRejection) -> Response {
-    (StatusCode::BAD_REQUEST, "a proof is asked for in JSON: reload the page\n").into_response()
+fn not_json(_: JsonRejection) -> Refused {
+    (StatusCode::BAD_REQUEST, "a proof is asked for in JSON: reload the page\n".to_owned())
 }
 
-fn refused(error: TryError) -> Response {
+fn refused(error: TryError) -> Refused {
     let status = match error {
         TryError::NoOutput => StatusCode::BAD_REQUEST,
         TryError::NotAllowed => StatusCode::FORBIDDEN,
         TryError::NoCard | TryError::NotTried | TryError::Busy => StatusCode::CONFLICT,
         TryError::Silent | TryError::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, format!("{error}\n")).into_response()
+    (status, format!("{error}\n"))
 }

@@ -45,12 +45,6 @@ impl Keep {
         Ok(())
     }
 
-    /// The newest card that this program can read.
-    pub(super) fn newest(&self) -> Option<Proof> {
-        let read = |number: &u64| serde_json::from_slice(&fs::read(self.path(*number)).ok()?).ok();
-        self.numbers().iter().rev().find_map(read)
-    }
-
     /// Every card, the newest first, as it was kept: a card of an older program may have other checks.
     pub(super) fn all(&self) -> Vec<Value> {
         let read = |number: &u64| serde_json::from_slice(&fs::read(self.path(*number)).ok()?).ok();
@@ -72,5 +66,57 @@ impl Keep {
 
     fn path(&self, number: u64) -> PathBuf {
         self.folder.join(format!("{number:06}.{EXTENSION}"))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn card(number: u64) -> Proof {
+        Proof {
+            format: 1,
+            number,
+            ready: true,
+            at: "2020-03-01T00:00:00Z".into(),
+            clock: "trusted".into(),
+            took_ms: 1,
+            gate: None,
+            site_zh: "东门".into(),
+            site_en: "East Gate".into(),
+            lane: 1,
+            trust_version: None,
+            trust_as_of: None,
+            program: "0.1.0".into(),
+            checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_newest_sixty_are_kept_and_numbers_rise_whatever_is_gone() {
+        let state = tempfile::tempdir().unwrap();
+        let keep = Keep::of(state.path());
+        assert_eq!((keep.next_number(), keep.all().len()), (1, 0));
+        for number in 1..=KEPT_CARDS as u64 + 5 {
+            assert_eq!(keep.next_number(), number);
+            keep.put(&card(number)).unwrap();
+        }
+        let numbers: Vec<u64> = keep.all().iter().map(|card| card["number"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, (6..=KEPT_CARDS as u64 + 5).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_card_that_is_written_again_replaces_itself_and_what_is_no_card_is_left_alone() {
+        let state = tempfile::tempdir().unwrap();
+        let keep = Keep::of(state.path());
+        keep.put(&card(1)).unwrap();
+        keep.put(&Proof { ready: false, ..card(1) }).unwrap();
+        fs::write(state.path().join(FOLDER).join("000002.json"), "{ torn").unwrap();
+        fs::write(state.path().join(FOLDER).join("notes.txt"), "mine").unwrap();
+        let all = keep.all();
+        assert_eq!((all.len(), &all[0]["ready"]), (1, &false.into()));
+        assert_eq!(keep.next_number(), 3, "a torn card keeps its number");
+        assert!(state.path().join(FOLDER).join("notes.txt").exists());
     }
 }

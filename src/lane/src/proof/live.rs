@@ -5,6 +5,7 @@
 
 use super::watch::Eyes;
 use super::{Check, Finding, Vitals};
+use crate::aim::{SHARP, SOFT};
 use crate::run::Device;
 use crate::trust::{ListState, Standings, Trust};
 use crate::view::rfc3339;
@@ -17,9 +18,6 @@ use menshen_core::trust::{Freshness, IssuerKey};
 
 /// Below this a queue waits for the camera.
 const SLOW_FPS: f64 = 3.0;
-/// From here up a picture is sharp, and from here up soft, as on the page for mounting.
-const SHARP: u8 = 50;
-const SOFT: u8 = 30;
 /// A record that takes longer than this makes a person wait.
 const SLOW_RECORD_MS: u64 = 500;
 /// Less room than this wants a look before it is gone.

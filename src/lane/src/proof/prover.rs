@@ -40,6 +40,8 @@ const TRIAL_PATIENCE: Duration = Duration::from_secs(3);
 const WORK_FOLDER: &str = "proof-work";
 /// No gate runs before this: what a clock without a battery says is no moment to make passes for.
 const EARLIEST_S: u64 = 1_600_000_000;
+/// A card counts for one shift.
+const COUNTS_FOR: Duration = Duration::from_secs(12 * 3600);
 /// How many orders may wait for the lane.
 const MOST_ORDERS: usize = 1;
 
@@ -85,6 +87,8 @@ struct Inner {
     keep: Keep,
     orders: SyncSender<Order>,
     taken: Mutex<Option<Receiver<Order>>>,
+    /// Held by whoever changes the card, also while it is written; whoever only looks does not wait for that.
+    notes: Mutex<()>,
     now: Mutex<Now>,
 }
 
@@ -92,9 +96,17 @@ struct Inner {
 struct Now {
     /// What was found so far, while a proof runs.
     running: Option<Vec<Check>>,
-    card: Option<Proof>,
+    /// The newest card of this run, and when it was made.
+    card: Option<(Proof, Instant)>,
     /// Why the newest card is not kept.
     not_kept: Option<String>,
+}
+
+impl Now {
+    /// The card that counts.
+    fn current(&self) -> Option<&Proof> {
+        self.card.as_ref().filter(|(_, at)| at.elapsed() < COUNTS_FOR).map(|(card, _)| card)
+    }
 }
 
 /// How a proof stands, for whoever watches.
@@ -106,7 +118,7 @@ pub struct Progress {
     pub found: Vec<Check>,
     /// How many checks a card has before a person says anything.
     pub of: usize,
-    /// The newest card, `null` before the first.
+    /// The card of this shift, `null` where there is none: of a gate that was started since, or of twelve hours ago.
     pub proof: Option<Proof>,
     /// Why the newest card is not kept, `null` where it is.
     pub not_kept: Option<String>,
@@ -146,13 +158,19 @@ pub enum TryError {
 }
 
 impl Proofs {
-    /// The proofs of a lane, with the cards of earlier days.
+    /// The proofs of a lane; the cards of earlier days are kept and count for nothing any more.
     pub fn new(setup: Setup) -> Proofs {
         let (orders, taken) = sync_channel(MOST_ORDERS);
         let keep = Keep::of(&setup.state);
-        let card = keep.newest();
-        let now = Mutex::new(Now { card, ..Now::default() });
-        Proofs(Arc::new(Inner { setup, watch: Watch::default(), keep, orders, taken: Mutex::new(Some(taken)), now }))
+        Proofs(Arc::new(Inner {
+            setup,
+            watch: Watch::default(),
+            keep,
+            orders,
+            taken: Mutex::new(Some(taken)),
+            notes: Mutex::default(),
+            now: Mutex::default(),
+        }))
     }
 
     /// Who looks on at the lane for them.
@@ -193,7 +211,7 @@ impl Proofs {
             running: now.running.is_some(),
             found: now.running.clone().unwrap_or_default(),
             of: EXPECTED,
-            proof: now.card.clone(),
+            proof: now.current().cloned(),
             not_kept: now.not_kept.clone(),
             outputs: outputs.collect(),
         }
@@ -212,7 +230,7 @@ impl Proofs {
         let (_, trial) = OUTPUTS.into_iter().find(|(item, _)| *item == which).ok_or(TryError::NoOutput)?;
         {
             let now = self.0.lock();
-            now.card.as_ref().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
+            now.current().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
         }
         if trial == Trial::Relay && !self.0.may_open() {
             return Err(if self.0.setup.has_relay { TryError::NotAllowed } else { TryError::NoOutput });
@@ -237,7 +255,7 @@ impl Proofs {
         }
         let was_tried = {
             let now = self.0.lock();
-            let card = now.card.as_ref().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
+            let card = now.current().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
             card.check(which).is_some_and(|check| check.code != "untried")
         };
         if !was_tried {
@@ -264,8 +282,7 @@ impl Inner {
         if whole.is_err() {
             tracing::error!("the proof of this gate has failed; it is a bug, please report it with this log");
         }
-        let mut now = self.lock();
-        let mut checks = now.running.take().unwrap_or_default();
+        let mut checks = self.lock().running.clone().unwrap_or_default();
         if whole.is_err() {
             checks.push(Check::of(Finding::ProofBroken));
         }
@@ -291,8 +308,9 @@ impl Inner {
             checks,
         };
         tracing::info!(ready = card.ready, number = card.number, took_ms = card.took_ms, "the gate has proved itself");
-        now.not_kept = self.kept(&card);
-        now.card = Some(card);
+        let _changes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_kept = self.kept(&card);
+        *self.lock() = Now { running: None, card: Some((card, Instant::now())), not_kept };
     }
 
     /// Keeps a card; gives why it is not.
@@ -310,11 +328,12 @@ impl Inner {
 
     fn note(&self, which: Item, code: &str) -> Result<(), TryError> {
         let finding = Finding::find(which, code).ok_or(TryError::NoOutput)?;
-        let mut now = self.lock();
-        let card = now.card.as_mut().ok_or(TryError::NoCard)?;
+        let _changes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut card, at) = self.lock().card.clone().ok_or(TryError::NoCard)?;
         card.put(Check::of(finding));
-        let card = card.clone();
-        now.not_kept = self.kept(&card);
+        let not_kept = self.kept(&card);
+        let mut now = self.lock();
+        (now.card, now.not_kept) = (Some((card, at)), not_kept);
         Ok(())
     }
 

@@ -16,6 +16,13 @@ pub struct Said {
     pub remedy: Option<String>,
 }
 
+impl Said {
+    /// What was looked at and what was found, in one line.
+    pub fn line(&self, words: &Words) -> String {
+        format!("{}{}{}", self.name, words.proof.get("colon"), self.say)
+    }
+}
+
 /// A check in the words of a language.
 pub fn said(words: &Words, check: &Check) -> Said {
     let values: Vec<(&str, &str)> = check.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

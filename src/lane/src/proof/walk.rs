@@ -206,7 +206,7 @@ fn is_in_order(did: &[Did]) -> bool {
     let mut closings = did.iter().enumerate().filter(|(_, did)| **did == Did::Closed).map(|(at, _)| at);
     let (Some(at), None) = (closings.next(), closings.next()) else { return false };
     let before = did[..at].iter().rev().find(|did| **did != Did::Opened);
-    let after = did[at..].iter().any(|did| *did == Did::Opened);
+    let after = did[at..].contains(&Did::Opened);
     before == Some(&Did::Recorded) && after
 }
 

@@ -77,11 +77,9 @@ function said(check) {
   const values = { ...check.values };
   const text = (key) => (table[key] === undefined ? null : fill(table[key], values));
   const asks = check.state === "failed" || check.state === "wants_attention";
-  return {
-    name: text("name") ?? check.name,
-    say: text(check.code) ?? check.code,
-    remedy: asks ? text(`${check.code}_remedy`) : null,
-  };
+  const [name, found] = [text("name") ?? check.name, text(check.code) ?? check.code];
+  const remedy = asks ? text(`${check.code}_remedy`) : null;
+  return { name, found, remedy, line: `${name}${state.words.proof.colon}${found}` };
 }
 
 function draw() {
@@ -140,8 +138,8 @@ function drawCard(say, card) {
   );
   const reasons = (wantedState) =>
     card.checks.filter((check) => check.state === wantedState).map((check) => {
-      const { name, say: found, remedy } = said(check);
-      const line = make("li", "", `${name}: ${found}`);
+      const { line: words, remedy } = said(check);
+      const line = make("li", "", words);
       if (remedy) line.append(make("span", "remedy", remedy));
       return line;
     });
@@ -158,7 +156,7 @@ function drawCard(say, card) {
 }
 
 function row(say, check) {
-  const { name, say: found } = said(check);
+  const { name, found } = said(check);
   const line = make("tr", check.state);
   const head = make("th", "", name);
   head.scope = "row";
@@ -166,7 +164,7 @@ function row(say, check) {
   const sign = make("span", "sign", SIGNS[check.state]);
   sign.setAttribute("aria-hidden", "true");
   cell.append(sign, make("span", "state-name", `${say[`sign_${check.state}`]} `), make("span", "", found));
-  if (check.message) cell.append(make("span", "message", `${say.technician}: ${check.message}`));
+  if (check.message) cell.append(make("span", "message", `${say.technician}${say.colon}${check.message}`));
   line.append(head, cell);
   return line;
 }
@@ -191,8 +189,7 @@ function drawOutputs(say) {
 function output(say, which, card) {
   const check = card.checks.find((check) => check.name === which) ?? { name: which, code: "untried", state: "asked", values: {} };
   const line = make("li", check.state);
-  const { name, say: found } = said(check);
-  line.append(make("span", "", `${SIGNS[check.state]} ${name}: ${found}`));
+  line.append(make("span", "", `${SIGNS[check.state]} ${said(check).line}`));
   const button = (text, act, disabled) => {
     const made = make("button", "", text);
     made.type = "button";
