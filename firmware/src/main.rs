@@ -14,6 +14,7 @@ use menshen_gate::program::{Gate, StartError};
 use menshen_gate::rtc::{self, CommandError, SetTo};
 use menshen_gate::thermometer::{self, Order};
 use menshen_gate::watchdog::Watchdog;
+use menshen_lane::proof::apart;
 use menshen_lane::threads::Stop;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -98,6 +99,12 @@ enum Command {
         /// What to guard, in JSON.
         order: String,
     },
+    /// Walks the codes of a proof for a gate that has started it.
+    #[command(hide = true)]
+    ProofWalk {
+        /// Where and when, in JSON.
+        order: String,
+    },
 }
 
 /// Degrees as hundredths, between 0 and 60.
@@ -144,6 +151,8 @@ enum ProgramError {
     Pin(#[from] PinCommandError),
     #[error("{0}")]
     Guard(String),
+    #[error("{0}")]
+    Proof(String),
     #[error("the gate can not wait for signals or write to its output ({0}); start it again")]
     Io(#[from] io::Error),
 }
@@ -175,6 +184,10 @@ fn start(args: Args) -> Result<(), ProgramError> {
             Ok(rested.into_iter().collect::<Result<(), _>>()?)
         }
         Args { command: Some(Command::RelayGuard { order }), .. } => guard::run(&order).map_err(ProgramError::Guard),
+        Args { command: Some(Command::ProofWalk { order }), .. } => {
+            writeln!(io::stdout(), "{}", apart::run(&order).map_err(ProgramError::Proof)?)?;
+            Ok(())
+        }
         Args { board: Some(board), site: Some(site), state, command: None } => run(&board, &site, &state),
         Args { .. } => unreachable!("without a command, the parser asks for a board and a site"),
     }

@@ -20,7 +20,7 @@ use menshen_lane::journal::{Journal, JournalError, SledJournal};
 use menshen_lane::panel::{Listen, Panel, PanelConfig, PanelInfo, PanelWatcher, PinFile};
 use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
-use menshen_lane::proof::{Proofs, Setup};
+use menshen_lane::proof::{Proofs, Setup, WalkAs};
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::settings::Settings;
 use menshen_lane::sound::{SoundSettings, SpeakerWatcher};
@@ -121,9 +121,22 @@ impl Gate {
         let memory = Arc::new(remember(state, site, clock.clone(), journal.as_ref()));
         let talk = site.neighbours.as_ref().map(|site| Talk::new(site.addresses.clone(), &site.secret, memory.clone()));
         let guarded = ports.lanes.iter().filter_map(|lane| lane.guarded.clone()).collect();
+        // As the guard: a process where there is a program for it.
+        let walk_as = match guard_as {
+            GuardAs::Process(program) => WalkAs::Process(program.clone()),
+            GuardAs::Thread => WalkAs::Thread,
+        };
         let sound = SoundSettings::new(site.sound.clone());
-        let common =
-            Common { site, state, gate, trust: &trust, clock: &clock, journal: &journal, sound: &sound };
+        let common = Common {
+            site,
+            state,
+            gate,
+            trust: &trust,
+            clock: &clock,
+            journal: &journal,
+            sound: &sound,
+            walk_as,
+        };
         let (lanes, (panels, proofs)) = with_faces(ports.lanes, &common);
         let parts = Parts {
             lanes,
@@ -197,6 +210,7 @@ struct Common<'a> {
     clock: &'a Arc<dyn Clock>,
     journal: &'a Arc<SledJournal>,
     sound: &'a SoundSettings,
+    walk_as: WalkAs,
 }
 
 impl Common<'_> {
@@ -215,6 +229,7 @@ impl Common<'_> {
             clock: self.clock.clone(),
             journal,
             has_relay,
+            walk_as: self.walk_as.clone(),
             vitals: Arc::new(move || vitals.read()),
         })
     }

@@ -19,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use menshen_gate::outputs::guard;
 use menshen_lane::optics::Diagnosis;
+use menshen_lane::proof::apart;
 use menshen_lane::words::{Lang, Words};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -62,6 +63,12 @@ enum Command {
         /// What to guard, in JSON.
         order: String,
     },
+    /// Walks the codes of a proof for a gate that `doctor` has started.
+    #[command(hide = true)]
+    ProofWalk {
+        /// Where and when, in JSON.
+        order: String,
+    },
 }
 
 /// The trust folder that most commands take.
@@ -85,6 +92,9 @@ impl Cli {
             Command::Trust(trust) => trust.run(),
             Command::Journal(journal) => journal.run(),
             Command::Bench(bench) => bench.run(),
+            Command::ProofWalk { order } => {
+                apart::run(&order).map_err(Failure::new).and_then(|said| say(said).map(|()| Outcome::Done))
+            }
             Command::RelayGuard { order } => guard::run(&order).map(|()| Outcome::Done).map_err(Failure::new),
         };
         result.unwrap_or_else(|failure| match failure {

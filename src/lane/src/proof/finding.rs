@@ -210,7 +210,7 @@ findings! {
     /// How warm the processor is.
     Heat "heat" { HeatOk "ok" Ok; HeatHot "hot" WantsAttention; HeatUnread "unread" NotThere; }
     /// The hub.
-    Hub "hub" { HubOk "ok" Ok; HubAway "away" WantsAttention; HubNone "none" NotThere; }
+    Hub "hub" { HubOk "ok" Ok; HubQuiet "quiet" NotThere; HubAway "away" WantsAttention; HubNone "none" NotThere; }
     /// The green lamp, as a person saw it.
     LampAdmit "lamp_admit" {
         LampAdmitUntried "untried" Asked; LampAdmitWaits "waits" Asked; LampAdmitOk "ok" Ok; LampAdmitNo "no" Failed;

@@ -201,6 +201,7 @@ pub(super) fn heat(vitals: Vitals) -> Check {
 pub(super) fn hub(device: &Device) -> Check {
     let found = match (device.has_hub, &device.faults.hub.fault) {
         (false, _) => Check::of(Finding::HubNone),
+        (true, None) if device.faults.hub.last_ack_unix_s.is_none() => Check::of(Finding::HubQuiet),
         (true, None) => Check::of(Finding::HubOk),
         (true, Some(fault)) => Check::of(Finding::HubAway).because(fault),
     };

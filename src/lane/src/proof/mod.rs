@@ -6,7 +6,7 @@
 //! ([`Proof`]) that is shown, printed and kept.
 //!
 //! ```text
-//! codes ─▶ walk (the gate's own loop over ports that are the proof's) ─┐
+//! codes ─▶ walk (the gate's own loop over ports that are the proof's) ─┐   in a process of its own
 //! watch (what the running lane tells) ─▶ live ─────────────────────────┼▶ Proof ─▶ keep, panel, doctor
 //! trial (a lamp, a tone, the relay) ─▶ what a person saw ──────────────┘
 //! ```
@@ -15,6 +15,8 @@
 //! believes them; the gate's own journal, counts and relay are not touched, but where a person asks to see the relay work,
 //! and that is recorded first; a person who comes meanwhile is served as ever; whether a gate is ready follows from its
 //! checks alone.
+
+pub mod apart;
 
 mod codes;
 mod finding;
@@ -28,6 +30,7 @@ mod vitals;
 mod walk;
 mod watch;
 
+pub use apart::WalkAs;
 pub use finding::{Finding, Item, State};
 pub use keep::{FOLDER, KEPT_CARDS};
 pub use prover::{NotStarted, Progress, Proofs, Setup, TryError};

@@ -3,6 +3,7 @@
 //! Invariants: one proof of a lane at a time; a panic in it is a card that says what was not proved; what a person says of an
 //! output counts only for one that was tried out on this card.
 
+use super::apart::{Proven, WalkAs, prove_codes};
 use super::codes::{self, Keys, World};
 use super::keep::Keep;
 use super::trial::OUTPUTS;
@@ -67,6 +68,8 @@ pub struct Setup {
     pub journal: Arc<dyn Journal>,
     /// Whether the lane has a relay.
     pub has_relay: bool,
+    /// How its codes are walked.
+    pub walk_as: WalkAs,
     /// How the device itself is.
     pub vitals: Arc<dyn Fn() -> Vitals + Send + Sync>,
 }
@@ -351,23 +354,32 @@ impl Inner {
     fn look_at_codes(&self) {
         let folder = self.setup.state.join(WORK_FOLDER);
         let now_s = self.setup.clock.time().unix_s.max(EARLIEST_S);
-        let walked = Keys::fresh().map_err(NoWalk::Disk).and_then(|keys| walk_in(&folder, now_s, &keys));
+        let walked = prove_codes(&folder, now_s, &self.setup.walk_as);
         if let Err(error) = fs::remove_dir_all(&folder)
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!("the folder {} of the proof stays ({error}): remove it", folder.display());
         }
         let (free_bytes, journal) = (self.free_bytes(), self.setup.journal.takes_records().err());
-        let disk = match &walked {
-            Ok((_, walked)) => {
-                let slowest_ms = u64::try_from(walked.slowest_record.as_millis()).unwrap_or(u64::MAX);
-                live::disk(free_bytes, slowest_ms, journal.map(|error| error.to_string()))
+        let journal = journal.map(|error| error.to_string());
+        match walked {
+            Ok(Proven { checks, slowest_ms }) => {
+                self.found(checks);
+                self.found([live::disk(free_bytes, slowest_ms, journal)]);
             }
-            Err(NoWalk::Full { free_bytes }) => Check::of(Finding::DiskFull).with("free", free_bytes >> 20),
-            Err(NoWalk::Disk(why)) => Check::of(Finding::DiskUnwritable).because(why),
-        };
-        self.found(code_checks(walked.as_ref().ok().map(|(cases, walked)| (cases.as_slice(), walked))));
-        self.found([disk]);
+            Err(NoWalk::Full { free_bytes }) => {
+                self.found(code_checks(None));
+                self.found([Check::of(Finding::DiskFull).with("free", free_bytes >> 20)]);
+            }
+            Err(NoWalk::Disk(why)) => {
+                self.found(code_checks(None));
+                self.found([Check::of(Finding::DiskUnwritable).because(why)]);
+            }
+            Err(NoWalk::Broken(why)) => {
+                self.found(code_checks(None));
+                self.found([Check::of(Finding::ProofBroken).because(why), live::disk(free_bytes, 0, journal)]);
+            }
+        }
     }
 
     fn free_bytes(&self) -> Option<u64> {

@@ -69,6 +69,8 @@ pub(super) enum NoWalk {
     Full { free_bytes: u64 },
     /// The disk takes no record.
     Disk(String),
+    /// The walk itself did not come to its end.
+    Broken(String),
 }
 
 /// Something that was done, in the order in which it was.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::journal::{Journal as _, SledJournal};
 use crate::ports::Clock;
-use crate::proof::{Proofs, Setup, State, Vitals};
+use crate::proof::{Proofs, Setup, State, Vitals, WalkAs};
 use crate::rules::Rules;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
@@ -40,6 +40,7 @@ fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
         clock: Arc::new(Still),
         journal: journal.clone(),
         has_relay: true,
+        walk_as: WalkAs::Thread,
         vitals: Arc::new(Vitals::default),
     });
     panel.offer_proofs(proofs.clone());
