@@ -116,6 +116,8 @@ fn an_output_moves_on_request_the_relay_with_a_record_and_what_was_seen_of_it_is
     assert_eq!(post(panel, "/proof/start", &json!({})), 202);
     let card = card_of(panel, 1);
     assert_eq!([code_of(&card, "lamp_admit"), code_of(&card, "way")], ["untried"; 2]);
+    let looked_at = card["checks"].as_array().expect("there are some").iter().filter(|check| check["state"] != "asked");
+    assert_eq!(get(panel, "/proof.json")["of"], looked_at.count(), "as many as the page says that there will be");
     assert_eq!([output("lamp_admit"), answer("lamp_admit", true), output("way"), answer("way", false)], [202; 4]);
     let card = get(panel, "/proof.json")["proof"].clone();
     assert_eq!((code_of(&card, "lamp_admit"), failed(&card)), ("ok", vec!["way no".to_owned()]));

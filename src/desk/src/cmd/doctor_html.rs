@@ -10,11 +10,11 @@ use menshen_lane::words::{Lang, Words, fill};
 use std::fmt::Write;
 
 const STYLE: &str = "@page{margin:12mm}*{box-sizing:border-box;margin:0}\
-body{color:#000;background:#fff;font:10pt/1.35 system-ui,'Noto Sans CJK SC','Noto Sans SC',sans-serif}\
+body{color:#000;background:#fff;font:8.5pt/1.25 system-ui,'Noto Sans CJK SC','Noto Sans SC',sans-serif}\
 article{break-after:page;padding:4mm}article:last-child{break-after:auto}h1{font-size:14pt}\
 .facts{font-size:9pt;margin:1mm 0}.verdict{font-size:18pt;font-weight:800;margin:2mm 0}\
 ul{padding-left:6mm}table{width:100%;border-collapse:collapse;margin-top:2mm}\
-th,td{border-top:.3mm solid #000;padding:1mm 1.5mm;text-align:left;vertical-align:top}th{width:38%;font-weight:600}\
+th,td{border-top:.3mm solid #000;padding:.5mm 1.5mm;text-align:left;vertical-align:top}th{width:38%;font-weight:600}\
 tr{break-inside:avoid}.sign{display:inline-block;min-width:1.6em;font-weight:800}.remedy{display:block;font-weight:700}\
 .message{display:block;font-size:8pt;overflow-wrap:anywhere}.name{display:flex;margin-top:12mm}\
 .name span{flex:1;margin-right:8mm;padding-top:1mm;border-top:.3mm solid #000}";

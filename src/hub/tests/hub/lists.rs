@@ -13,7 +13,7 @@ fn a_record_is_listed_with_what_it_says() {
     let expected = json!({
         "epoch": 1, "seq": 2, "hash": null, "kind": "scan", "unix_s": NOON + 2, "confidence": "trusted", "lane": 1,
         "verdict": "refer", "reasons": [{"code": 50, "name": "yellow"}], "issuer": 330_100, "colour": "yellow",
-        "temp_centi_c": 3654, "ambient_centi_c": 2210, "raw_centi_c": 3654, "cause": null, "alarm": null, "trust_version": 7, "lost_epoch": null, "lost_from": null,
+        "temp_centi_c": 3654, "ambient_centi_c": 2210, "raw_centi_c": 3654, "cause": null, "alarm": null, "tried": null, "trust_version": 7, "lost_epoch": null, "lost_from": null,
         "lost_through": null,
     });
     assert_eq!(record, expected);

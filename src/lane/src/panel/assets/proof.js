@@ -205,7 +205,8 @@ function output(say, which, card) {
 }
 
 function drawEarlier(say) {
-  const earlier = state.earlier.filter((card) => card.number !== state.progress?.proof?.number);
+  // The card of this shift too, so that there is a way back to it.
+  const { earlier } = state;
   byId("earlier").hidden = earlier.length === 0;
   byId("earlier-title").textContent = say.earlier;
   const drawn = `${state.lang} ${listed}`;
@@ -220,7 +221,7 @@ function drawEarlier(say) {
       const open = make("button", "", `${card.ready ? SIGNS.ok : SIGNS.failed} ${at} ${word}`);
       open.type = "button";
       open.addEventListener("click", () => {
-        state.shown = card;
+        state.shown = card.number === state.progress?.proof?.number ? null : card;
         draw();
         byId("card").scrollIntoView();
       });
