@@ -36,21 +36,25 @@ pub fn run(state: &Path, clear: bool) -> Result<&'static str, PinCommandError> {
         file.clear()?;
         return Ok("this gate has no PIN: only its own screen shows it and may open it by hand");
     }
-    file.set(typed().map_err(PinCommandError::Input)?.trim())?;
+    let typed = typed("New PIN, six to twelve digits: ").map_err(PinCommandError::Input)?;
+    file.set(typed.trim())?;
     Ok(
         "the new PIN counts from now on; screens that are unlocked stay so until they are locked or the gate starts again",
     )
 }
 
-/// A line of standard input, unseen where somebody types it.
-fn typed() -> io::Result<String> {
+/// A line of standard input, asked for and unseen where somebody types it.
+///
+/// # Errors
+/// Where standard input can not be read.
+pub fn typed(question: &str) -> io::Result<String> {
     let input = io::stdin();
     let mut line = String::new();
     if !input.is_terminal() {
         input.lock().read_line(&mut line)?;
         return Ok(line);
     }
-    write!(io::stderr(), "New PIN, six to twelve digits: ")?;
+    write!(io::stderr(), "{question}")?;
     let shown = tcgetattr(&input)?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);

@@ -127,16 +127,8 @@ impl Gate {
             GuardAs::Thread => WalkAs::Thread,
         };
         let sound = SoundSettings::new(site.sound.clone());
-        let common = Common {
-            site,
-            state,
-            gate,
-            trust: &trust,
-            clock: &clock,
-            journal: &journal,
-            sound: &sound,
-            walk_as,
-        };
+        let common =
+            Common { site, state, gate, trust: &trust, clock: &clock, journal: &journal, sound: &sound, walk_as };
         let (lanes, (panels, proofs)) = with_faces(ports.lanes, &common);
         let parts = Parts {
             lanes,

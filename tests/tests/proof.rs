@@ -18,9 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The status of an answer to something that is sent as the gate's own page sends it.
 fn post(panel: SocketAddr, path: &str, body: &Value) -> u16 {
     let mut stream = TcpStream::connect(panel).expect("the panel listens");
+    let act = get(panel, "/session")["act"].as_str().expect("it has no PIN").to_owned();
     let body = body.to_string();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {panel}\r\nOrigin: http://{panel}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nHost: {panel}\r\nOrigin: http://{panel}\r\nX-Menshen-Act: {act}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );

@@ -11,6 +11,7 @@ use clap::Args;
 use menshen_core::time::Confidence;
 use menshen_gate::board::Board;
 use menshen_gate::outputs::GuardAs;
+use menshen_gate::pin;
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::site::Site;
 use menshen_lane::journal::JournalError;
@@ -20,6 +21,7 @@ use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, State, said};
 use menshen_lane::threads::Stop;
 use menshen_lane::words::{Lang, Table, Words};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -48,7 +50,7 @@ pub(super) struct Doctor {
     /// The gate's state folder.
     #[arg(long, value_name = "DIR", default_value = "state")]
     state: PathBuf,
-    /// The panel of a gate that runs, such as http://127.0.0.1:8460; only from the gate's own device.
+    /// The panel of a gate that runs, such as http://127.0.0.1:8460; its PIN is asked for here.
     #[arg(long, value_name = "URL", conflicts_with_all = ["board", "site"])]
     panel: Option<String>,
     /// Try every lamp, every tone and the relay, and ask here what was seen. The way opens once, and that is recorded.
@@ -93,15 +95,15 @@ impl Doctor {
     }
 
     fn langs(&self) -> Vec<Lang> {
-        self.lang.map_or_else(|| Lang::ALL.into_iter().collect(), |lang| vec![lang])
+        self.lang.map_or_else(|| Lang::USUAL.into_iter().collect(), |lang| vec![lang])
     }
 
     /// Starts the gate for as long as it takes, and proves each of its lanes.
     fn prove_here(&self, board: &Path, site: &Path) -> Result<Vec<Proof>> {
         let (mut board, site) = (Board::load(board)?, Site::load(site)?);
         // Its panel would take the place of the real one for a moment.
-        board.panel_listen = None;
-        board.further_lanes.iter_mut().for_each(|lane| lane.panel_listen = None);
+        board.panel_listen = Vec::new();
+        board.further_lanes.iter_mut().for_each(|lane| lane.panel_listen.clear());
         let guard = GuardAs::Process(THIS_PROGRAM.into());
         let gate = Gate::guarded(&board, &site, &self.state, &guard).map_err(|error| match error {
             StartError::Journal(JournalError::InUse { .. }) => Failure::new(
@@ -164,8 +166,7 @@ impl Doctor {
             return say_json(&summary(card)?);
         }
         let say_of = |key: &str| self.in_words(|words| words.proof.get(key).to_owned());
-        let site =
-            self.langs().into_iter().map(|lang| if lang == Lang::default() { &card.site_zh } else { &card.site_en });
+        let site = self.langs().into_iter().map(|lang| if lang.is_chinese() { &card.site_zh } else { &card.site_en });
         let site = site.map(String::as_str).collect::<Vec<_>>().join(" / ");
         let at = moment::parse(&card.at).map_or_else(|_| card.at.clone(), moment::show);
         say(format!("{}: {site} · {} {} · {at}", say_of("title"), say_of("lane"), card.lane))?;
@@ -263,15 +264,73 @@ impl Proved for Own {
     }
 }
 
+/// A gate that runs, by its panel. Where that has a PIN, it is asked for here, once.
 struct Remote {
     url: String,
     agent: ureq::Agent,
+    pass: RefCell<Pass>,
+}
+
+/// What the panel knows this program by.
+#[derive(Default)]
+struct Pass {
+    cookie: Option<String>,
+    act: Option<String>,
 }
 
 impl Remote {
     fn new(url: &str) -> Remote {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_PATIENCE));
-        Remote { url: url.trim_end_matches('/').to_owned(), agent: config.build().into() }
+        Remote { url: url.trim_end_matches('/').to_owned(), agent: config.build().into(), pass: RefCell::default() }
+    }
+
+    /// What an act must name, which the panel says; the PIN is typed where it wants one.
+    fn act(&self) -> Result<String> {
+        if let Some(act) = self.pass.borrow().act.clone() {
+            return Ok(act);
+        }
+        let standing = self.standing()?;
+        let act = match (standing["act"].as_str(), standing["has_pin"].as_bool()) {
+            (Some(act), _) => act.to_owned(),
+            (None, Some(true)) => {
+                self.unlock()?;
+                let act = self.standing()?["act"].as_str().map(str::to_owned);
+                act.ok_or_else(|| Failure::new(format!("{} was unlocked and is not: try again", self.url)))?
+            }
+            (None, _) => String::new(),
+        };
+        self.pass.borrow_mut().act = Some(act.clone());
+        Ok(act)
+    }
+
+    fn standing(&self) -> Result<Value> {
+        let got = self.with_cookie(self.agent.get(format!("{}/session", self.url))).call();
+        let mut answer = got.map_err(|error| self.unreachable(&error))?;
+        let text = answer.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
+        // One that is no gate is told by what is asked of it next.
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    fn unlock(&self) -> Result<()> {
+        let pin = pin::typed("PIN of the panel: ").map_err(|error| Failure::new(format!("no PIN came ({error})")))?;
+        let sent = self.agent.post(format!("{}/session", self.url)).send_json(json!({ "pin": pin.trim() }));
+        let answer = sent.map_err(|error| self.unreachable(&error))?;
+        match answer.status().as_u16() {
+            204 => {
+                let cookie = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok());
+                self.pass.borrow_mut().cookie = cookie.and_then(|text| text.split(';').next()).map(str::to_owned);
+                Ok(())
+            }
+            429 => Err(Failure::new("too many wrong PINs were typed there: wait a quarter of an hour".to_owned())),
+            _ => Err(Failure::new("that is not the PIN of the panel: type it again".to_owned())),
+        }
+    }
+
+    fn with_cookie<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.pass.borrow().cookie {
+            Some(cookie) => request.header("Cookie", cookie),
+            None => request,
+        }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
@@ -280,8 +339,9 @@ impl Remote {
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<()> {
-        let sent = self.agent.post(format!("{}{path}", self.url)).send_json(body);
-        let mut answer = sent.map_err(|error| self.unreachable(&error))?;
+        let act = self.act()?;
+        let request = self.with_cookie(self.agent.post(format!("{}{path}", self.url))).header("X-Menshen-Act", act);
+        let mut answer = request.send_json(body).map_err(|error| self.unreachable(&error))?;
         if answer.status().is_success() {
             return Ok(());
         }
@@ -296,7 +356,7 @@ impl Proved for Remote {
     }
 
     fn progress(&self) -> Result<Progress> {
-        let got = self.agent.get(format!("{}/proof.json", self.url)).call();
+        let got = self.with_cookie(self.agent.get(format!("{}/proof.json", self.url))).call();
         let mut answer = got.map_err(|error| self.unreachable(&error))?;
         let text = answer.body_mut().read_to_string().map_err(|error| self.unreachable(&error))?;
         serde_json::from_str(&text).map_err(|error| {

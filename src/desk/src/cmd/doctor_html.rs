@@ -33,7 +33,7 @@ fn article(card: &Proof, lang: Lang) -> String {
     let words = words_of(lang);
     let text = |key: &str| escape(words.get(key));
     let at = |moment: &str| moment::parse(moment).map_or_else(|_| moment.to_owned(), moment::show);
-    let site = if lang == Lang::default() { &card.site_zh } else { &card.site_en };
+    let site = if lang.is_chinese() { &card.site_zh } else { &card.site_en };
     let when = if card.clock == "trusted" { "at" } else { "at_unsure" };
     let trust = card.trust_version.map(|version| {
         let as_of = card.trust_as_of.as_deref().map_or_else(String::new, at);

@@ -7,8 +7,8 @@
 
 use super::serve::Shared;
 use crate::proof::{Item, NotStarted, Proofs, TryError};
-use axum::extract::rejection::JsonRejection;
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};

@@ -18,6 +18,7 @@ use crate::ports::{Camera, Clock, GateOutput, PortError, Thermometer};
 use crate::probe::{Probe, Step};
 use crate::rules::Rules;
 use crate::run::{self, Device, LaneParts, Parts, Timing, Watcher};
+use crate::sound::{Cue, SoundSettings, Volume};
 use crate::threads::Stop;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
@@ -168,7 +169,8 @@ fn parts(world: World, journal: SledJournal, stage: &Stage) -> Parts {
         inputs: None,
         outputs: Box::new(stage.clone()),
         watchers: vec![Box::new(stage.clone())],
-        by_hand: None,
+        orders: None,
+        settings: Arc::default(),
         trials: None,
     };
     Parts {
@@ -182,6 +184,7 @@ fn parts(world: World, journal: SledJournal, stage: &Stage) -> Parts {
         rules: Rules::of(world.policy),
         home: world.home,
         sync: None,
+        sound: SoundSettings::default(),
         probe: Probe::new(move |step| {
             if step == Step::Recorded {
                 recorded.did(Did::Recorded);
@@ -247,7 +250,7 @@ impl GateOutput for Stage {
         Ok(())
     }
 
-    fn tone(&mut self, _: Verdict) -> Result<(), PortError> {
+    fn tone(&mut self, _: Cue, _: Volume) -> Result<(), PortError> {
         Ok(())
     }
 }

@@ -4,7 +4,9 @@
 
 import { byId, make, put } from "./dom.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
+import { unlocked } from "./pad.js";
 import { fill, moment } from "./say.js";
+import { ask, post, stands } from "./session.js";
 
 /** Signs beside the words, for those who do not tell colours apart. */
 const SIGNS = { ok: "✓", wants_attention: "!", failed: "✗", not_there: "–", asked: "?" };
@@ -16,11 +18,13 @@ let listed = null;
 
 async function begin() {
   try {
-    const whole = await fetch("/state").then((answer) => answer.json());
-    state.langs = whole.langs;
-    state.info = whole.info;
+    const { langs, info } = await fetch("/about.json").then((answer) => answer.json());
+    Object.assign(state, { langs, info });
     await load(state.langs);
     choose(wanted(state.langs));
+    await ask();
+    // The panel's first page says what to do where there is no PIN yet.
+    if (!stands().may_look && !(await unlocked(state.words))) return location.assign("/");
     await follow();
   } catch {
     setTimeout(begin, SLOW_MS);
@@ -56,11 +60,12 @@ function newest() {
   return card ? `${card.number} ${card.ready}` : "";
 }
 
-async function post(path, body) {
+/** Has the gate do something, by somebody who may. */
+async function order(path, body) {
+  if (!(await unlocked(state.words))) return;
   state.complaint = "";
   try {
-    const headers = { "Content-Type": "application/json" };
-    const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
+    const answer = await post(path, body ?? {});
     if (!answer.ok) state.complaint = fill(state.words.proof.refused, { why: (await answer.text()).trim() });
   } catch {
     state.complaint = state.words.proof.lost;
@@ -117,7 +122,7 @@ function drawControls(say) {
 
 function drawCard(say, card) {
   byId("card-title").textContent = say.title;
-  const site = state.lang === "zh" ? card.site_zh : card.site_en;
+  const site = state.lang.startsWith("zh") ? card.site_zh : card.site_en;
   const at = moment(state.words.when, card.at, null, state.info.utc_offset_min);
   const as_of = card.trust_as_of && moment(state.words.when, card.trust_as_of, null, state.info.utc_offset_min);
   const facts = [
@@ -198,9 +203,9 @@ function output(say, which, card) {
     line.append(made);
   };
   const tried = check.code !== "untried";
-  button(say.try, () => post("/proof/output", { which }), false);
-  button(say.yes, () => post("/proof/answer", { which, yes: true }), !tried);
-  button(say.no, () => post("/proof/answer", { which, yes: false }), !tried);
+  button(say.try, () => order("/proof/output", { which }), false);
+  button(say.yes, () => order("/proof/answer", { which, yes: true }), !tried);
+  button(say.no, () => order("/proof/answer", { which, yes: false }), !tried);
   return line;
 }
 
@@ -235,6 +240,6 @@ byId("lang").addEventListener("click", () => {
   remember(after(state.langs, state.lang));
   choose(after(state.langs, state.lang));
 });
-byId("start").addEventListener("click", () => post("/proof/start"));
+byId("start").addEventListener("click", () => order("/proof/start"));
 byId("print").addEventListener("click", () => window.print());
 begin();

@@ -4,8 +4,8 @@ use super::*;
 use crate::settings::{Set, Settings};
 use menshen_core::manual::Cause;
 
-const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
-const JSON: (&str, &str) = ("Content-Type", "application/json");
+pub(super) const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
+pub(super) const JSON: (&str, &str) = ("Content-Type", "application/json");
 const PIN: &str = "284916";
 
 /// A request and its whole answer: status, headers, body.
@@ -28,16 +28,16 @@ fn session(panel: &Panel, headers: &[(&str, &str)]) -> Value {
 }
 
 /// What an act of these headers must name.
-fn act_of(panel: &Panel, headers: &[(&str, &str)]) -> String {
+pub(super) fn act_of(panel: &Panel, headers: &[(&str, &str)]) -> String {
     session(panel, headers)["act"].as_str().unwrap_or("none").to_owned()
 }
 
-fn status_of(panel: &Panel, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
+pub(super) fn status_of(panel: &Panel, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
     ask(panel, &format!("POST {path}"), headers, body).0
 }
 
 /// An act of the gate's own screen.
-fn own_act(panel: &Panel, path: &str, body: &str) -> u16 {
+pub(super) fn own_act(panel: &Panel, path: &str, body: &str) -> u16 {
     let act = act_of(panel, &[OWN_HOST]);
     status_of(panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", &act)], body)
 }

@@ -1,5 +1,6 @@
 //! The page of the proof before the shift: what it is made of, whom it serves, and what it refuses.
 
+use super::acts::{JSON, OWN_HOST, act_of, own_act, status_of};
 use super::*;
 use crate::journal::{Journal as _, SledJournal};
 use crate::ports::Clock;
@@ -47,18 +48,6 @@ fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
     (state, panel, proofs, journal)
 }
 
-fn post(panel: &Panel, path: &str, headers: &[(&str, &str)], body: &str) -> u16 {
-    let mut stream = TcpStream::connect(panel.addr()).unwrap();
-    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
-}
-
-const OWN: [(&str, &str); 2] = [OWN_HOST, JSON];
-
 #[test]
 fn the_page_is_whole_says_nothing_of_its_own_and_puts_what_it_hears_on_the_screen_as_text() {
     let panel = panel();
@@ -91,21 +80,24 @@ fn the_page_is_whole_says_nothing_of_its_own_and_puts_what_it_hears_on_the_scree
 fn a_gate_that_offers_no_proof_says_so() {
     let panel = panel();
     assert_eq!(get(&panel, "/proof.json").0, 404);
-    assert_eq!(post(&panel, "/proof/start", &OWN, "{}"), 404);
+    assert_eq!(own_act(&panel, "/proof/start", "{}"), 404);
 }
 
 #[test]
 fn only_a_screen_of_the_gate_itself_proves_it() {
     let (_state, panel, proofs, _) = proved();
     for path in ["/proof/start", "/proof/output", "/proof/answer"] {
+        let act = act_of(&panel, &[OWN_HOST]);
+        let act = ("X-Menshen-Act", act.as_str());
         for headers in [
-            vec![JSON, ("Host", "gate.example")],
-            vec![JSON, OWN_HOST, ("Origin", "http://evil.example")],
-            vec![JSON, OWN_HOST, ("Sec-Fetch-Site", "cross-site")],
+            vec![JSON, act, ("Host", "gate.example")],
+            vec![JSON, act, OWN_HOST, ("Origin", "http://evil.example")],
+            vec![JSON, act, OWN_HOST, ("Sec-Fetch-Site", "cross-site")],
+            vec![JSON, OWN_HOST],
         ] {
-            assert_eq!(post(&panel, path, &headers, r#"{"which":"way"}"#), 403, "{path} {headers:?}");
+            assert_eq!(status_of(&panel, path, &headers, r#"{"which":"way"}"#), 403, "{path} {headers:?}");
         }
-        assert_eq!(post(&panel, path, &[OWN_HOST, ("Content-Type", "text/plain")], "{}"), 400, "{path}");
+        assert_eq!(status_of(&panel, path, &[act, OWN_HOST, ("Content-Type", "text/plain")], "{}"), 400, "{path}");
     }
     assert!(!proofs.progress().running, "nothing was started");
 }
@@ -113,15 +105,15 @@ fn only_a_screen_of_the_gate_itself_proves_it() {
 #[test]
 fn an_output_is_tried_only_on_a_card_and_noted_only_once_it_was_tried() {
     let (_state, panel, proofs, journal) = proved();
-    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"lamp_admit"}"#), 409, "there is no card yet");
-    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"camera"}"#), 400);
-    assert_eq!(post(&panel, "/proof/start", &OWN, "{}"), 202);
+    assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"lamp_admit"}"#), 409, "there is no card yet");
+    assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"camera"}"#), 400);
+    assert_eq!(own_act(&panel, "/proof/start", "{}"), 202);
     until("the proof is over", || !proofs.progress().running);
     let card: Value = serde_json::from_str(&get(&panel, "/proof.json").2).unwrap();
     assert_eq!(card["proof"]["ready"], false, "its lane says nothing");
     assert!(proofs.progress().proof.unwrap().check(crate::proof::Item::Lane).is_some());
-    assert_eq!(post(&panel, "/proof/answer", &OWN, r#"{"which":"lamp_admit","yes":true}"#), 409, "nobody has seen it");
-    assert_eq!(post(&panel, "/proof/output", &OWN, r#"{"which":"way"}"#), 403, "nobody said that the rules allow it");
+    assert_eq!(own_act(&panel, "/proof/answer", r#"{"which":"lamp_admit","yes":true}"#), 409, "nobody has seen it");
+    assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"way"}"#), 403, "nobody said that the rules allow it");
     let cards: Value = serde_json::from_str(&get(&panel, "/proofs.json").2).unwrap();
     assert_eq!(cards.as_array().unwrap().len(), 1);
     assert_eq!(journal.status().next_seq, 1, "the gate's own journal is as it was");
