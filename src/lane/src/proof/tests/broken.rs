@@ -68,6 +68,7 @@ impl Well {
             has_thermometer: true,
             has_hub: true,
             manual: ManualWay::AllButRed,
+            summary: Arc::default(),
             faults: Default::default(),
         };
         let eyes =
