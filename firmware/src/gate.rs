@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use menshen_lane::ports::{Camera, Clock, GateInput, GateOutput, Open, Speaker, Thermometer};
+use menshen_lane::ports::{Camera, Clock, Display, GateInput, GateOutput, Open, Speaker, Thermometer};
+use menshen_lane::words::Lang;
 
 use crate::board::{Board, BoardError, Sound, SoundAt};
 use crate::clock::{GateClock, Teller};
 use crate::outputs::GuardAs;
-use crate::{camera, inputs, osdp, outputs, speaker, thermometer};
+use crate::{camera, display, inputs, osdp, outputs, speaker, thermometer};
 
 /// The ports of one gate.
 pub struct GatePorts {
@@ -37,6 +38,8 @@ pub struct LanePorts {
     pub outputs: Box<dyn GateOutput>,
     /// Whether the relay has a guard; `None` without a relay.
     pub guarded: Option<Arc<AtomicBool>>,
+    /// Opens the screen that the gate paints itself, with the language that is large on it; `None` where there is none.
+    pub display: Option<(Open<dyn Display>, Lang)>,
     /// Its loudspeaker; `None` where the lane has none.
     pub speaker: Option<LaneSpeaker>,
     /// Where the panel is served; empty for no panel.
@@ -118,6 +121,7 @@ impl LanePorts {
             inputs,
             outputs,
             guarded,
+            display: board.display.as_ref().map(|screen| (display::opener(screen, state_dir), screen.lang)),
             speaker: board.sound.as_ref().map(|sound| LaneSpeaker::of(sound, state_dir)),
             panel_listen: board.panel_listen.clone(),
         })

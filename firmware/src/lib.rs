@@ -10,6 +10,7 @@
 pub mod board;
 pub mod camera;
 pub mod clock;
+pub mod display;
 pub mod gate;
 pub mod inputs;
 pub mod osdp;

@@ -1,11 +1,13 @@
 //! `menshen-gate`: starts a [`Gate`] and stops it on SIGTERM or SIGINT, relay open. `menshen-gate rtc` reads or sets the
-//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer, `menshen-gate pin` sets the panel's PIN. `menshen-gate relay-rest` takes the relay's
-//! power away and darkens the lamps. `menshen-gate relay-guard` is the process that owns the relay's pin; the gate starts it.
+//! clock chip of a board and ends, `menshen-gate thermometer` its thermometer, `menshen-gate pin` sets the panel's PIN.
+//! `menshen-gate relay-rest` takes the relay's power away and darkens the lamps and the screen. `menshen-gate relay-guard` is
+//! the process that owns the relay's pin; the gate starts it.
 //!
 //! Exit codes: 0 after an orderly stop, 2 when it could not start, or the chip could not be used.
 
 use clap::{Parser, Subcommand};
 use menshen_gate::board::{Board, BoardError};
+use menshen_gate::display;
 use menshen_gate::gate::lane_dir;
 use menshen_gate::outputs;
 use menshen_gate::outputs::guard::{self, GuardAs};
@@ -84,7 +86,7 @@ enum Command {
         #[arg(long)]
         clear: bool,
     },
-    /// Takes the relay's power away, darkens lamps and silences the buzzer: for the service manager, after a gate was killed together with its relay's guard.
+    /// Takes the relay's power away, darkens lamps and screen and silences the buzzer: for the service manager, after a gate was killed together with its relay's guard.
     RelayRest {
         /// What the gate is wired to.
         #[arg(long, value_name = "FILE")]
@@ -181,6 +183,12 @@ fn start(args: Args) -> Result<(), ProgramError> {
             // Each lane, whatever becomes of the others; the first error is told.
             let rest = |(lane, number)| outputs::rest(lane, &lane_dir(&state, number));
             let rested: Vec<_> = board.all_lanes().zip(1..).map(rest).collect();
+            for (lane, number) in board.all_lanes().zip(1..) {
+                let dark = lane.display.as_ref().map(|screen| display::darken(screen, &lane_dir(&state, number)));
+                if let Some(Err(error)) = dark {
+                    tracing::error!("{error}");
+                }
+            }
             Ok(rested.into_iter().collect::<Result<(), _>>()?)
         }
         Args { command: Some(Command::RelayGuard { order }), .. } => guard::run(&order).map_err(ProgramError::Guard),

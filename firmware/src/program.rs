@@ -13,6 +13,7 @@ use crate::vitals::VitalsAt;
 use ed25519_dalek::SigningKey;
 use menshen_core::ids::GateId;
 use menshen_lane::device_key;
+use menshen_lane::display::DisplayWatcher;
 use menshen_lane::history::neighbours::Talk;
 use menshen_lane::history::{Memory, Secret};
 use menshen_lane::hub_link::HubLink;
@@ -250,6 +251,9 @@ fn with_faces(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Fa
         let speaker = ports.speaker.map(|LaneSpeaker { open, has_tones, .. }| {
             Box::new(SpeakerWatcher::new(open, sound.clone(), clock.clone(), has_tones)) as Box<dyn Watcher>
         });
+        let display = ports
+            .display
+            .map(|(open, lang)| Box::new(DisplayWatcher::start(open, info(site, number), lang)) as Box<dyn Watcher>);
         let lane = LaneParts {
             number,
             leads_out: site.leads_out.contains(&number),
@@ -257,7 +261,10 @@ fn with_faces(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Fa
             thermometer: ports.thermometer,
             inputs: ports.inputs,
             outputs: ports.outputs,
-            watchers: panel.map(on_panel).into_iter().chain(speaker).chain([proofs.watcher()]).collect(),
+            watchers: {
+                let seen = panel.map(on_panel).into_iter().chain(display);
+                seen.chain(speaker).chain([proofs.watcher()]).collect()
+            },
             orders,
             settings,
             trials: proofs.take_trials(),
@@ -325,21 +332,25 @@ fn believe(
     (Err(told), feed.unwrap_or_default())
 }
 
+/// What a panel or a screen says of where it is.
+fn info(site: &Site, lane: u8) -> PanelInfo {
+    PanelInfo {
+        site_zh: site.name_zh.clone(),
+        site_en: site.name_en.clone(),
+        lane,
+        utc_offset_min: CHINA_UTC_OFFSET_MIN,
+    }
+}
+
 /// A gate without its panel still decides, opens, lights and sounds; it says so.
 fn start_panel(listen: &[Listen], lane: u8, settings: Arc<Settings>, common: &Common<'_>) -> Option<Panel> {
     let Common { site, state, sound, .. } = *common;
     if listen.is_empty() {
         return None;
     }
-    let info = PanelInfo {
-        site_zh: site.name_zh.clone(),
-        site_en: site.name_en.clone(),
-        lane,
-        utc_offset_min: CHINA_UTC_OFFSET_MIN,
-    };
     let config = PanelConfig {
         listen: listen.to_vec(),
-        info,
+        info: info(site, lane),
         langs: site.langs.clone(),
         // One for all lanes of a device: it is the volunteer's, not the lane's.
         pin: Some(PinFile::of(state)),

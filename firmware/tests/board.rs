@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use menshen_core::thermo::Protocol;
 use menshen_gate::board::{
-    Board, BuzzerDrive, Camera, ClockSource, Fail, Function, Inputs, Pin, PixelFormat, Pull, RelayRules, SwitchAt,
-    Thermometer, WiegandFrame, Wiring,
+    Board, BuzzerDrive, Camera, ClockSource, Display, DisplayAt, Fail, Function, Inputs, Pin, PixelFormat, Pull,
+    RelayRules, Rotate, SwitchAt, Thermometer, WiegandFrame, Wiring,
 };
 use menshen_lane::panel::Listen;
 
@@ -466,4 +466,41 @@ fn lanes_share_a_fire_alarm_with_the_same_settings_and_none_with_a_relay_is_with
 fn what_only_the_device_has_no_lane_has_of_its_own() {
     refused("[[lanes]]\nclock = { source = \"system\" }\n", &["line 3", "`clock`", "`camera`"]);
     refused("[[lanes]]\ncamera = { devize = \"x\" }\n", &["line 3", "`devize`"]);
+}
+
+#[test]
+fn a_screen_is_a_framebuffer_or_a_picture_and_turned_as_it_is_mounted() {
+    assert_eq!(load("").unwrap().display, None, "without a word there is none");
+    let board = load("[display]\nkind = \"framebuffer\"\nrotate = 270\nlang = \"en\"").unwrap();
+    let english = menshen_lane::words::Lang::parse("en").unwrap();
+    let framebuffer = DisplayAt::Framebuffer { device: "/dev/fb0".into() };
+    assert_eq!(board.display, Some(Display { at: framebuffer, rotate: Rotate::Left, lang: english }));
+    let board = load("[display]\nkind = \"picture\"\nwidth = 480\nheight = 800").unwrap();
+    let picture = DisplayAt::Picture { path: "screen.png".into(), width: 480, height: 800 };
+    let lang = menshen_lane::words::Lang::parse("zh").unwrap();
+    assert_eq!(board.display, Some(Display { at: picture, rotate: Rotate::None, lang }));
+}
+
+#[test]
+fn a_slip_in_a_screens_keys_is_refused_with_what_is_allowed() {
+    refused("[display]\nkind = \"hdmi\"", &["line", "framebuffer"]);
+    refused("[display]\ndevise = \"/dev/fb1\"", &["line", "device"]);
+    refused("[display]\nrotate = 45", &["`display.rotate` is 45", "90, 180 or 270"]);
+    refused("[display]\nlang = \"xx\"", &["`display.lang` is \"xx\"", "\"zh\" or \"en\""]);
+    refused("[display]\nkind = \"picture\"\nwidth = 10", &["`display.width` is 10", "240 to 4096"]);
+}
+
+#[test]
+fn two_lanes_do_not_paint_on_one_screen() {
+    let lanes = |second: &str| {
+        load(&format!(
+            "[camera]\nkind = \"v4l2\"\n[display]\nkind = \"framebuffer\"\n[[lanes]]\ncamera = {{ device = \"/dev/video2\" }}\n\
+             thermometer = {{ port = \"/dev/ttyUSB0\" }}\npanel = {{ listen = \"off\" }}\n{second}\n\
+             outputs = {{ pins = {{ relay = 5, lamp_admit = 6, lamp_refer = 12, lamp_refuse = 13, buzzer = 16 }} }}"
+        ))
+    };
+    let error = lanes("").unwrap_err();
+    assert!(error.contains("both use the screen /dev/fb0"), "{error}");
+    let board = lanes("display = { device = \"/dev/fb1\" }").unwrap();
+    assert_eq!(board.all_lanes().filter(|lane| lane.display.is_some()).count(), 2);
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A virtual machine's first disk with one program and the kernel's virtual camera, and the kernel to start it with.
 #   make.sh CACHE OUT PROGRAM FILES...
+# MODULES in the environment names other modules of the kernel than the virtual camera, for a machine with other devices.
 # CACHE keeps the kernel package from one run to the next. FILES go to / of the machine. Needs Debian or Ubuntu
 # with busybox-static, cpio and v4l-utils, and no privileges; without them it ends with 3 and says what is missing.
 set -euo pipefail
@@ -8,7 +9,10 @@ cache=$1 out=$2 program=$3
 shift 3
 
 missing() { echo "$*" >&2; exit 3; }
-for tool in apt-get apt-cache dpkg-deb cpio ldd busybox v4l2-ctl; do
+wanted=${MODULES:-vivid}
+tools="apt-get apt-cache dpkg-deb cpio ldd busybox"
+[ "$wanted" != vivid ] || tools="$tools v4l2-ctl"
+for tool in $tools; do
     command -v "$tool" >/dev/null || missing "no $tool: apt-get install busybox-static cpio v4l-utils, on Debian or Ubuntu"
 done
 mkdir -p "$cache" "$out"
@@ -48,8 +52,8 @@ add() {
     for need in ${needs//,/ }; do add "$need"; done
     basename "$file" >>"$root/modules/order"
 }
-add vivid
-[ -s "$root/modules/order" ] || missing "the kernel has no vivid"
+for module in $wanted; do add "$module"; done
+[ -s "$root/modules/order" ] || missing "the kernel has no $wanted"
 
 # A program with the libraries that it needs.
 bring() {
@@ -61,7 +65,7 @@ bring() {
     done
 }
 bring "$program" program
-bring "$(command -v v4l2-ctl)" v4l2-ctl
+[ "$wanted" != vivid ] || bring "$(command -v v4l2-ctl)" v4l2-ctl
 cp "$@" "$root/"
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$out/initrd"

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::camera::CameraSection;
+use super::display::DisplaySection;
 use super::inputs::InputsSection;
 use super::outputs::OutputsSection;
 use super::sound::SoundSection;
@@ -26,6 +27,7 @@ pub(super) struct BoardFile {
     pub(super) clock: ClockSection,
     pub(super) sticks: SticksSection,
     pub(super) panel: PanelSection,
+    pub(super) display: DisplaySection,
     pub(super) lanes: Vec<LaneOverlay>,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct LaneOverlay {
     inputs: InputsSection,
     sound: SoundSection,
     panel: PanelSection,
+    display: DisplaySection,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,6 +6,7 @@
 //! and every number is in range; nobody reads the file again.
 
 mod camera;
+mod display;
 mod file;
 mod inherit;
 mod inputs;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use crate::file::FileError;
 pub use camera::{Camera, Metering, PixelFormat, Rpicam, Size, V4l2};
+pub use display::{Display, DisplayAt, Rotate};
 pub use inputs::{Input, Inputs, Pull, Switch, SwitchAt};
 pub use osdp::Osdp;
 pub use outputs::{BuzzerDrive, Fail, Outputs, RelayRules, Wiegand, WiegandFrame, Wiring};
@@ -58,6 +60,8 @@ pub struct Board {
     pub stick_mounts: Vec<PathBuf>,
     /// Where the panel is served, the gate's own screen first; empty for no panel.
     pub panel_listen: Vec<Listen>,
+    /// The screen that the gate paints itself; `None` for none.
+    pub display: Option<Display>,
     /// Further lanes of the same device: only their ports are their own.
     pub further_lanes: Vec<Board>,
 }
@@ -286,6 +290,17 @@ impl Resolver<'_> {
             }
             _ => {}
         }
+        match (&lane.display, &other.display) {
+            (Some(own), Some(others)) => {
+                if let (DisplayAt::Framebuffer { device }, DisplayAt::Framebuffer { device: same }) =
+                    (&own.at, &others.at)
+                    && device == same
+                {
+                    return shared(format!("the screen {}", device.display()));
+                }
+            }
+            _ => {}
+        }
         let is_others = |place: &&Listen| other.panel_listen.iter().any(|others| others.is(place));
         match lane.panel_listen.iter().find(is_others) {
             Some(place) => shared(format!("the panel's address {place}")),
@@ -307,6 +322,7 @@ impl Resolver<'_> {
             clock: self.clock(file.clock)?,
             stick_mounts: file.sticks.mounts.unwrap_or_default(),
             panel_listen: self.panel(file.panel.listen)?,
+            display: self.display(&file.display)?,
             further_lanes: Vec::new(),
         };
         board.sound = file.sound.resolve(&board.outputs, self.path)?;

@@ -34,6 +34,8 @@ pub enum Part {
     Rules,
     /// The other gates of the site.
     Neighbours,
+    /// The screen that the gate paints itself.
+    Display,
 }
 
 /// How the sync stands.
@@ -74,6 +76,8 @@ pub struct Faults {
     pub rules: Option<String>,
     /// Which other gates of the site are not heard.
     pub neighbours: Option<String>,
+    /// The screen's that the gate paints itself.
+    pub display: Option<String>,
     /// The hub's.
     pub hub: HubHealth,
 }
@@ -102,6 +106,7 @@ impl Health {
             Part::Inputs => &mut faults.inputs,
             Part::Rules => &mut faults.rules,
             Part::Neighbours => &mut faults.neighbours,
+            Part::Display => &mut faults.display,
         };
         match (&fault, &line) {
             (Some(new), old) if old.as_ref() != Some(new) => tracing::warn!(?part, "{new}"),

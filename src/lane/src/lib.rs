@@ -8,6 +8,7 @@
 
 pub mod aim;
 pub mod device_key;
+pub mod display;
 pub use menshen_trust::durable;
 pub mod health;
 pub mod hint;

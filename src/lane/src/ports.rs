@@ -5,6 +5,7 @@
 //! after a while. An adapter therefore never retries, never sleeps beyond its timeout, and never hides
 //! a failure.
 
+use crate::display::Canvas;
 use crate::optics::Frame;
 use crate::sound::{Cue, Sounded, Volume};
 use menshen_core::clock::{Implausible, Published, View};
@@ -111,6 +112,56 @@ pub enum Sensed {
 pub trait GateInput: Send {
     /// Waits at most `timeout` for the next change; `None` if none came.
     fn sensed(&mut self, timeout: Duration) -> Result<Option<Sensed>, PortError>;
+}
+
+/// A rectangle of a picture, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// How far its left edge is from the picture's.
+    pub x: u32,
+    /// How far its upper edge is from the picture's.
+    pub y: u32,
+    /// How wide it is.
+    pub width: u32,
+    /// How high it is.
+    pub height: u32,
+}
+
+/// A whole picture for a display.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    width: u32,
+    pixels: &'a [u32],
+}
+
+impl<'a> Picture<'a> {
+    /// What a canvas has.
+    pub fn of(canvas: &'a Canvas) -> Picture<'a> {
+        Picture { width: canvas.width(), pixels: canvas.pixels() }
+    }
+
+    /// The pixels of a row, each `0x00RRGGBB`; none where there is no such row.
+    pub fn row(&self, y: u32) -> &'a [u32] {
+        let width = self.width as usize;
+        let from = y as usize * width;
+        self.pixels.get(from..from + width).unwrap_or_default()
+    }
+}
+
+/// A screen that the gate paints itself.
+pub trait Display: Send {
+    /// How wide and how high it is as it is looked at.
+    fn size(&self) -> (u32, u32);
+    /// Shows a picture of this size, of which only these areas have changed since the last one.
+    fn show(&mut self, picture: Picture<'_>, changed: &[Area]) -> Result<(), PortError>;
+    /// Whether it is still there and the same, where nothing changes.
+    fn check(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+    /// Whether it keeps what it is shown, as a file does: then nobody's name is shown to it.
+    fn keeps(&self) -> bool {
+        false
+    }
 }
 
 /// What is known of the time. Nothing here waits for a device or a disk.

@@ -1,7 +1,7 @@
 //! The one built-in type: which glyph a character has, how wide a line is, and how it is made to fit.
 //!
-//! A fresh machine has no Chinese font, so the type is part of the program (`fonts/README.md` says where
-//! it is from). It stands apart because the picture, the PDF and the layout must agree on every width.
+//! A fresh machine has no Chinese font, so the type is part of the program (`src/lane/fonts/README.md` says
+//! where it is from). It stands apart because the picture, the PDF and the layout must agree on every width.
 //! Invariants: every text has glyphs (□ for what the type lacks, a space for control characters), and
 //! a fitted line is never wider than it was allowed to be.
 
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use ab_glyph::{Font, FontRef, GlyphId};
 
 /// The bytes of the built-in type: TrueType, subset to the Chinese a pass can need.
-pub(super) static TYPE_BYTES: &[u8] = include_bytes!("../../fonts/NotoSansSC-Medium-subset.ttf");
+pub(super) use menshen_lane::display::TYPE_BYTES;
 
 static TYPE: LazyLock<FontRef<'static>> = LazyLock::new(|| {
     FontRef::try_from_slice(TYPE_BYTES).expect("the built-in type parses: every test of this module reads it")

@@ -159,7 +159,7 @@ pub struct Bar {
 /// A part that is told of only while something is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OtherView {
-    /// `inputs`, `neighbours`, `rules` or `speaker`.
+    /// `inputs`, `neighbours`, `rules`, `speaker` or `display`.
     pub name: &'static str,
     /// One sentence with its remedy.
     pub message: String,

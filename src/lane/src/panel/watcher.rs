@@ -56,7 +56,7 @@ impl Watcher for PanelWatcher {
         // One that fails is no reason for a page to be silent.
         let loudspeaker = self.has_loudspeaker && device.faults.speaker.is_none();
         self.panel.publish_sound(SoundView::of(&self.panel.sound().get(), device.time, loudspeaker));
-        self.panel.publish_bar(bar_of(device));
+        self.panel.publish_bar(Bar::of(device));
     }
 
     fn spectator(&mut self) -> Option<Box<dyn Spectator>> {
@@ -64,35 +64,38 @@ impl Watcher for PanelWatcher {
     }
 }
 
-fn bar_of(device: &Device) -> Bar {
-    let Device { faults, .. } = device;
-    // Relay, lamps and buzzer have no place of their own on the page; a gate that can not move is said where the
-    // gate's own storage is.
-    let own = [&faults.journal, &faults.relay, &faults.controller, &faults.lamps, &faults.buzzer];
-    let own = own.into_iter().find_map(Option::as_ref);
-    Bar {
-        clock: ClockView::of(&device.clock, faults.clock.as_deref()),
-        trust: device.trust.map(|(version, as_of)| TrustView {
-            freshness: device.freshness.name(),
-            as_of: rfc3339(as_of),
-            version,
-        }),
-        trust_fault: faults.trust.clone(),
-        lists: ListsView::of(&device.standings),
-        import: device.import.as_ref().map(ImportView::of),
-        last_stick: device.last_stick.as_ref().map(ImportView::of_stick),
-        takes_new: device.takes_new,
-        backlog: device.journal.backlog,
-        camera: part_of(faults.camera.as_ref()),
-        thermometer: device.has_thermometer.then(|| part_of(faults.thermometer.as_ref())),
-        others: others(faults),
-        manual: device.manual.name(),
-        journal: part_of(own),
-        hub: device.has_hub.then(|| HubView {
-            ok: faults.hub.fault.is_none(),
-            message: faults.hub.fault.clone(),
-            last_ack: faults.hub.last_ack_unix_s.map(rfc3339),
-        }),
+impl Bar {
+    /// Of how the device is.
+    pub fn of(device: &Device) -> Bar {
+        let Device { faults, .. } = device;
+        // Relay, lamps and buzzer have no place of their own on the page; a gate that can not move is said where the
+        // gate's own storage is.
+        let own = [&faults.journal, &faults.relay, &faults.controller, &faults.lamps, &faults.buzzer];
+        let own = own.into_iter().find_map(Option::as_ref);
+        Bar {
+            clock: ClockView::of(&device.clock, faults.clock.as_deref()),
+            trust: device.trust.map(|(version, as_of)| TrustView {
+                freshness: device.freshness.name(),
+                as_of: rfc3339(as_of),
+                version,
+            }),
+            trust_fault: faults.trust.clone(),
+            lists: ListsView::of(&device.standings),
+            import: device.import.as_ref().map(ImportView::of),
+            last_stick: device.last_stick.as_ref().map(ImportView::of_stick),
+            takes_new: device.takes_new,
+            backlog: device.journal.backlog,
+            camera: part_of(faults.camera.as_ref()),
+            thermometer: device.has_thermometer.then(|| part_of(faults.thermometer.as_ref())),
+            others: others(faults),
+            manual: device.manual.name(),
+            journal: part_of(own),
+            hub: device.has_hub.then(|| HubView {
+                ok: faults.hub.fault.is_none(),
+                message: faults.hub.fault.clone(),
+                last_ack: faults.hub.last_ack_unix_s.map(rfc3339),
+            }),
+        }
     }
 }
 
@@ -102,6 +105,7 @@ fn others(faults: &Faults) -> Vec<OtherView> {
         ("neighbours", &faults.neighbours),
         ("rules", &faults.rules),
         ("speaker", &faults.speaker),
+        ("display", &faults.display),
     ];
     let ailing = told.into_iter().filter_map(|(name, fault)| fault.clone().map(|message| OtherView { name, message }));
     ailing.collect()

@@ -122,8 +122,8 @@ pub trait Watcher: Send {
     fn screen(&mut self, screen: &Screen, trust: Option<&TrustList>, timing: Timing);
     /// How the device is; told twice a second.
     fn device(&mut self, device: &Device);
-    /// What is wrong with what it plays on, as one sentence with its remedy; asked twice a second.
-    fn fault(&self) -> Option<String> {
+    /// What is wrong with what it shows or plays the gate on, as one sentence with its remedy; asked twice a second.
+    fn fault(&self) -> Option<(Part, String)> {
         None
     }
     /// The thermometer said something.

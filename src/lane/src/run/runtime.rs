@@ -417,7 +417,11 @@ impl Runtime {
         // An order that failed is told until one succeeds, whatever is wrong meanwhile.
         let relay_fault = self.own.outputs.relay_fault().or_else(|| self.relay_order_fault.clone());
         self.own.health.set(Part::Relay, relay_fault);
-        self.own.health.set(Part::Speaker, self.own.watchers.iter().find_map(|watcher| watcher.fault()));
+        for part in [Part::Display, Part::Speaker] {
+            let of_part = |(of, fault): (Part, String)| (of == part).then_some(fault);
+            let fault = self.own.watchers.iter().find_map(|watcher| watcher.fault().and_then(of_part));
+            self.own.health.set(part, fault);
+        }
         // In this order, so that what is told to have been imported is believed already.
         let import = self.shared.feed.import();
         self.believe_what_is_new();

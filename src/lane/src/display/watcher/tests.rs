@@ -1,0 +1,190 @@
+//! A painter before displays that work, fail, hang and keep what they are shown.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
+
+use super::*;
+use crate::ports::Area;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+const SIZE: (u32, u32) = (320, 240);
+const LONG: Duration = Duration::from_secs(60);
+
+/// What a display was shown.
+struct Sent {
+    pixels: Vec<u32>,
+    changed: Vec<Area>,
+}
+
+impl Sent {
+    fn is_dark(&self) -> bool {
+        self.pixels.iter().all(|pixel| *pixel == 0)
+    }
+}
+
+struct Recorder {
+    sent: Sender<Sent>,
+    works: Arc<AtomicBool>,
+    /// A call that blocks until the sender is gone.
+    gate: Option<Receiver<()>>,
+}
+
+impl Display for Recorder {
+    fn size(&self) -> (u32, u32) {
+        SIZE
+    }
+
+    fn show(&mut self, picture: Picture<'_>, changed: &[Area]) -> Result<(), PortError> {
+        if let Some(gate) = &self.gate {
+            let _ = gate.recv();
+        }
+        self.check()?;
+        let pixels = (0..SIZE.1).flat_map(|y| picture.row(y).iter().copied()).collect();
+        let _ = self.sent.send(Sent { pixels, changed: changed.to_vec() });
+        Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), PortError> {
+        if self.works.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err(PortError::Failed("the screen is gone: plug it in".into()))
+        }
+    }
+}
+
+fn info() -> PanelInfo {
+    PanelInfo { site_zh: "东门".to_owned(), site_en: "East Gate".to_owned(), lane: 1, utc_offset_min: 480 }
+}
+
+/// A watcher, what its display is shown, whether that works, and how often it was opened.
+fn watched() -> (DisplayWatcher, Receiver<Sent>, Arc<AtomicBool>, Arc<AtomicUsize>) {
+    let (sent, shown) = channel();
+    let (works, opened) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+    let (is_there, count) = (Arc::clone(&works), Arc::clone(&opened));
+    let open: Open<dyn Display> = Box::new(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(Recorder { sent: sent.clone(), works: Arc::clone(&is_there), gate: None }))
+    });
+    (DisplayWatcher::start(open, info(), Lang::default()), shown, works, opened)
+}
+
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LONG, "{what} never comes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn it_shows_that_it_starts_then_what_the_lane_says_and_at_the_end_nothing() {
+    let (mut watcher, shown, ..) = watched();
+    let first = shown.recv_timeout(LONG).unwrap();
+    assert!(!first.is_dark());
+    assert_eq!(first.changed, [Area { x: 0, y: 0, width: SIZE.0, height: SIZE.1 }], "at first everything is new");
+    watcher.screen(&Screen::Idle, None, Timing::default());
+    let second = shown.recv_timeout(LONG).unwrap();
+    assert_ne!(first.pixels, second.pixels);
+    assert_eq!(watcher.fault(), None);
+    drop(watcher);
+    assert!(shown.iter().last().unwrap().is_dark());
+}
+
+#[test]
+fn only_what_changed_is_sent() {
+    let (mut watcher, shown, ..) = watched();
+    watcher.screen(&Screen::Idle, None, Timing::default());
+    let idle = |sent: &Sent| sent.pixels[SIZE.0 as usize * 120] == 0xee_f4_fa;
+    let mut last = shown.recv_timeout(LONG).unwrap();
+    while !idle(&last) {
+        last = shown.recv_timeout(LONG).unwrap();
+    }
+    watcher.screen(&Screen::AskReading, None, Timing::default());
+    watcher.screen(&Screen::Idle, None, Timing::default());
+    watcher.screen(&Screen::Alarm, None, Timing::default());
+    let alarm = shown.recv_timeout(LONG).unwrap();
+    let rows = |areas: &[Area]| areas.iter().map(|area| area.height).sum::<u32>();
+    assert!(rows(&alarm.changed) <= SIZE.1);
+    for area in &alarm.changed {
+        let differs = (area.y..area.y + area.height).any(|y| {
+            let row = |sent: &Sent| sent.pixels[(y * SIZE.0) as usize..((y + 1) * SIZE.0) as usize].to_vec();
+            row(&alarm) != row(&last)
+        });
+        assert!(differs, "{area:?} is as it was");
+    }
+}
+
+#[test]
+fn a_display_that_fails_is_told_and_used_again_when_it_is_back() {
+    let (mut watcher, shown, works, opened) = watched();
+    shown.recv_timeout(LONG).unwrap();
+    works.store(false, Ordering::SeqCst);
+    watcher.screen(&Screen::Idle, None, Timing::default());
+    wait_for("the fault", || watcher.fault().is_some());
+    assert_eq!(watcher.fault().as_deref(), Some("the screen is gone: plug it in"));
+    works.store(true, Ordering::SeqCst);
+    wait_for("its return", || watcher.fault().is_none());
+    assert!(opened.load(Ordering::SeqCst) >= 2);
+    let whole = Area { x: 0, y: 0, width: SIZE.0, height: SIZE.1 };
+    assert_eq!(shown.try_iter().last().unwrap().changed, [whole], "one that is back has nothing");
+}
+
+#[test]
+fn one_that_can_not_be_opened_is_told_and_does_not_keep_the_end() {
+    let open: Open<dyn Display> = Box::new(|| Err(PortError::Absent("there is no screen: plug it in".into())));
+    let watcher = DisplayWatcher::start(open, info(), Lang::default());
+    wait_for("the fault", || watcher.fault().as_deref() == Some("there is no screen: plug it in"));
+    drop(watcher);
+}
+
+#[test]
+fn a_display_that_hangs_holds_up_neither_the_lane_nor_the_end() {
+    let (sent, shown) = channel();
+    let (held, gate) = channel::<()>();
+    let mut gate = Some(gate);
+    let open: Open<dyn Display> = Box::new(move || {
+        let works = Arc::new(AtomicBool::new(true));
+        Ok(Box::new(Recorder { sent: sent.clone(), works, gate: gate.take() }))
+    });
+    let mut watcher = DisplayWatcher::start(open, info(), Lang::default());
+    wait_for("the call to the display", || watcher.slot.lock().busy_since.is_some());
+    watcher.screen(&Screen::Alarm, None, Timing::default());
+    assert!(shown.try_recv().is_err(), "the display is still at its first picture");
+    // As if it had hung for longer than it may.
+    watcher.slot.lock().busy_since = Instant::now().checked_sub(HANGS_AFTER);
+    assert_eq!(watcher.fault().as_deref(), Some(HANGS));
+    drop(watcher);
+    drop(held);
+}
+
+#[test]
+fn a_painter_that_panics_is_told_and_paints_again() {
+    struct Broken(Sender<Sent>, Arc<AtomicUsize>);
+    impl Display for Broken {
+        fn size(&self) -> (u32, u32) {
+            SIZE
+        }
+        fn show(&mut self, _: Picture<'_>, changed: &[Area]) -> Result<(), PortError> {
+            assert!(self.1.fetch_add(1, Ordering::SeqCst) > 0, "the first picture is too much for it");
+            let _ = self.0.send(Sent { pixels: vec![1], changed: changed.to_vec() });
+            Ok(())
+        }
+    }
+    let ((sent, shown), tries) = (channel(), Arc::new(AtomicUsize::new(0)));
+    let open: Open<dyn Display> = Box::new(move || Ok(Box::new(Broken(sent.clone(), Arc::clone(&tries)))));
+    let watcher = DisplayWatcher::start(open, info(), Lang::default());
+    wait_for("the fault", || watcher.fault().is_some_and(|fault| fault.contains("started again")));
+    shown.recv_timeout(LONG).unwrap();
+    wait_for("its end", || watcher.fault().is_none());
+}
+
+#[test]
+fn a_gate_that_says_nothing_any_more_is_lost_and_shows_no_verdict() {
+    let (mut watcher, shown, ..) = watched();
+    watcher.screen(&Screen::Alarm, None, Timing::default());
+    let green = |sent: &Sent| sent.pixels[SIZE.0 as usize * 120] == 0x0a_6b_31;
+    while !green(&shown.recv_timeout(LONG).unwrap()) {}
+    watcher.slot.lock().told_at = Instant::now().checked_sub(SILENCE * 2).unwrap();
+    let lost = shown.recv_timeout(LONG).unwrap();
+    assert_eq!(lost.pixels[SIZE.0 as usize * 120], 0x2b_2f_36);
+}
