@@ -35,7 +35,8 @@ const DARK: u32 = 0;
 /// What the code says: no pass.
 const MENU: &[u8] = b"https://example.com/menu";
 
-const SITE: &str = "name_zh = \"试验门\"\nname_en = \"Trial gate\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n";
+const SITE: &str = "name_zh = \"试验门\"\nname_en = \"Trial gate\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n\
+                    [policy]\nhold_other_ms = 30000\n";
 const BOARD: &str = "inherits = [\"sim.toml\"]\n[camera]\nshow_ms = 60000\n[thermometer]\nkind = \"none\"\n[panel]\nlisten = \
                      \"off\"\n[display]\nkind = \"framebuffer\"\nlang = \"en\"\n";
 
@@ -104,20 +105,7 @@ impl Running {
     fn start(machine: &Path) -> Running {
         let (console, socket) = (machine.join("console"), machine.join("monitor"));
         let mut qemu = Command::new("qemu-system-x86_64");
-        qemu.args([
-            "-M",
-            "pc,accel=kvm:tcg",
-            "-cpu",
-            "max",
-            "-m",
-            "512",
-            "-smp",
-            "2",
-            "-display",
-            "none",
-            "-nic",
-            "none",
-        ]);
+        qemu.args(["-M", "pc,accel=tcg", "-cpu", "max", "-m", "512", "-smp", "2", "-display", "none", "-nic", "none"]);
         qemu.args(["-no-reboot", "-vga", "none", "-device", "bochs-display,xres=800,yres=480,edid=on"]);
         qemu.args(["-append", "console=ttyS0 quiet panic=-1 vt.global_cursor_default=0"]);
         qemu.arg("-kernel").arg(machine.join("vmlinuz")).arg("-initrd").arg(machine.join("initrd"));

@@ -10,7 +10,7 @@ mod turned;
 use std::path::Path;
 
 use menshen_lane::display::Canvas;
-use menshen_lane::ports::{self, Display, Open, Picture};
+use menshen_lane::ports::{self, Open, Picture};
 
 use crate::board::{self, DisplayAt};
 

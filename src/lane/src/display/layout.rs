@@ -126,7 +126,11 @@ fn head(state: &State<'_>, screen: Screen, theme: Theme) -> Band {
 
 /// The state of the device: with labels where there is room, else icons and values, else only what is wrong and the time.
 fn bar(parts: &[Part], screen: Screen) -> Band {
-    let most_rows = if screen.height < 300.0 { 1 } else { 2 };
+    let most_rows = match (screen.portrait, screen.height < 300.0) {
+        (_, true) => 1,
+        (false, false) => 2,
+        (true, false) => 3,
+    };
     let urgent: Vec<Part> =
         parts.iter().filter(|part| part.name == "clock" || part.level != told::Level::Fine).cloned().collect();
     let cells = |parts: &[Part], labels| parts.iter().map(|part| bar_cell(part, screen, labels)).collect::<Vec<_>>();

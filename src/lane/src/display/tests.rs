@@ -9,3 +9,5 @@ mod gallery;
 mod golden;
 mod shapes;
 mod twins;
+
+pub(super) use gallery::fine;

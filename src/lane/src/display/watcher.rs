@@ -32,7 +32,9 @@ const SILENCE: Duration = Duration::from_secs(6);
 const STALE_ADMISSION: Duration = Duration::from_secs(30);
 /// For how long the card of a stick takes the screen when nothing about it changes.
 const CARD: Duration = Duration::from_secs(120);
-/// After so long everything is sent again: something else may have written on the display.
+/// After so long everything is sent again: something else may have written on the display. At first it comes soon, because
+/// a text console that takes a display over clears it a moment later; then less and less often.
+const FIRST_AFRESH: Duration = Duration::from_millis(400);
 const AFRESH: Duration = Duration::from_secs(60);
 /// A display that takes longer over one picture is told.
 const HANGS_AFTER: Duration = Duration::from_secs(5);
@@ -134,7 +136,7 @@ impl Watcher for DisplayWatcher {
     }
 
     fn device(&mut self, device: &Device) {
-        let bar = Bar::of(device);
+        let bar = to_the_minute(Bar::of(device));
         let mut newest = self.slot.lock();
         newest.told_at = Instant::now();
         if newest.bar.as_ref() != Some(&bar) {
@@ -166,6 +168,29 @@ impl Drop for DisplayWatcher {
             tracing::error!("the program of the screen ended in a panic; it is a bug, please report it with this log");
         }
     }
+}
+
+/// No screen shows seconds, so a bar that differs in them alone is the same.
+fn to_the_minute(mut bar: Bar) -> Bar {
+    let clock = &mut bar.clock;
+    let times =
+        [Some(&mut clock.time), Some(&mut clock.passed_time), clock.device_time.as_mut(), clock.network_time.as_mut()];
+    for time in times.into_iter().flatten() {
+        // 2020-08-03T02:05:07Z
+        if let (Some(minute), true) = (time.get(..16), time.ends_with('Z')) {
+            *time = format!("{minute}:00Z");
+        }
+    }
+    bar
+}
+
+/// What a scene is made of, beside what never changes.
+#[derive(Clone, Debug, PartialEq)]
+struct Inputs {
+    shown: Option<Shown>,
+    bar: Option<Bar>,
+    lost: bool,
+    card_is_over: bool,
 }
 
 struct Painter {
@@ -205,14 +230,17 @@ impl Painter {
         let size = display.size();
         let mut canvas = Canvas::new(size.0, size.1);
         let mut sent = canvas.clone();
-        let mut scene: Option<Scene> = None;
-        let mut afresh = None;
+        let mut last: Option<(Inputs, Scene)> = None;
+        let (mut afresh, mut every) = (None, FIRST_AFRESH);
         loop {
-            let new = self.scene(size, display.keeps());
-            new.paint(&mut canvas, scene.as_ref());
-            let is_new = scene.as_ref() != Some(&new);
-            scene = Some(new);
-            let due = afresh.is_none_or(|at: Instant| at.elapsed() >= AFRESH);
+            let inputs = self.inputs();
+            let is_new = last.as_ref().is_none_or(|(last, _)| *last != inputs);
+            if is_new {
+                let scene = self.scene(&inputs, size, display.keeps());
+                scene.paint(&mut canvas, last.as_ref().map(|(_, scene)| scene));
+                last = Some((inputs, scene));
+            }
+            let due = afresh.is_none_or(|at: Instant| at.elapsed() >= every);
             let dirty = match (due, is_new) {
                 (true, _) => vec![canvas.area()],
                 (false, true) => canvas.changes(&sent),
@@ -223,6 +251,7 @@ impl Painter {
             })?;
             dirty.iter().for_each(|area| sent.copy_from(&canvas, *area));
             if due {
+                every = if afresh.is_some() { AFRESH.min(every * 2) } else { every };
                 afresh = Some(Instant::now());
             }
             self.slot.lock().fault = None;
@@ -233,8 +262,8 @@ impl Painter {
         }
     }
 
-    /// What there is to see now.
-    fn scene(&mut self, (width, height): (u32, u32), keeps: bool) -> Scene {
+    /// What there is to say now.
+    fn inputs(&mut self) -> Inputs {
         let newest = self.slot.lock();
         let (shown, bar) = (newest.shown.clone(), newest.bar.clone());
         let admits_for_long = shown.as_ref().is_some_and(Shown::admits) && newest.shown_at.elapsed() > STALE_ADMISSION;
@@ -244,13 +273,18 @@ impl Painter {
         if stick != self.stick {
             (self.stick, self.stick_since) = (stick, Instant::now());
         }
+        Inputs { shown, bar, lost, card_is_over: self.stick_since.elapsed() > CARD }
+    }
+
+    fn scene(&self, inputs: &Inputs, (width, height): (u32, u32), keeps: bool) -> Scene {
+        let Inputs { shown, bar, lost, card_is_over } = inputs;
         let state = State {
             shown: shown.as_ref(),
             bar: bar.as_ref(),
             info: &self.info,
             lang: self.lang,
-            lost,
-            card_is_over: self.stick_since.elapsed() > CARD,
+            lost: *lost,
+            card_is_over: *card_is_over,
             keeps,
         };
         lay_out(&state, width, height)

@@ -228,7 +228,7 @@ fn trust(freshness: &'static str, as_of: &str) -> Option<TrustView> {
 }
 
 /// A device that works.
-pub(super) fn fine() -> Bar {
+pub(in crate::display) fn fine() -> Bar {
     Bar {
         clock: ClockView::of(&View::of(Time::trusted_within(NOW_S, 3)), None),
         trust: trust("fresh", "2020-08-02T20:00:00Z"),
