@@ -17,7 +17,11 @@ const SLACK: usize = 64;
 
 /// A framebuffer of so many bits a pixel, in a folder.
 fn place(folder: &Path, bits: usize, size: (u32, u32)) -> Place {
-    let (sysfs, stride) = (folder.join("graphics"), size.0 as usize * bits / 8 + SLACK);
+    place_with(folder, bits, size, SLACK)
+}
+
+fn place_with(folder: &Path, bits: usize, size: (u32, u32), slack: usize) -> Place {
+    let (sysfs, stride) = (folder.join("graphics"), size.0 as usize * bits / 8 + slack);
     let fb = sysfs.join("fb0");
     fs::create_dir_all(&fb).unwrap();
     fs::create_dir_all(sysfs.join("fbcon")).unwrap();
@@ -193,4 +197,21 @@ fn a_picture_is_whole_and_says_that_it_keeps_what_it_is_shown() {
     fs::remove_dir_all(folder.path()).unwrap();
     let error = file.show(Picture::of(&canvas), &[]).unwrap_err().to_string();
     assert!(error.contains("can not be written") && error.contains("`display`"), "{error}");
+}
+
+#[test]
+fn rows_without_a_gap_between_them_are_all_written_where_they_belong() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = place_with(folder.path(), 32, (WIDTH, HEIGHT), 0);
+    let mut framebuffer = Framebuffer::open(&place, Rotate::None).unwrap();
+    let canvas = corners(WIDTH, HEIGHT);
+    let last_row = Area { x: WIDTH - 1, y: HEIGHT - 1, width: 1, height: 1 };
+    for area in [last_row, Area { x: 0, y: 0, width: WIDTH, height: 1 }, canvas.area()] {
+        framebuffer.show(Picture::of(&canvas), &[area]).unwrap();
+        let bytes = fs::read(&place.device).unwrap();
+        let row = area.y as usize * WIDTH as usize * 4;
+        assert!(bytes[row..row + WIDTH as usize * 4].iter().all(|byte| *byte != 0xAA), "{area:?}");
+    }
+    let whole: Vec<u8> = canvas.pixels().iter().flat_map(|pixel| pixel.to_le_bytes()).collect();
+    assert_eq!(fs::read(&place.device).unwrap(), whole);
 }

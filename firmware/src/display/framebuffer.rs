@@ -9,6 +9,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ use crate::board::Rotate;
 const SYSFS: &str = "/sys/class/graphics";
 /// The text console that is in front.
 const TTY: &str = "/dev/tty0";
+/// So many whole rows are written at once.
+const ROWS_AT_ONCE: u32 = 32;
 /// Hides the cursor, and keeps the console from darkening the screen when no key is pressed.
 const QUIET: &[u8] = b"\x1b[?25l\x1b[9;0]\x1b[14;0]";
 
@@ -145,7 +148,7 @@ pub struct Framebuffer {
     file: File,
     geometry: Geometry,
     rotate: Rotate,
-    /// One row, to be filled again.
+    /// Some rows, to be filled again.
     row: Vec<u8>,
 }
 
@@ -170,16 +173,36 @@ impl Framebuffer {
     }
 
     fn write(&mut self, picture: Picture<'_>, area: Area) -> io::Result<()> {
-        let Geometry { size, origin, stride, depth } = self.geometry;
+        let Geometry { size, depth, .. } = self.geometry;
         let Area { x, y, width, height } = self.rotate.on_device(area, size);
-        for row in y..(y + height).min(size.1) {
-            self.row.clear();
-            let bytes = &mut self.row;
-            self.rotate.row(picture, size, row, x..(x + width).min(size.0), |pixel| depth.put(pixel, bytes));
-            let at = u64::from(row + origin.1) * u64::from(stride) + u64::from(x + origin.0) * u64::from(depth.bytes());
-            self.file.write_all_at(&self.row, at)?;
+        let (right, bottom) = ((x + width).min(size.0), (y + height).min(size.1));
+        let ends_its_line = right == size.0 && size.0 * depth.bytes() == self.geometry.stride;
+        if !ends_its_line {
+            return (y..bottom).try_for_each(|row| self.write_rows(picture, row..row + 1, x..right));
+        }
+        // Linux 6.1 takes a write that is in one line and ends where that ends to have changed nothing, and a driver with a
+        // shadow of the memory never shows it. So such rows go out whole and two at least at a time.
+        let mut from = y.min(bottom.saturating_sub(2));
+        while from < bottom {
+            let rest = bottom - from;
+            let rows = if rest <= ROWS_AT_ONCE + 1 { rest } else { ROWS_AT_ONCE };
+            self.write_rows(picture, from..from + rows, 0..size.0)?;
+            from += rows;
         }
         Ok(())
+    }
+
+    /// Writes a piece of some rows at once: one row, or whole rows that follow each other without a gap.
+    fn write_rows(&mut self, picture: Picture<'_>, rows: Range<u32>, columns: Range<u32>) -> io::Result<()> {
+        let Geometry { size, origin, stride, depth } = self.geometry;
+        let at = u64::from(rows.start + origin.1) * u64::from(stride)
+            + u64::from(columns.start + origin.0) * u64::from(depth.bytes());
+        self.row.clear();
+        let bytes = &mut self.row;
+        for row in rows {
+            self.rotate.row(picture, size, row, columns.clone(), |pixel| depth.put(pixel, bytes));
+        }
+        self.file.write_all_at(&self.row, at)
     }
 }
 
