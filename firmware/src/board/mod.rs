@@ -290,16 +290,14 @@ impl Resolver<'_> {
             }
             _ => {}
         }
-        match (&lane.display, &other.display) {
-            (Some(own), Some(others)) => {
-                if let (DisplayAt::Framebuffer { device }, DisplayAt::Framebuffer { device: same }) =
-                    (&own.at, &others.at)
-                    && device == same
-                {
-                    return shared(format!("the screen {}", device.display()));
-                }
-            }
-            _ => {}
+        let framebuffer = |board: &Board| match board.display.as_ref()?.at.clone() {
+            DisplayAt::Framebuffer { device } => Some(device),
+            DisplayAt::Picture { .. } => None,
+        };
+        if let (Some(device), Some(others)) = (framebuffer(lane), framebuffer(other))
+            && device == others
+        {
+            return shared(format!("the screen {}", device.display()));
         }
         let is_others = |place: &&Listen| other.panel_listen.iter().any(|others| others.is(place));
         match lane.panel_listen.iter().find(is_others) {

@@ -231,7 +231,7 @@ impl Display for Framebuffer {
 }
 
 /// The text console that the kernel puts on a framebuffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Console;
 
 impl Console {

@@ -23,7 +23,7 @@ pub fn opener(display: &board::Display, state_dir: &Path) -> Open<dyn ports::Dis
     match &display.at {
         DisplayAt::Framebuffer { device } => {
             let place = Place::of(state_dir.join(device));
-            let mut console = Some(Console::default());
+            let mut console = Some(Console);
             Box::new(move || {
                 let framebuffer = Framebuffer::open(&place, rotate)?;
                 // Told once, however often the screen comes back.

@@ -283,8 +283,8 @@ fn word_em(block: &Block<'_>, em: f32, room: f32) -> f32 {
         let lines = face::wrap(block.text, room / em, block.weight, block.breaks);
         lines.len() <= 3 && face::widest_em(&lines, block.weight) * em <= room
     };
-    let sizes = (0..=28).map(|step| em * (1.0 - 0.025 * step as f32));
-    sizes.clone().find(|em| fits(*em)).or(sizes.last()).unwrap_or(em)
+    let size = |step: i16| em * (1.0 - 0.025 * f32::from(step));
+    (0..28).map(size).find(|em| fits(*em)).unwrap_or(size(28))
 }
 
 /// What stands below the column: evidence, and what the volunteer should know.

@@ -244,7 +244,7 @@ fn hinted(state: &State<'_>, name: &str) -> Told {
 fn verdict(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Told {
     let words = Words::of(state.lang);
     let texts = words.told(decision);
-    let why = explains(words, decision, &texts);
+    let why = explains(decision, &texts);
     let verdict = words.verdict(decision.verdict);
     let with_why =
         |text: &str, more: Option<&String>| joined([Some(text), more.map(String::as_str)].into_iter().flatten());
@@ -283,7 +283,7 @@ fn verdict(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Told 
 }
 
 /// What the issuer changed since, where it explains the colour that decides.
-fn explains<'a>(_: &Words, decision: &Decision, texts: &'a [ReasonWords]) -> Option<&'a ReasonWords> {
+fn explains<'a>(decision: &Decision, texts: &'a [ReasonWords]) -> Option<&'a ReasonWords> {
     let colour_decides = matches!(decision.reasons.first(), Some(Reason::Red | Reason::Yellow));
     let changed = decision.reasons.contains(&Reason::Overridden);
     // `Words::told` puts it right behind the colour.
