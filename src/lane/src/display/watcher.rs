@@ -11,6 +11,7 @@ use super::canvas::Canvas;
 use super::layout::lay_out;
 use super::scene::Scene;
 use super::told::{Shown, State};
+use crate::health::Part;
 use crate::panel::{Bar, ImportView, PanelInfo};
 use crate::ports::{Display, Open, Picture, PortError};
 use crate::run::{Device, Timing, Watcher};
@@ -145,13 +146,14 @@ impl Watcher for DisplayWatcher {
         }
     }
 
-    fn fault(&self) -> Option<String> {
+    fn fault(&self) -> Option<(Part, String)> {
         if self.painter.as_ref().is_none_or(JoinHandle::is_finished) {
-            return Some(ENDED.to_owned());
+            return Some((Part::Display, ENDED.to_owned()));
         }
         let newest = self.slot.lock();
         let hangs = newest.busy_since.is_some_and(|since| since.elapsed() >= HANGS_AFTER);
-        if hangs { Some(HANGS.to_owned()) } else { newest.fault.clone() }
+        let fault = if hangs { Some(HANGS.to_owned()) } else { newest.fault.clone() };
+        fault.map(|fault| (Part::Display, fault))
     }
 }
 

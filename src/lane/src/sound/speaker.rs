@@ -5,6 +5,7 @@
 //! a fault and opened again.
 
 use super::{SoundSettings, Sounded};
+use crate::health::Part;
 use crate::ports::{Clock, Open, PortError, Speaker};
 use crate::run::{Device, Timing, Watcher};
 use crate::threads;
@@ -54,11 +55,13 @@ impl Watcher for SpeakerWatcher {
 
     fn device(&mut self, _: &Device) {}
 
-    fn fault(&self) -> Option<String> {
-        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
-            return Some("the loudspeaker's program has stopped: start the gate again and report the log".to_owned());
-        }
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn fault(&self) -> Option<(Part, String)> {
+        let fault = if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            Some("the loudspeaker's program has stopped: start the gate again and report the log".to_owned())
+        } else {
+            self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        fault.map(|fault| (Part::Speaker, fault))
     }
 }
 

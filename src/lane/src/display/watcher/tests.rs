@@ -118,7 +118,7 @@ fn a_display_that_fails_is_told_and_used_again_when_it_is_back() {
     works.store(false, Ordering::SeqCst);
     watcher.screen(&Screen::Idle, None, Timing::default());
     wait_for("the fault", || watcher.fault().is_some());
-    assert_eq!(watcher.fault().as_deref(), Some("the screen is gone: plug it in"));
+    assert_eq!(watcher.fault().map(|(_, fault)| fault).as_deref(), Some("the screen is gone: plug it in"));
     works.store(true, Ordering::SeqCst);
     wait_for("its return", || watcher.fault().is_none());
     assert!(opened.load(Ordering::SeqCst) >= 2);
@@ -130,7 +130,7 @@ fn a_display_that_fails_is_told_and_used_again_when_it_is_back() {
 fn one_that_can_not_be_opened_is_told_and_does_not_keep_the_end() {
     let open: Open<dyn Display> = Box::new(|| Err(PortError::Absent("there is no screen: plug it in".into())));
     let watcher = DisplayWatcher::start(open, info(), Lang::default());
-    wait_for("the fault", || watcher.fault().as_deref() == Some("there is no screen: plug it in"));
+    wait_for("the fault", || watcher.fault().map(|(_, fault)| fault).as_deref() == Some("there is no screen: plug it in"));
     drop(watcher);
 }
 
@@ -149,7 +149,7 @@ fn a_display_that_hangs_holds_up_neither_the_lane_nor_the_end() {
     assert!(shown.try_recv().is_err(), "the display is still at its first picture");
     // As if it had hung for longer than it may.
     watcher.slot.lock().busy_since = Instant::now().checked_sub(HANGS_AFTER);
-    assert_eq!(watcher.fault().as_deref(), Some(HANGS));
+    assert_eq!(watcher.fault().map(|(_, fault)| fault).as_deref(), Some(HANGS));
     drop(watcher);
     drop(held);
 }
@@ -170,7 +170,7 @@ fn a_painter_that_panics_is_told_and_paints_again() {
     let ((sent, shown), tries) = (channel(), Arc::new(AtomicUsize::new(0)));
     let open: Open<dyn Display> = Box::new(move || Ok(Box::new(Broken(sent.clone(), Arc::clone(&tries)))));
     let watcher = DisplayWatcher::start(open, info(), Lang::default());
-    wait_for("the fault", || watcher.fault().is_some_and(|fault| fault.contains("started again")));
+    wait_for("the fault", || watcher.fault().is_some_and(|(_, fault)| fault.contains("started again")));
     shown.recv_timeout(LONG).unwrap();
     wait_for("its end", || watcher.fault().is_none());
 }

@@ -341,8 +341,8 @@ fn what_a_watcher_can_not_play_on_is_told_until_it_can() {
     impl Watcher for Ailing {
         fn screen(&mut self, _: &Screen, _: Option<&TrustList>, _: Timing) {}
         fn device(&mut self, _: &Device) {}
-        fn fault(&self) -> Option<String> {
-            self.0.lock().unwrap().clone()
+        fn fault(&self) -> Option<(Part, String)> {
+            self.0.lock().unwrap().clone().map(|fault| (Part::Speaker, fault))
         }
     }
     let world = World::default();

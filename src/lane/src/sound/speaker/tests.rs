@@ -143,7 +143,7 @@ fn a_loudspeaker_that_fails_is_told_and_is_heard_again_once_it_is_back() {
         assert!(Instant::now() < deadline, "nothing is told of a loudspeaker that is not there");
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert!(watcher.fault().is_some_and(|fault| fault.contains("plug it in")));
+    assert!(watcher.fault().is_some_and(|(_, fault)| fault.contains("plug it in")));
     *fake.broken.lock().unwrap() = false;
     show(&mut watcher, Screen::AskReading);
     fake.did_until(&Did::Played(Some(Cue::AskReading), Some(SpeechKey::AskReading), Percent::ALL));
