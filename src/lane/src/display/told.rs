@@ -128,20 +128,14 @@ pub(super) struct Part {
 /// The site's name and the lane, for the head.
 pub(super) fn head(state: &State<'_>) -> (String, String) {
     let PanelInfo { site_zh, site_en, lane, .. } = state.info;
-    let own = if is_chinese(state.lang) { site_zh } else { site_en };
+    let own = if state.lang.is_chinese() { site_zh } else { site_en };
     let site = [own, site_zh, site_en].into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_default();
     (site, fill(Words::of(state.lang).screen.get("lane"), &[("lane", &lane.to_string())]))
 }
 
-/// The language whose word stands beside: the one after the screen's own.
+/// The language whose word stands beside, for whoever does not read the screen's own: the first of another family.
 pub(super) fn other(lang: Lang) -> Option<Lang> {
-    let at = Lang::ALL.iter().position(|known| *known == lang).unwrap_or_default();
-    let next = Lang::ALL.iter().cycle().nth(at + 1).copied();
-    next.filter(|next| *next != lang)
-}
-
-fn is_chinese(lang: Lang) -> bool {
-    lang.name() == "zh"
+    Lang::ALL.into_iter().find(|other| other.is_chinese() != lang.is_chinese())
 }
 
 /// The stick that is in.
@@ -215,7 +209,7 @@ fn idle(state: &State<'_>) -> Told {
     let ailing = parts(state).into_iter().filter(|part| part.level != Level::Fine);
     // The clock and the stick have just been spoken of.
     let told = ailing.filter(|part| !matches!(part.name, "clock" | "stick") || notice.is_empty());
-    let colon = if is_chinese(state.lang) { "：" } else { ": " };
+    let colon = if state.lang.is_chinese() { "：" } else { ": " };
     let why: Vec<String> =
         told.filter_map(|part| part.message.map(|message| format!("{}{colon}{message}", part.label))).collect();
     Told { also: some(notice), why: some(why.join("\n")), ..asked(state, "idle", Look::Calm) }
@@ -265,7 +259,7 @@ fn verdict(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Told 
     });
     let volunteer = volunteer.or_else(|| note.map(str::to_owned));
     let also: Vec<&str> = texts.iter().skip(1).map(|words| words.title.as_str()).collect();
-    let colon = if is_chinese(state.lang) { "：" } else { ": " };
+    let colon = if state.lang.is_chinese() { "：" } else { ": " };
     Told {
         look: Look::Verdict(decision.verdict),
         sign: decision.verdict.name().to_owned(),
@@ -355,7 +349,7 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
     };
     fact("colour", "colour", decision.evidence.colour.map(|colour| words.colour(colour).to_owned()));
     let names = evidence.issuer_name.as_ref();
-    let own = names.map(|names| if is_chinese(state.lang) { &names.zh } else { &names.en });
+    let own = names.map(|names| if state.lang.is_chinese() { &names.zh } else { &names.en });
     let name = own.filter(|name| !name.is_empty()).or(names.map(|names| &names.zh)).cloned();
     fact("from", "issuer", name.or_else(|| view.issuer.map(|issuer| issuer.to_string())));
     fact("kind", "kind", decision.evidence.kind.map(|kind| words.kind(kind).to_owned()));

@@ -100,6 +100,7 @@ impl World {
             relay_pulse_ms: 300,
             hold_admit_ms: 1000,
             hold_other_ms: 1000,
+            other_stays: false,
             ..Policy::default()
         };
         Ok(World { trust, policy, home, cases })

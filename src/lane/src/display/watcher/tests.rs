@@ -130,7 +130,9 @@ fn a_display_that_fails_is_told_and_used_again_when_it_is_back() {
 fn one_that_can_not_be_opened_is_told_and_does_not_keep_the_end() {
     let open: Open<dyn Display> = Box::new(|| Err(PortError::Absent("there is no screen: plug it in".into())));
     let watcher = DisplayWatcher::start(open, info(), Lang::default());
-    wait_for("the fault", || watcher.fault().map(|(_, fault)| fault).as_deref() == Some("there is no screen: plug it in"));
+    wait_for("the fault", || {
+        watcher.fault().map(|(_, fault)| fault).as_deref() == Some("there is no screen: plug it in")
+    });
     drop(watcher);
 }
 
