@@ -1,11 +1,13 @@
 //! What a volunteer may set at the panel while the gate runs.
 //!
-//! Little, and nothing that decides about anybody: how long a verdict stays, and after how long a screen locks itself.
+//! Little, and nothing that decides about anybody: how long a verdict stays, how loud the gate is, and after how long a
+//! screen locks itself.
 //! What the site file says counts where nothing is set; what is set is kept in the state folder and outlives a restart.
 //! Apart from the panel, because the lane goes by it.
 //!
 //! Invariant: every value is in range, wherever it came from.
 
+use crate::sound::{Percent, SoundRules};
 use menshen_core::policy::Policy;
 use menshen_trust::durable;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,10 @@ pub struct Set {
     pub other_stays: Option<bool>,
     /// After how many minutes without a touch an own screen locks itself.
     pub lock_after_min: Option<u16>,
+    /// How loud the device is by day, in hundredths; 0 is silent.
+    pub volume_percent: Option<u8>,
+    /// Whether it speaks.
+    pub speech: Option<bool>,
 }
 
 /// Why a setting is not taken.
@@ -66,7 +72,8 @@ impl Set {
         within("hold_admit_ms", self.hold_admit_ms, &HOLD_MS)?;
         within("hold_other_ms", self.hold_other_ms, &HOLD_MS)?;
         let lock = RangeInclusive::new(u32::from(*LOCK_MIN.start()), u32::from(*LOCK_MIN.end()));
-        within("lock_after_min", self.lock_after_min.map(u32::from), &lock)
+        within("lock_after_min", self.lock_after_min.map(u32::from), &lock)?;
+        within("volume_percent", self.volume_percent.map(u32::from), &(0..=100))
     }
 
     /// The rules of a site with what is set over them.
@@ -76,6 +83,15 @@ impl Set {
             hold_other_ms: self.hold_other_ms.unwrap_or(policy.hold_other_ms),
             other_stays: self.other_stays.unwrap_or(policy.other_stays),
             ..policy
+        }
+    }
+
+    /// The site's sound with what is set over it.
+    pub fn over_sound(&self, rules: SoundRules) -> SoundRules {
+        SoundRules {
+            volume: self.volume_percent.and_then(Percent::new).unwrap_or(rules.volume),
+            speech: self.speech.unwrap_or(rules.speech),
+            ..rules
         }
     }
 
@@ -182,6 +198,7 @@ mod tests {
             Set { hold_admit_ms: Some(999), ..Set::default() },
             Set { hold_other_ms: Some(60_001), ..Set::default() },
             Set { lock_after_min: Some(0), ..Set::default() },
+            Set { volume_percent: Some(101), ..Set::default() },
         ];
         for set in wrong {
             assert!(matches!(settings.put(set), Err(SettingsError::Range { .. })), "{set:?}");

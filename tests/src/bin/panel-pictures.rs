@@ -4,12 +4,14 @@
 //! cargo run -p menshen-tests --features e2e --bin panel-pictures -- docs/images
 //! ```
 
+use menshen_lane::panel::PinFile;
 use menshen_tests::browser::chrome::Chrome;
 use menshen_tests::browser::line::{Line, Network};
 use menshen_tests::browser::page::{Device, Eyes, Page};
 use menshen_tests::browser::picture::Picture;
 use menshen_tests::browser::shift::Shift;
 use menshen_tests::browser::stage::Stage;
+use menshen_tests::screens;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             }
         }
     }
+    smaller_pages(&page, &folder);
     lost(&stage, &page, &folder);
     weak_eyes(&stage, &page, &folder);
     install(&page, &folder);
@@ -73,6 +76,38 @@ fn take(page: &Page, device: Device, folder: &Path, name: &str, lang: &str) {
     let path = folder.join(format!("panel-{name}-{lang}{suffix}.png"));
     page.picture().save(&path);
     println!("{}", path.display());
+}
+
+/// Settings, last decisions, the pad of the PIN, and a screen on the network before it was typed.
+fn smaller_pages(page: &Page, folder: &Path) {
+    let state = tempfile::tempdir().expect("a temporary folder can be made");
+    let stage = Stage::with_pin(state.path());
+    PinFile::of(state.path()).set("284916").expect("it is a PIN");
+    screens::show(&stage.panel, "refer", false);
+    for device in [Device::Kiosk, Device::Phone] {
+        if device == Device::Phone {
+            page.device_of(device, PHONE_PIXELS)
+        } else {
+            page.device(device)
+        }
+        for lang in LANGS {
+            page.open(stage.url("/history", lang));
+            page.until_text("#rows", |rows| !rows.is_empty());
+            take(page, device, folder, "history", lang);
+            page.open(format!("http://gate.local:{}/?lang={lang}", stage.addr().port()));
+            page.until_text("#unlock-button", |said| !said.is_empty());
+            take(page, device, folder, "locked", lang);
+            page.open(stage.url("/", lang));
+            page.click("#by-hand-button");
+            page.until_text(".pad", |said| !said.is_empty());
+            take(page, device, folder, "pin", lang);
+            PinFile::of(state.path()).clear().expect("the folder is ours");
+            page.open(stage.url("/settings", lang));
+            page.until_text("#rows", |rows| !rows.is_empty());
+            take(page, device, folder, "settings", lang);
+            PinFile::of(state.path()).set("284916").expect("it is a PIN");
+        }
+    }
 }
 
 /// A page that has lost its gate.
@@ -102,7 +137,7 @@ fn weak_eyes(stage: &Stage, page: &Page, folder: &Path) {
     page.eyes(Eyes::Usual);
 }
 
-/// The page for whoever mounts the camera, at a whole gate before whose camera somebody holds a code.
+/// The page for whoever mounts the camera, at a whole gate before whose camera somebody holds a code; then its proof.
 fn install(page: &Page, folder: &Path) {
     let mut shift = Shift::begin();
     page.open(shift.url("/install", LANGS[0]));
@@ -112,5 +147,11 @@ fn install(page: &Page, folder: &Path) {
         page.until_value("return document.getElementById('picture').naturalWidth", |width| width.as_u64() > Some(0));
         page.until_text("#best", |best| !best.is_empty());
         take(page, Device::Kiosk, folder, "install", lang);
+    }
+    for lang in LANGS {
+        page.open(shift.url("/proof", lang));
+        page.click("#start");
+        page.until_text("#card", |card| card.contains('✓'));
+        take(page, Device::Kiosk, folder, "proof", lang);
     }
 }

@@ -121,6 +121,8 @@ impl Page {
         for arg in ["--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"] {
             wish(wanted.add_arg(arg));
         }
+        // A name of the local network, as a volunteer's phone may call the gate.
+        wish(wanted.add_arg("--host-resolver-rules=MAP gate.local 127.0.0.1"));
         wish(wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())));
         wish(wanted.set("goog:loggingPrefs", json!({ "browser": "ALL" })));
         wish(wanted.set_page_load_strategy(PageLoadStrategy::Normal));

@@ -25,6 +25,7 @@ use menshen_hub::Hub;
 use menshen_lane::moment;
 use menshen_lane::view::DecisionView;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -112,6 +113,11 @@ impl Shift {
         let hub = Some(world.start_hub());
         let gate = Watched::start(&world).expect("the gate starts");
         Shift { gate, hub, ports, world, people, shown: 0 }
+    }
+
+    /// Where the gate keeps its state.
+    pub fn state(&self) -> PathBuf {
+        self.world.state()
     }
 
     /// Everybody who comes, in order.

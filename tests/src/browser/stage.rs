@@ -6,8 +6,9 @@ use super::PATIENCE;
 use super::page::Page;
 use crate::faults::until;
 use crate::screens;
-use menshen_lane::panel::Panel;
+use menshen_lane::panel::{Panel, PanelConfig, PinFile};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 /// A panel on its own.
 pub struct Stage {
@@ -25,6 +26,13 @@ impl Stage {
     /// A panel on any port.
     pub fn new() -> Stage {
         Stage::at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// A panel on any port, with the PIN that is kept in this folder, if any.
+    pub fn with_pin(folder: &Path) -> Stage {
+        let local = (Ipv4Addr::LOCALHOST, 0).into();
+        let config = PanelConfig { pin: Some(PinFile::of(folder)), ..PanelConfig::new(local, screens::info()) };
+        Stage { panel: Panel::open(config).expect("there is a free port") }
     }
 
     /// A panel at an address, as a gate's that starts again; its port may be let go of only in a moment.

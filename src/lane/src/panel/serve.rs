@@ -25,7 +25,7 @@ use crate::aim::AimView;
 use crate::proof::Proofs;
 use crate::run::Order;
 use crate::settings::Settings;
-use crate::sound::SoundSettings;
+use crate::sound::{SoundRules, SoundSettings};
 use crate::words::{Lang, Words};
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -124,6 +124,8 @@ pub(super) struct Shared {
     pub(super) history: watch::Sender<Arc<[EntryView]>>,
     /// How loud it is and what it says, for whoever may change it.
     pub(super) sound: SoundSettings,
+    /// The same by the site's own word.
+    pub(super) sound_of_site: SoundRules,
     /// How loud it is now.
     pub(super) sounds: watch::Sender<SoundView>,
     /// What a volunteer orders.
@@ -145,6 +147,8 @@ impl Shared {
     /// # Errors
     /// Where the system has no random numbers.
     pub(super) fn new(config: PanelConfig, orders: SyncSender<Order>) -> io::Result<Shared> {
+        let sound_of_site = config.sound.get();
+        config.sound.set(config.settings.get().over_sound(sound_of_site.clone()));
         Ok(Shared {
             info: config.info,
             version: version(),
@@ -156,6 +160,7 @@ impl Shared {
             history: watch::Sender::new([].into()),
             sounds: watch::Sender::new(SoundView::first(&config.sound.get())),
             sound: config.sound,
+            sound_of_site,
             orders,
             proofs: OnceLock::new(),
             sessions: Sessions::new()?,

@@ -21,19 +21,23 @@ struct Shown {
     hold_other_ms: u32,
     other_stays: bool,
     lock_after_min: u64,
+    volume_percent: u8,
+    speech: bool,
     has_pin: bool,
 }
 
 /// `GET /settings.json`.
 pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
     let set = shared.settings.get();
-    let policy = set.over(shared.holds.clone());
+    let (policy, sound) = (set.over(shared.holds.clone()), set.over_sound(shared.sound_of_site.clone()));
     Json(Shown {
         set,
         hold_admit_ms: policy.hold_admit_ms,
         hold_other_ms: policy.hold_other_ms,
         other_stays: policy.other_stays,
         lock_after_min: set.own_lock().as_secs() / 60,
+        volume_percent: sound.volume.get(),
+        speech: sound.speech,
         has_pin: shared.pin.as_ref().is_some_and(super::pin::PinFile::is_set),
     })
     .into_response()
@@ -45,7 +49,10 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set
         return (StatusCode::BAD_REQUEST, "settings are JSON with known names: reload the page\n").into_response();
     };
     match shared.settings.put(set) {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(()) => {
+            shared.sound.set(set.over_sound(shared.sound_of_site.clone()));
+            StatusCode::NO_CONTENT.into_response()
+        }
         Err(error @ SettingsError::Range { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response()
         }

@@ -1,4 +1,4 @@
-// What a volunteer may set: how long answers stay, when the screen locks itself, the PIN.
+// What a volunteer may set: how long answers stay, how loud the gate is, when the screen locks itself, the PIN.
 
 import { byId, make, put } from "./dom.js";
 import { newPin, unlocked } from "./pad.js";
@@ -8,6 +8,7 @@ import { post, stands } from "./session.js";
 
 const SECONDS = { hold_admit_ms: [1, 1.5, 2, 3, 5, 8], hold_other_ms: [5, 8, 15, 30] };
 const LOCK_MINUTES = [1, 5, 10, 30, 60];
+const VOLUMES = [0, 25, 50, 75, 100];
 
 let told = null;
 
@@ -39,6 +40,11 @@ function rows({ words }) {
     choice("other", say.hold_other, [stays, ...seconds("hold_other_ms", { other_stays: false })],
       told.other_stays ? "stays" : told.hold_other_ms),
   ];
+  const loud = (n) => (n === 0 ? say.silent : fill(say.percent, { n }));
+  all.push(
+    choice("volume", say.volume, VOLUMES.map((n) => ({ key: n, text: loud(n), set: { volume_percent: n } })), told.volume_percent),
+    choice("speech", say.speech, [true, false].map((on) => ({ key: on, text: on ? say.on : say.off, set: { speech: on } })), told.speech),
+  );
   if (told.has_pin) all.push(choice("lock", say.lock, minutes, told.lock_after_min));
   all.push(buttons(words));
   return all;

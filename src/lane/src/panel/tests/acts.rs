@@ -238,7 +238,9 @@ fn what_is_set_is_told_back_and_kept_and_what_is_out_of_range_is_not_taken() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Arc::new(Settings::open(dir.path()));
     let panel = Panel::open(PanelConfig { settings, ..PanelConfig::new(LOCAL.parse().unwrap(), info()) }).unwrap();
-    assert_eq!(own_act(&panel, "/settings", r#"{"hold_admit_ms":3000,"other_stays":false}"#), 204);
+    let set = r#"{"hold_admit_ms":3000,"other_stays":false,"volume_percent":50}"#;
+    assert_eq!(own_act(&panel, "/settings", set), 204);
+    assert_eq!(panel.sound().get().volume.get(), 50);
     assert_eq!(own_act(&panel, "/settings", r#"{"hold_admit_ms":1}"#), 422);
     assert_eq!(own_act(&panel, "/settings", r#"{"threshold_c":40}"#), 400);
     let (_, _, text) = get(&panel, "/settings.json");
@@ -246,7 +248,8 @@ fn what_is_set_is_told_back_and_kept_and_what_is_out_of_range_is_not_taken() {
     assert_eq!((&told["hold_admit_ms"], &told["other_stays"]), (&json!(3000), &json!(false)));
     assert_eq!((&told["hold_other_ms"], &told["lock_after_min"]), (&json!(8000), &json!(10)));
     let kept = Settings::open(dir.path()).get();
-    assert_eq!(kept, Set { hold_admit_ms: Some(3000), other_stays: Some(false), ..Set::default() });
+    let set = Set { hold_admit_ms: Some(3000), other_stays: Some(false), volume_percent: Some(50), ..Set::default() };
+    assert_eq!(kept, set);
 }
 
 #[test]
