@@ -327,6 +327,12 @@ fn part(page: &Page, picture: &Picture, selector: &str) -> Picture {
     picture.part(value(0), value(1), value(2), value(3))
 }
 
+/// How far two parts are apart in shape; what stands below them leaves them boxes of their own sizes, and the smaller counts.
+fn apart(one: &Picture, other: &Picture) -> f64 {
+    let (width, height) = (one.size().0.min(other.size().0), one.size().1.min(other.size().1));
+    one.part(0, 0, width, height).shape_apart(&other.part(0, 0, width, height))
+}
+
 #[test]
 fn verdicts_are_told_apart_by_eyes_that_see_fewer_colours() {
     let Some(chrome) = Chrome::start() else { return };
@@ -340,14 +346,8 @@ fn verdicts_are_told_apart_by_eyes_that_see_fewer_colours() {
             (part(&page, &picture, "#sign"), part(&page, &picture, "#word"))
         });
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-            let sign = signs[one].0.shape_apart(&signs[other].0);
-            // Words have boxes of their own heights; the lower one is compared.
-            let height = signs[one].1.size().1.min(signs[other].1.size().1);
-            let [first, second] = [one, other].map(|at| {
-                let word = &signs[at].1;
-                word.part(0, 0, word.size().0, height)
-            });
-            let word = first.shape_apart(&second);
+            let sign = apart(&signs[one].0, &signs[other].0);
+            let word = apart(&signs[one].1, &signs[other].1);
             println!("{}: {one} and {other}: signs {sign:.3}, words {word:.3} apart", eyes.name());
             assert!(sign > 0.08 && word > 0.08, "{}: {one} and {other}: {sign} {word}", eyes.name());
         }

@@ -148,9 +148,11 @@ fn install(page: &Page, folder: &Path) {
         page.until_text("#best", |best| !best.is_empty());
         take(page, Device::Kiosk, folder, "install", lang);
     }
+    page.open(shift.url("/proof", LANGS[0]));
+    page.click("#start");
+    page.until_value("return document.getElementById('meter').hidden", |hidden| *hidden == false);
     for lang in LANGS {
         page.open(shift.url("/proof", lang));
-        page.click("#start");
         page.until_text("#card", |card| card.contains('✓'));
         take(page, Device::Kiosk, folder, "proof", lang);
     }
