@@ -23,14 +23,15 @@ const WHITE: u32 = 0xffffff;
 const LEVELS: [Level; 7] = [
     Level { facts: ALL_FACTS, volunteer: 2.1, why_lines: 12, fit: 0.88 },
     Level { facts: FACTS_BUT_KIND, volunteer: 1.9, why_lines: 6, fit: 0.79 },
-    Level { facts: FACTS_BUT_KIND, volunteer: 1.7, why_lines: 4, fit: 0.7 },
+    Level { facts: FACTS_WITHOUT_AGES, volunteer: 1.7, why_lines: 4, fit: 0.7 },
     Level { facts: &["colour", "name", "expires", "until", "cause", "temp"], volunteer: 1.6, why_lines: 3, fit: 0.61 },
     Level { facts: &["colour", "name", "expires", "temp"], volunteer: 0.0, why_lines: 2, fit: 0.58 },
     Level { facts: &["colour", "name"], volunteer: 0.0, why_lines: 1, fit: 0.5 },
     Level { facts: &[], volunteer: 0.0, why_lines: 0, fit: 0.3 },
 ];
-const ALL_FACTS: &[&str] = &["colour", "from", "kind", "name", "expires", "until", "cause", "status", "temp"];
-const FACTS_BUT_KIND: &[&str] = &["colour", "from", "name", "expires", "until", "cause", "status", "temp"];
+const ALL_FACTS: &[&str] = &["colour", "from", "kind", "name", "expires", "until", "cause", "temp", "rests"];
+const FACTS_BUT_KIND: &[&str] = &["colour", "from", "name", "expires", "until", "cause", "temp", "rests"];
+const FACTS_WITHOUT_AGES: &[&str] = &["colour", "from", "name", "expires", "until", "cause", "temp"];
 
 #[derive(Clone, Copy, Debug)]
 struct Level {

@@ -8,13 +8,14 @@
 
 use super::say::{age, joined, moment, seconds, time_of_day};
 use crate::panel::{Bar, ImportView, PanelInfo, PartView, ScreenView};
-use crate::view::DecisionView;
+use crate::view::{DecisionView, EvidenceView};
 use crate::words::{Lang, ReasonWords, RefusalWords, Words, fill};
 use menshen_core::decide::{Decision, Verdict};
 use menshen_core::hint::Hint;
 use menshen_core::lane::Screen;
 use menshen_core::pass::Colour;
 use menshen_core::reason::Reason;
+use menshen_core::time::Confidence;
 use menshen_core::trust::{Freshness, TrustList};
 use menshen_trust::tuf::Refusal;
 
@@ -368,11 +369,29 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
         until.map(|until| [Some(until), left].into_iter().flatten().collect::<Vec<_>>().join(" · ")),
     );
     fact("cause", "cause", decision.cause.map(|cause| words.cause.get(cause.name()).to_owned()));
-    let is_old = matches!(evidence.status_freshness, Some("ageing" | "stale"));
-    fact("status", "status", evidence.status_as_of.as_ref().filter(|_| is_old).and_then(at));
     let degrees = |celsius: f64| fill(words.label.get("degrees"), &[("n", &format!("{celsius:.1}"))]);
     fact("temp", "temp", evidence.temp_c.map(degrees));
+    fact("rests", "rests_on", Some(rests_on(words, evidence, now, at)));
     facts
+}
+
+/// How old and how sure is what a decision rests on: the keys, the issuer's changes, the clock.
+fn rests_on(
+    words: &Words,
+    evidence: &EvidenceView,
+    now: Option<i64>,
+    at: impl Fn(&String) -> Option<String>,
+) -> String {
+    let keys = evidence.trust_as_of.as_ref().and_then(|as_of| match (seconds(as_of), now) {
+        (Some(as_of), Some(now)) => Some(age(&words.when, as_of, now)),
+        _ => at(as_of),
+    });
+    let keys = keys.unwrap_or_else(|| words.freshness(Freshness::Unknown).to_owned());
+    let clock = words.confidence(if evidence.clock == "trusted" { Confidence::Trusted } else { Confidence::Floor });
+    let said = |label: &str, value: &str| format!("{}: {value}", words.label.get(label));
+    let changes = evidence.status_as_of.as_ref().and_then(at).map(|at| said("status", &at));
+    let all = [Some(said("trust", &keys)), changes, Some(said("clock", clock))];
+    all.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The texts of a stick's card.
