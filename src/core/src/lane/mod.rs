@@ -185,8 +185,8 @@ pub struct Lane {
     last: Option<OnScreen>,
     /// Whether that verdict is still on the screen, because nobody has acted on it.
     stays: bool,
-    /// Whether a presence sensor says that nobody is there.
-    is_empty: bool,
+    /// What a presence sensor says, where there is one.
+    presence: Option<bool>,
     recent: Recent,
     pulse: Pulse,
     face: Face,
@@ -211,7 +211,7 @@ impl Lane {
             verdict: None,
             last: None,
             stays: false,
-            is_empty: false,
+            presence: None,
             recent: Recent::new(),
             pulse: Pulse::new(),
             face: Face::new(),
@@ -236,9 +236,11 @@ impl Lane {
             Event::Thermometer { present } => self.thermometer_present = present,
             Event::Presence(presence) => {
                 self.face.presence(presence, now.mono_ms);
-                self.is_empty = presence == Some(false);
-                if self.is_empty {
-                    self.clear_what_stays(&mut actions);
+                self.presence = presence;
+                match presence {
+                    Some(false) => self.clear_what_stays(&mut actions),
+                    Some(true) => self.end_trial(&mut actions),
+                    None => {}
                 }
             }
             Event::Next => self.next(&mut actions),
@@ -407,7 +409,7 @@ impl Lane {
                 let is_kept = context.policy.other_stays
                     && verdict.decision.verdict != Verdict::Admit
                     && !verdict.is_done
-                    && !self.is_empty;
+                    && self.presence != Some(false);
                 self.last = self.verdict.take();
                 self.face.has_changed();
                 self.stays = is_kept;

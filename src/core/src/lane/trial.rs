@@ -23,7 +23,7 @@ pub enum Trial {
 impl Lane {
     /// Whether something can be tried out: nobody is at the gate who could take it for an answer.
     pub fn may_try(&self) -> bool {
-        self.is_at_rest() && !self.blur.is_shown()
+        self.is_at_rest() && !self.stays && !self.blur.is_shown() && self.presence != Some(true)
     }
 
     /// Tries something out, if nobody would take it for an answer.

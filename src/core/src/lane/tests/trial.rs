@@ -55,3 +55,20 @@ fn a_lamp_that_is_tried_goes_dark_by_itself_and_at_once_where_somebody_comes() {
     gate.measure(GOOD_READING);
     assert_eq!(gate.last(), "admit");
 }
+
+#[test]
+fn nothing_is_tried_while_a_refused_person_is_on_the_screen_or_a_sensor_sees_somebody() {
+    let trials = [Trial::Relay, Trial::Lamp(Verdict::Admit), Trial::Tone(Verdict::Refuse)];
+    let mut gate = Gate::new();
+    let red = issued(&of_level(3, claims(HANGZHOU, Kind::Phone)));
+    gate.see(&[red.as_str()]);
+    gate.wait_until(100_000);
+    gate.did();
+    trials.into_iter().for_each(|trial| gate.step(Event::Try(trial)));
+    assert!(gate.did().is_empty(), "their refusal stays");
+    gate.step(Event::Next);
+    gate.step(Event::Presence(Some(true)));
+    gate.did();
+    trials.into_iter().for_each(|trial| gate.step(Event::Try(trial)));
+    assert!(gate.did().is_empty(), "somebody stands there");
+}
