@@ -361,7 +361,9 @@ impl Inner {
             tracing::warn!("the folder {} of the proof stays ({error}): remove it", folder.display());
         }
         let (free_bytes, journal) = (self.free_bytes(), self.setup.journal.takes_records().err());
-        let journal = journal.map(|error| error.to_string());
+        // One that has room and fails all the same was told by the lane when it did.
+        let told = || self.watch.device().and_then(|device| device.faults.journal.clone());
+        let journal = journal.map(|error| error.to_string()).or_else(told);
         match walked {
             Ok(Proven { checks, slowest_ms }) => {
                 self.found(checks);
