@@ -241,6 +241,8 @@ impl Proofs {
         let (order, answered) = Order::new(trial);
         self.0.orders.try_send(order).map_err(|_| TryError::Busy)?;
         match answered.recv_timeout(TRIAL_PATIENCE) {
+            // What a person saw fail stays so until they say that it works.
+            Ok(Ok(())) if self.0.failed(which) => Ok(()),
             Ok(Ok(())) => self.0.note(which, "waits"),
             Ok(Err(Refusal::Busy)) => Err(TryError::Busy),
             Ok(Err(Refusal::Failed(why))) => Err(TryError::Failed(why)),
@@ -327,6 +329,12 @@ impl Inner {
     fn untried(&self) -> Vec<Check> {
         let items = OUTPUTS.iter().map(|(item, _)| *item).filter(|item| *item != Item::Way || self.setup.has_relay);
         items.filter_map(|item| Finding::find(item, "untried")).map(Check::of).collect()
+    }
+
+    /// Whether the card says that a person saw this output fail.
+    fn failed(&self, which: Item) -> bool {
+        let now = self.lock();
+        now.current().and_then(|card| card.check(which)).is_some_and(|check| check.code == "no")
     }
 
     fn note(&self, which: Item, code: &str) -> Result<(), TryError> {
