@@ -319,7 +319,7 @@ impl Lane {
             let token = token_of(payload);
             let seen = self.recent.see(token, now.mono_ms);
             let is_pass = payload.starts_with(crate::pass::PREFIX);
-            // What is no pass must stay for a while, and may not take a verdict off the screen.
+            // What is no pass must stay for a while, and may not take a verdict off the screen before its time.
             let settled = is_pass || (at_rest && seen.for_ms >= NOT_A_PASS_AFTER_MS);
             if !free || !settled || seen.answered {
                 continue;
@@ -384,8 +384,9 @@ impl Lane {
         }
     }
 
-    /// The volunteer is done: the verdict goes as soon as it could be read, and may still be gone beyond.
+    /// The volunteer is done: the verdict goes as soon as it could be read, and whoever comes is somebody else.
     fn next(&mut self, actions: &mut Actions) {
+        self.last = None;
         if let Some(verdict) = &mut self.verdict {
             verdict.until_ms = verdict.until_ms.min(verdict.read_by_ms());
             verdict.is_done = true;
@@ -410,7 +411,8 @@ impl Lane {
                     && verdict.decision.verdict != Verdict::Admit
                     && !verdict.is_done
                     && self.presence != Some(false);
-                self.last = self.verdict.take();
+                let is_done = verdict.is_done;
+                self.last = self.verdict.take().filter(|_| !is_done);
                 self.face.has_changed();
                 self.stays = is_kept;
                 if !is_kept {
@@ -469,9 +471,10 @@ impl Lane {
             return;
         }
         let now_ms = now.mono_ms;
-        let stays = self.stays;
-        let is_recent = |last: &&OnScreen| stays || now_ms < last.since_ms + REMEMBERED_MS;
-        let found = match (&self.verdict, &self.work) {
+        // Whoever presses the button has perhaps not looked at the screen for long; at the panel it was before their eyes.
+        let is_seen = self.stays && cause != Cause::Button;
+        let is_recent = |last: &&OnScreen| is_seen || now_ms < last.since_ms + REMEMBERED_MS;
+        let mut found = match (&self.verdict, &self.work) {
             // A second touch of the same button is not a second person.
             (Some(shown), _) if is_again(cause, &shown.decision) && now_ms < shown.read_by_ms() => return,
             // Whoever is on the screen is meant, also where the next one's code was read already.
@@ -484,6 +487,8 @@ impl Lane {
             },
             (Some(_), _) => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
         };
+        // It is decided now, however long ago it was found.
+        found.evidence.time = now.time;
         if !context.policy.manual.allows(cause, &found) {
             return;
         }

@@ -6,6 +6,7 @@ use crate::lane::{Event, MIN_SHOW_MS, Screen};
 use crate::manual::{Cause, ManualWay};
 use crate::pass::{Claims, Kind};
 use crate::testworld::*;
+use crate::time::Time;
 use std::string::String;
 
 fn green() -> String {
@@ -165,7 +166,7 @@ fn whoever_was_let_in_while_measured_is_not_asked_again_while_their_code_is_in_v
 fn a_verdict_can_be_gone_beyond_for_a_minute_if_nobody_came_since() {
     for (after_ms, expected) in [(30_000, "admit manual_override yellow"), (70_000, "admit manual_override no_code")] {
         let mut gate = decided(&of(2), GOOD_READING);
-        gate.step(Event::Next);
+        gate.world.policy.other_stays = false;
         gate.wait_until(after_ms);
         gate.step(Event::ByHand(Cause::PaperSeen));
         assert_eq!(gate.last(), expected);
@@ -178,6 +179,30 @@ fn a_verdict_that_is_still_on_the_screen_can_be_gone_beyond_however_long_it_is_t
     gate.wait_until(600_000);
     gate.step(Event::ByHand(Cause::PaperSeen));
     assert_eq!(gate.last(), "admit manual_override yellow");
+    let decided_at = gate.decisions.last().map(|decision| decision.evidence.time);
+    assert_eq!(decided_at, Some(Time::trusted(NOW_S + 600)), "it is decided now");
+}
+
+#[test]
+fn the_button_means_nobody_whose_verdict_is_older_than_a_minute() {
+    for level in [2, 3] {
+        let mut gate = decided(&of(level), GOOD_READING);
+        gate.wait_until(600_000);
+        gate.step(Event::ByHand(Cause::Button));
+        assert_eq!(gate.last(), "admit manual_override no_code");
+    }
+}
+
+#[test]
+fn whoever_comes_after_the_volunteer_was_done_is_somebody_else() {
+    for (level, wait_ms) in [(2, 300), (3, 300), (2, 20_000), (3, 20_000)] {
+        let mut gate = decided(&of(level), GOOD_READING);
+        gate.wait_until(gate.now_ms + wait_ms);
+        gate.step(Event::Next);
+        gate.wait_until(gate.now_ms + 1000);
+        gate.step(Event::ByHand(Cause::NoPhone));
+        assert_eq!(gate.last(), "admit manual_override no_code", "{level}");
+    }
 }
 
 #[test]
