@@ -345,6 +345,8 @@ impl Lane {
         match self.blur.see(hint, now.mono_ms, self.is_at_rest()) {
             Advice::Nothing => {}
             Advice::Hint(hint) => {
+                // Who holds it may be somebody else.
+                self.last = None;
                 self.end_trial(actions);
                 self.take_down(actions);
                 push(actions, Action::Show(Screen::Hint(hint)));

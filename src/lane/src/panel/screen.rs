@@ -62,8 +62,10 @@ impl ScreenView {
 pub(super) struct Shown {
     view: ScreenView,
     number: u64,
-    /// The number of the newest verdict.
-    verdict: u64,
+    /// The number of the screen by which whoever is at the gate was shown first.
+    person: u64,
+    /// Whether that was a code that can not be read: until another screen nothing is known of whose it is.
+    is_unread: bool,
     since: Instant,
     started: Instant,
 }
@@ -72,7 +74,7 @@ impl Shown {
     /// The idle screen of a panel that starts now.
     pub(super) fn first() -> Shown {
         let now = Instant::now();
-        Shown { view: ScreenView::Idle, number: 0, verdict: 0, since: now, started: now }
+        Shown { view: ScreenView::Idle, number: 0, person: 0, is_unread: false, since: now, started: now }
     }
 
     /// Shows another screen; `false` if that changes nothing.
@@ -80,15 +82,32 @@ impl Shown {
         let new = view != self.view || matches!(view, ScreenView::Verdict { .. });
         if new {
             let number = self.number + 1;
-            let verdict = if matches!(view, ScreenView::Verdict { .. }) { number } else { self.verdict };
-            *self = Shown { view, number, verdict, since: Instant::now(), started: self.started };
+            if !self.is_still(&view) {
+                self.person = number;
+                self.is_unread = matches!(view, ScreenView::Hint { .. });
+            }
+            (self.view, self.number, self.since) = (view, number, Instant::now());
         }
         new
     }
 
-    /// Whether who saw a screen still means whoever is at the gate: no verdict has come since.
+    /// Whether the next screen is about whom this one is about. A verdict counts as somebody else's, for what was meant
+    /// before it was there was meant without it; so does a code that was not there before.
+    fn is_still(&self, next: &ScreenView) -> bool {
+        match next {
+            ScreenView::Verdict { .. } | ScreenView::Alarm => false,
+            ScreenView::AskReading => {
+                matches!(self.view, ScreenView::AskReading | ScreenView::MeasureAgain { .. })
+            }
+            // Whose code can not be read takes the phone away and holds it there again.
+            ScreenView::Hint { .. } => self.is_unread,
+            ScreenView::MeasureAgain { .. } | ScreenView::Idle => true,
+        }
+    }
+
+    /// Whether who saw a screen still means whoever is at the gate: nobody else has been shown since.
     pub(super) fn is_about(&self, screen: u64) -> bool {
-        (self.verdict..=self.number).contains(&screen)
+        (self.person..=self.number).contains(&screen)
     }
 
     /// As it goes to a page just now.
@@ -97,6 +116,7 @@ impl Shown {
             view: &self.view,
             heard: Heard::at(&self.view),
             number: self.number,
+            person: self.person,
             shown_at_ms: milliseconds(self.since - self.started),
             age_ms: milliseconds(self.since.elapsed()),
         }
@@ -113,6 +133,8 @@ pub(super) struct Delivered<'a> {
     heard: Heard,
     /// Counts the screens, so that a page knows the second of two equal verdicts from the first.
     number: u64,
+    /// The number of the first screen about whoever is at the gate, so that a page knows when that is somebody else.
+    person: u64,
     /// When it was shown, in milliseconds since the panel started: no clock is needed.
     shown_at_ms: u64,
     /// How long ago that is, for a page that joins late.

@@ -13,12 +13,15 @@
 //! it.
 
 mod eyes;
+mod order;
 mod runtime;
 mod senses;
 mod stick;
 mod touch;
 
 pub use eyes::LOOK_BUDGET;
+pub(crate) use order::LIFE as ORDER_LIFE;
+pub use order::{Deed, Order, Outcome};
 
 use crate::health::{Faults, Health, Part};
 use crate::history::Memory;
@@ -38,7 +41,7 @@ use crate::trust::{Feed, Import, Keeper, RoadState, Standings};
 use menshen_core::clock::View;
 use menshen_core::ids::IssuerId;
 use menshen_core::lane::Screen;
-use menshen_core::manual::{Cause, ManualWay};
+use menshen_core::manual::ManualWay;
 use menshen_core::thermo::Reading;
 use menshen_core::time::Time;
 use menshen_core::trust::{Freshness, TrustList};
@@ -105,15 +108,6 @@ pub struct LaneParts {
     pub settings: Arc<Settings>,
     /// Outputs that a person tries out.
     pub trials: Option<Receiver<proof::Order>>,
-}
-
-/// What a volunteer orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// They decide, and say why.
-    ByHand(Cause),
-    /// They are done with whoever is on the screen.
-    Next,
 }
 
 /// Somebody who looks on and never holds the gate up.

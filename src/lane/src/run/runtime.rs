@@ -1,7 +1,7 @@
 //! One lane as it runs: its state machine, and everything that the machine asks for, done in order.
 
 use super::stick::LastStick;
-use super::{Device, Input, Order, Shared, TICK, Timing, Watcher};
+use super::{Deed, Device, Input, Order, Shared, TICK, Timing, Watcher};
 use crate::health::{Faults, Health, Part};
 use crate::hint;
 use crate::optics::Payload;
@@ -156,11 +156,15 @@ impl Runtime {
         due.map_or(TICK, |due| due.min(TICK))
     }
 
+    /// Between two inputs: what was seen until now is on the screen, and nobody else has come since.
     fn obey_volunteer(&mut self) {
         while let Some(order) = self.own.orders.as_ref().and_then(|orders| orders.try_recv().ok()) {
-            self.step(match order {
-                Order::ByHand(cause) => Event::ByHand(cause),
-                Order::Next => Event::Next,
+            order.obey(|deed| match deed {
+                Deed::ByHand(cause) => self.carry_through(Event::ByHand(cause)),
+                Deed::Next => {
+                    self.step(Event::Next);
+                    true
+                }
             });
         }
     }
@@ -225,14 +229,21 @@ impl Runtime {
     }
 
     fn step(&mut self, event: Event<'_>) {
+        self.carry_through(event);
+    }
+
+    /// Does all that an event asks for; gives whether somebody was decided about at once.
+    fn carry_through(&mut self, event: Event<'_>) -> bool {
         let begun = Instant::now();
         let mut waiting: VecDeque<Action> = self.advance(event).into_iter().collect();
+        let decides = waiting.iter().any(|action| matches!(action, Action::Record(_)));
         self.time_decision(&waiting, begun.elapsed());
         while let Some(action) = waiting.pop_front() {
             if let Some(answer) = self.act(action) {
                 waiting.extend(self.advance(answer));
             }
         }
+        decides
     }
 
     /// A pass is verified when it is seen and decided about when it was measured: both steps count.

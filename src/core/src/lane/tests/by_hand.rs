@@ -194,6 +194,16 @@ fn the_button_means_nobody_whose_verdict_is_older_than_a_minute() {
 }
 
 #[test]
+fn whose_code_can_not_be_read_is_not_whoever_was_decided_about_before() {
+    let mut gate = decided(&of(2), GOOD_READING);
+    gate.wait_until(20_000);
+    gate.blur_until(21_500);
+    assert!(gate.did().iter().any(|did| did.contains("hint")), "it is asked to hold still");
+    gate.step(Event::ByHand(Cause::NoPhone));
+    assert_eq!(gate.last(), "admit manual_override no_code");
+}
+
+#[test]
 fn whoever_comes_after_the_volunteer_was_done_is_somebody_else() {
     for (level, wait_ms) in [(2, 300), (3, 300), (2, 20_000), (3, 20_000)] {
         let mut gate = decided(&of(level), GOOD_READING);

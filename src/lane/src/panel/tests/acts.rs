@@ -1,8 +1,11 @@
 //! What a screen may do with a PIN, without one, and what it may never do.
 
 use super::*;
+use crate::run::{Deed, Order};
 use crate::settings::{Set, Settings};
 use menshen_core::manual::Cause;
+use std::sync::Mutex;
+use std::sync::mpsc::Receiver;
 
 pub(super) const OWN_HOST: (&str, &str) = ("Host", "127.0.0.1:8460");
 pub(super) const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -10,7 +13,11 @@ const PIN: &str = "284916";
 
 /// A request and its whole answer: status, headers, body.
 fn ask(panel: &Panel, request: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
-    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    ask_at(panel.addr(), request, headers, body)
+}
+
+fn ask_at(at: SocketAddr, request: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, String) {
+    let mut stream = TcpStream::connect(at).unwrap();
     let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!("{request} HTTP/1.1\r\nContent-Length: {}\r\nConnection: close\r\n{all}\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
@@ -42,6 +49,13 @@ pub(super) fn own_act(panel: &Panel, path: &str, body: &str) -> u16 {
     status_of(panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", &act)], body)
 }
 
+/// An act of the gate's own screen in another thread, whose status comes when the lane has answered.
+fn act_in_thread(panel: &Panel, path: &'static str, body: String) -> JoinHandle<u16> {
+    let (at, act) = (panel.addr(), act_of(panel, &[OWN_HOST]));
+    let post = format!("POST {path}");
+    std::thread::spawn(move || ask_at(at, &post, &[OWN_HOST, JSON, ("X-Menshen-Act", &act)], &body).0)
+}
+
 /// The cookie of a screen that typed this PIN.
 fn unlocked(panel: &Panel, host: (&str, &str), pin: &str) -> Result<String, u16> {
     let (status, head, _) = ask(panel, "POST /session", &[host, JSON], &format!("{{\"pin\":\"{pin}\"}}"));
@@ -57,6 +71,25 @@ fn unlocked(panel: &Panel, host: (&str, &str), pin: &str) -> Result<String, u16>
     }
 }
 
+/// A lane that carries every order out, and what it has carried out.
+fn lane_of(panel: &mut Panel) -> Arc<Mutex<Vec<Deed>>> {
+    let (orders, deeds) = (panel.take_orders().unwrap(), Arc::<Mutex<Vec<Deed>>>::default());
+    let done = Arc::clone(&deeds);
+    std::thread::spawn(move || {
+        for order in orders {
+            order.obey(|deed| {
+                done.lock().unwrap().push(deed);
+                true
+            });
+        }
+    });
+    deeds
+}
+
+fn deeds_of(done: &Mutex<Vec<Deed>>) -> Vec<Deed> {
+    std::mem::take(&mut *done.lock().unwrap())
+}
+
 /// A panel with a PIN, and the folder that keeps it.
 fn with_pin() -> (Panel, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -70,7 +103,7 @@ fn with_pin() -> (Panel, tempfile::TempDir) {
 #[test]
 fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
     let mut panel = panel();
-    let orders = panel.take_orders().unwrap();
+    let done = lane_of(&mut panel);
     let act = act_of(&panel, &[OWN_HOST]);
     let own = [
         OWN_HOST,
@@ -79,9 +112,9 @@ fn what_a_volunteer_decides_at_a_screen_of_the_gate_reaches_the_lane() {
         ("Sec-Fetch-Site", "same-origin"),
         ("X-Menshen-Act", &act),
     ];
-    assert_eq!(status_of(&panel, "/by-hand", &own, r#"{"cause":"no_phone","screen":0}"#), 202);
-    assert_eq!(status_of(&panel, "/next", &own, r#"{"screen":0}"#), 202);
-    assert_eq!(orders.try_iter().collect::<Vec<_>>(), [Order::ByHand(Cause::NoPhone), Order::Next]);
+    assert_eq!(status_of(&panel, "/by-hand", &own, r#"{"cause":"no_phone","screen":0}"#), 204);
+    assert_eq!(status_of(&panel, "/next", &own, r#"{"screen":0}"#), 204);
+    assert_eq!(deeds_of(&done), [Deed::ByHand(Cause::NoPhone), Deed::Next]);
 }
 
 #[test]
@@ -120,34 +153,92 @@ fn what_is_no_cause_or_too_much_is_not_taken() {
         assert_eq!(own_act(&panel, "/by-hand", body) / 100, 4, "{body}");
     }
     assert!(orders.try_recv().is_err());
-    let good = r#"{"cause":"urgent","screen":0}"#;
-    let statuses: Vec<u16> = (0..4).map(|_| own_act(&panel, "/by-hand", good)).collect();
-    assert_eq!(statuses, [202, 202, 429, 429], "nobody empties the queue");
     drop(orders);
-    assert_eq!(own_act(&panel, "/by-hand", good), 503);
+    assert_eq!(own_act(&panel, "/by-hand", r#"{"cause":"urgent","screen":0}"#), 503);
+}
+
+/// Posts `/by-hand` and has the lane take it up after `meanwhile` has happened.
+fn taken_up_after(panel: &Panel, orders: &Receiver<Order>, screen: u64, meanwhile: impl FnOnce()) -> (u16, Vec<Deed>) {
+    let body = format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}");
+    let page = act_in_thread(panel, "/by-hand", body);
+    let order = orders.recv_timeout(Duration::from_secs(10)).unwrap();
+    meanwhile();
+    let mut deeds = Vec::new();
+    order.obey(|deed| {
+        deeds.push(deed);
+        true
+    });
+    (page.join().unwrap(), deeds)
 }
 
 #[test]
-fn an_order_about_somebody_whose_verdict_another_has_followed_is_not_taken() {
+fn an_order_is_not_carried_out_about_somebody_who_came_while_it_was_on_its_way() {
     let mut panel = panel();
     let orders = panel.take_orders().unwrap();
-    let by_hand = |screen: u64| format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}");
-    let post = |screen: u64| own_act(&panel, "/by-hand", &by_hand(screen));
+    let paper = Deed::ByHand(Cause::PaperSeen);
+    panel.publish_screen(verdict(Reason::Yellow));
+    assert_eq!(taken_up_after(&panel, &orders, 1, || ()), (204, vec![paper]));
+    let next_one = || panel.publish_screen(verdict(Reason::NoReading));
+    assert_eq!(taken_up_after(&panel, &orders, 1, next_one), (409, vec![]));
+    // Their code was read and nothing is decided: it is them who would be let in unmeasured.
+    assert_eq!(taken_up_after(&panel, &orders, 2, || panel.publish_screen(ScreenView::AskReading)), (409, vec![]));
+    let again = || panel.publish_screen(ScreenView::MeasureAgain { attempt: 2, of: 3 });
+    assert_eq!(taken_up_after(&panel, &orders, 3, again), (204, vec![paper]));
+}
+
+#[test]
+fn an_order_that_waited_for_long_is_not_carried_out_and_one_against_the_rules_says_so() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    let pause = || std::thread::sleep(crate::run::ORDER_LIFE + Duration::from_millis(100));
+    assert_eq!(taken_up_after(&panel, &orders, 0, pause), (504, vec![]));
+    let page = act_in_thread(&panel, "/by-hand", r#"{"cause":"urgent","screen":0}"#.into());
+    orders.recv_timeout(Duration::from_secs(10)).unwrap().obey(|_| false);
+    assert_eq!(page.join().unwrap(), 422);
+}
+
+#[test]
+fn nobody_fills_the_queue_of_orders() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    let pages: Vec<_> = (0..4).map(|_| act_in_thread(&panel, "/next", r#"{"screen":0}"#.into())).collect();
+    let begun = Instant::now();
+    // Two of them are sent away at once; the others wait for the lane.
+    while pages.iter().filter(|page| page.is_finished()).count() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "all of them wait");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    orders.try_iter().for_each(|order| order.obey(|_| true));
+    let mut statuses: Vec<u16> = pages.into_iter().map(|page| page.join().unwrap()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 204, 429, 429]);
+}
+
+#[test]
+fn a_volunteer_means_whom_they_saw_until_somebody_else_is_shown() {
+    let mut panel = panel();
+    let _done = lane_of(&mut panel);
+    let post = |screen: u64| own_act(&panel, "/by-hand", &format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}"));
+    let hint = |hint: Hint| panel.publish_screen(ScreenView::of(&Screen::Hint(hint), None));
     panel.publish_screen(verdict(Reason::Yellow));
     panel.publish_screen(ScreenView::Idle);
-    // The verdict and what came after it are about the same person.
-    assert_eq!((post(1), post(2)), (202, 202));
-    assert_eq!(orders.try_iter().count(), 2);
-    panel.publish_screen(verdict(Reason::NoReading));
-    assert_eq!((post(1), post(2), post(4)), (409, 409, 409));
-    assert_eq!(own_act(&panel, "/next", r#"{"screen":1}"#), 409);
-    assert_eq!(post(3), 202);
+    assert_eq!((post(0), post(1), post(2)), (409, 204, 204), "a verdict and the rest after it are one person's");
+    hint(Hint::HoldStill);
+    assert_eq!((post(2), post(3)), (409, 204), "a code that can not be read is perhaps another one's");
+    hint(Hint::ComeCloser);
+    panel.publish_screen(ScreenView::Idle);
+    hint(Hint::HoldStill);
+    assert_eq!((post(3), post(6)), (204, 204), "who holds it there again is the same as before");
+    panel.publish_screen(ScreenView::AskReading);
+    assert_eq!((post(6), post(7)), (409, 204));
+    panel.publish_screen(ScreenView::Alarm);
+    assert_eq!((post(7), post(9)), (409, 409), "nor is one about a screen that has not been");
 }
 
 #[test]
 fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
     let (mut panel, _dir) = with_pin();
-    let orders = panel.take_orders().unwrap();
+    let done = lane_of(&mut panel);
     let good = r#"{"cause":"no_phone","screen":0}"#;
     let locked = session(&panel, &[OWN_HOST]);
     assert_eq!((&locked["may_look"], &locked["act"], &locked["has_pin"]), (&json!(true), &Value::Null, &json!(true)));
@@ -156,7 +247,7 @@ fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
         assert_eq!(status_of(&panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], good), 401, "{path}");
     }
     // To be done with a verdict harms nobody: who stands at the kiosk needs no PIN for it.
-    assert_eq!(status_of(&panel, "/next", &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], r#"{"screen":0}"#), 202);
+    assert_eq!(status_of(&panel, "/next", &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], r#"{"screen":0}"#), 204);
     let cookie = unlocked(&panel, OWN_HOST, PIN).unwrap();
     let cookie = ("Cookie", cookie.as_str());
     let act = act_of(&panel, &[OWN_HOST, cookie]);
@@ -166,8 +257,8 @@ fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
         "without what the page alone knows"
     );
     let all = [OWN_HOST, JSON, cookie, ("X-Menshen-Act", &act)];
-    assert_eq!(status_of(&panel, "/by-hand", &all, good), 202);
-    assert_eq!(orders.try_iter().count(), 2);
+    assert_eq!(status_of(&panel, "/by-hand", &all, good), 204);
+    assert_eq!(deeds_of(&done), [Deed::Next, Deed::ByHand(Cause::NoPhone)]);
     assert_eq!(status_of(&panel, "/session/lock", &all, ""), 204);
     assert_eq!(status_of(&panel, "/by-hand", &all, good), 401);
 }
