@@ -356,6 +356,7 @@ fn start_panel(listen: &[Listen], lane: u8, settings: Arc<Settings>, common: &Co
         pin: Some(PinFile::of(state)),
         settings,
         sound: sound.clone(),
+        sound_of_site: site.sound.clone(),
         holds: site.rules().base.clone(),
     };
     Panel::open(config).inspect_err(|error| tracing::error!("this gate has no panel: {error}")).ok()

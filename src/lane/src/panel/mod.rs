@@ -38,7 +38,7 @@ pub use watcher::PanelWatcher;
 use crate::proof::Proofs;
 use crate::run::{Order, Spectator};
 use crate::settings::Settings;
-use crate::sound::SoundSettings;
+use crate::sound::{SoundRules, SoundSettings};
 use crate::words::Lang;
 use aim::PanelSpectator;
 use menshen_core::policy::Policy;
@@ -78,8 +78,10 @@ pub struct PanelConfig {
     pub pin: Option<PinFile>,
     /// What a volunteer may set.
     pub settings: Arc<Settings>,
-    /// How loud it is and what it says.
+    /// How loud it is and what it says: one for all lanes of a device.
     pub sound: SoundSettings,
+    /// The same by the site's own word.
+    pub sound_of_site: SoundRules,
     /// The site's own rules, of which a page shows how long verdicts stay.
     pub holds: Policy,
 }
@@ -94,6 +96,7 @@ impl PanelConfig {
             pin: None,
             settings: Arc::default(),
             sound: SoundSettings::default(),
+            sound_of_site: SoundRules::default(),
             holds: Policy::default(),
         }
     }

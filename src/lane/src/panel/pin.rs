@@ -9,12 +9,13 @@
 //! opens nothing.
 
 use aws_lc_rs::pbkdf2;
-use menshen_core::ids::{Hex, unhex};
+use menshen_core::ids::{Hex, sha256, unhex};
 use menshen_trust::durable;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -26,9 +27,11 @@ pub const DIGITS: std::ops::RangeInclusive<usize> = 6..=12;
 /// About a third of a second on a small Pi.
 const ROUNDS: u32 = 60_000;
 /// So many wrong ones cost nothing.
-const FREE: u32 = 5;
+const FREE: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// Where nobody has typed a wrong one for so long, the count begins anew.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// So many addresses are told apart; further ones share one count.
 const MAX_PLACES: usize = 256;
 
@@ -71,6 +74,9 @@ struct Kept {
     rounds: NonZeroU32,
 }
 
+/// What is kept, as a hash that tells one PIN from the next: whoever unlocked with another one starts again.
+pub(super) type Mark = [u8; 32];
+
 /// Where a gate's PIN is kept.
 #[derive(Clone, Debug)]
 pub struct PinFile {
@@ -83,12 +89,21 @@ impl PinFile {
         PinFile { path: state.join(FILE) }
     }
 
-    /// Whether there is one. A file that can not be read counts as one: it opens nothing.
+    /// Whether there is one. A file that can not be read counts as one, and so does a state folder that is not there: it
+    /// opens nothing.
     pub fn is_set(&self) -> bool {
-        !matches!(fs::metadata(&self.path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+        let is_missing =
+            |path: &Path| matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        !is_missing(&self.path) || self.path.parent().is_some_and(is_missing)
     }
 
-    /// Keeps a new PIN in place of the old one.
+    /// What is kept now; `None` where nothing is or it can not be read.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        fs::read(&self.path).ok().map(|text| sha256(&text))
+    }
+
+    /// Keeps a new PIN in place of the old one. Where the superuser sets it, it belongs to whoever owns the state folder, so
+    /// that a gate that runs as another user can read it.
     ///
     /// # Errors
     /// [`PinError`] where it is no PIN or can not be kept.
@@ -99,7 +114,22 @@ impl PinFile {
         let rounds = NonZeroU32::new(ROUNDS).expect("a constant above zero");
         let kept = Kept { salt: Hex(&salt).to_string(), hash: Hex(&derive(pin, &salt, rounds)).to_string(), rounds };
         let text = serde_json::to_vec(&kept).expect("two texts and a number are JSON");
-        durable::replace(&self.path, &text, 0o600).map_err(|source| self.failed(source))
+        durable::replace(&self.path, &text, 0o600).map_err(|source| self.failed(source))?;
+        self.hand_over().map_err(|source| self.failed(source))
+    }
+
+    /// Gives the file to the owner of its folder.
+    fn hand_over(&self) -> io::Result<()> {
+        let Some(folder) = self.path.parent() else { return Ok(()) };
+        let (owner, own) = (fs::metadata(folder)?, fs::metadata(&self.path)?);
+        if (owner.uid(), owner.gid()) == (own.uid(), own.gid()) {
+            return Ok(());
+        }
+        match chown(&self.path, Some(owner.uid()), Some(owner.gid())) {
+            // Whoever may only write there is not the superuser, and the gate that runs as them can read it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            done => done,
+        }
     }
 
     /// Takes it away: then only the gate's own screen may do what it protects.
@@ -118,13 +148,21 @@ impl PinFile {
     /// # Errors
     /// [`PinError`] where what is kept can not be read.
     pub fn is(&self, pin: &str) -> Result<bool, PinError> {
+        self.opened_by(pin).map(|mark| mark.is_some())
+    }
+
+    /// The mark of the very PIN that these digits are. Takes long.
+    ///
+    /// # Errors
+    /// [`PinError`] where what is kept can not be read.
+    pub(super) fn opened_by(&self, pin: &str) -> Result<Option<Mark>, PinError> {
         let damaged = || PinError::Damaged { path: self.path.clone() };
         let text = fs::read(&self.path).map_err(|source| self.failed(source))?;
         let kept: Kept = serde_json::from_slice(&text).map_err(|_| damaged())?;
         let (mut salt, mut hash) = ([0; 16], [0; 32]);
         unhex(&kept.salt, &mut salt).and_then(|_| unhex(&kept.hash, &mut hash)).ok_or_else(damaged)?;
         let same = pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, kept.rounds, &salt, pin.as_bytes(), &hash);
-        Ok(same.is_ok())
+        Ok(same.is_ok().then(|| sha256(&text)))
     }
 
     fn failed(&self, source: io::Error) -> PinError {
@@ -160,6 +198,8 @@ pub(super) struct Attempts {
 struct Place {
     wrong: u32,
     until: Option<Instant>,
+    /// When the last one was.
+    last: Option<Instant>,
 }
 
 impl Attempts {
@@ -171,10 +211,11 @@ impl Attempts {
 
     /// One that was wrong.
     pub(super) fn wrong(&mut self, from: IpAddr, now: Instant) {
+        self.places.retain(|_, place| place.last.is_some_and(|last| now < last + FORGOTTEN_AFTER));
         let key = self.key(from);
         let place = self.places.entry(key).or_default();
-        place.wrong = place.wrong.saturating_add(1);
-        let beyond = place.wrong.checked_sub(FREE);
+        (place.wrong, place.last) = (place.wrong.saturating_add(1), Some(now));
+        let beyond = place.wrong.checked_sub(FREE + 1);
         place.until = beyond.map(|beyond| now + FIRST_WAIT.saturating_mul(1 << beyond.min(10)).min(LONGEST_WAIT));
     }
 
@@ -185,8 +226,17 @@ impl Attempts {
 
     /// Its own count; beyond [`MAX_PLACES`] of them the one that all others share, and the loopback's own always.
     fn key(&self, from: IpAddr) -> Option<IpAddr> {
+        let from = place_of(from);
         let has_own = from.is_loopback() || self.places.contains_key(&Some(from)) || self.places.len() < MAX_PLACES;
         Some(from).filter(|_| has_own)
+    }
+}
+
+/// A device on the network has as many IPv6 addresses as it likes, all in one network of 64 bits.
+fn place_of(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        other => other,
     }
 }
 
@@ -240,7 +290,7 @@ mod tests {
         let (here, there) = ("127.0.0.1".parse().unwrap(), "192.168.8.20".parse().unwrap());
         let mut attempts = Attempts::default();
         let now = Instant::now();
-        (1..FREE).for_each(|_| attempts.wrong(there, now));
+        (0..FREE).for_each(|_| attempts.wrong(there, now));
         assert_eq!(attempts.wait(there, now), None);
         for wait_s in [30, 60, 120, 240, 480, 900, 900] {
             attempts.wrong(there, now);
@@ -257,10 +307,42 @@ mod tests {
         let mut attempts = Attempts::default();
         let now = Instant::now();
         for n in 0..2000_u32 {
-            (0..FREE).for_each(|_| attempts.wrong(IpAddr::V4((0x0a00_0000 + n).into()), now));
+            (0..=FREE).for_each(|_| attempts.wrong(IpAddr::V4((0x0a00_0000 + n).into()), now));
         }
         assert!(attempts.places.len() <= MAX_PLACES + 1);
         assert!(attempts.wait("10.9.9.9".parse().unwrap(), now).is_some());
         assert_eq!(attempts.wait("127.0.0.1".parse().unwrap(), now), None);
+        let later = now + FORGOTTEN_AFTER;
+        attempts.wrong("10.9.9.9".parse().unwrap(), later);
+        assert_eq!((attempts.places.len(), attempts.wait("10.9.9.9".parse().unwrap(), later)), (1, None));
+    }
+
+    #[test]
+    fn whoever_takes_another_ipv6_address_of_their_network_waits_all_the_same() {
+        let mut attempts = Attempts::default();
+        let now = Instant::now();
+        (0..=u128::from(FREE)).for_each(|n| attempts.wrong(Ipv6Addr::from_bits(0xfd00 << 112 | n).into(), now));
+        assert!(attempts.wait("fd00::9".parse().unwrap(), now).is_some());
+        assert_eq!(attempts.wait("fd00:0:0:1::9".parse().unwrap(), now), None);
+        assert_eq!(attempts.wait("::1".parse().unwrap(), now), None);
+    }
+
+    #[test]
+    fn a_state_folder_that_is_not_there_opens_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = PinFile::of(&dir.path().join("gone"));
+        assert!(file.is_set() && file.is("284916").is_err());
+    }
+
+    #[test]
+    fn what_the_superuser_sets_belongs_to_whoever_owns_the_state() {
+        let dir = tempfile::tempdir().unwrap();
+        if chown(dir.path(), Some(4711), Some(4712)).is_err() {
+            eprintln!("\n*** SKIPPED: only the superuser can give a folder away ***\n");
+            return;
+        }
+        PinFile::of(dir.path()).set("284916").unwrap();
+        let kept = fs::metadata(dir.path().join(FILE)).unwrap();
+        assert_eq!((kept.uid(), kept.gid(), kept.mode() & 0o777), (4711, 4712, 0o600));
     }
 }

@@ -17,7 +17,7 @@ use super::listen::{self, Listen};
 use super::pin::PinFile;
 use super::proof;
 use super::screen::{Bar, Delivered, Shown};
-use super::session::Sessions;
+use super::session::{Sessions, Who};
 use super::sound::{self, SoundView};
 use super::today::{EntryView, TodayView};
 use super::{PanelConfig, PanelInfo, orders, session, set};
@@ -43,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::WatchStream;
+use tokio_stream::wrappers::{IntervalStream, WatchStream};
 use tokio_stream::{Stream, StreamExt};
 
 /// How many pages may watch at once; each costs the gate a socket and some kilobytes.
@@ -54,6 +54,9 @@ const BEAT: Duration = Duration::from_secs(2);
 
 /// An order or a setting is a few words.
 const MAX_BODY_BYTES: usize = 512;
+
+/// How long a page goes on looking at most after its session has ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a page waits before it reconnects.
 const RETRY: Duration = Duration::from_secs(1);
@@ -147,8 +150,7 @@ impl Shared {
     /// # Errors
     /// Where the system has no random numbers.
     pub(super) fn new(config: PanelConfig, orders: SyncSender<Order>) -> io::Result<Shared> {
-        let sound_of_site = config.sound.get();
-        config.sound.set(config.settings.get().over_sound(sound_of_site.clone()));
+        config.sound.set(config.settings.get().over_sound(config.sound_of_site.clone()));
         Ok(Shared {
             info: config.info,
             version: version(),
@@ -160,7 +162,7 @@ impl Shared {
             history: watch::Sender::new([].into()),
             sounds: watch::Sender::new(SoundView::first(&config.sound.get())),
             sound: config.sound,
-            sound_of_site,
+            sound_of_site: config.sound_of_site,
             orders,
             proofs: OnceLock::new(),
             sessions: Sessions::new()?,
@@ -170,6 +172,11 @@ impl Shared {
             langs: config.langs.into_iter().map(Lang::name).collect(),
             aims: watch::Sender::new(None),
         })
+    }
+
+    /// The number of the lane.
+    pub(super) fn lane(&self) -> u8 {
+        self.info.lane
     }
 
     fn hello(&self) -> Hello<'_> {
@@ -312,19 +319,19 @@ async fn history(State(shared): State<Arc<Shared>>) -> Response {
     Json(history.as_ref()).into_response()
 }
 
-async fn events(State(shared): State<Arc<Shared>>) -> Response {
+async fn events(State(shared): State<Arc<Shared>>, who: Who) -> Response {
     let screens = WatchStream::new(shared.screens.subscribe()).map(|shown| event("screen", &shown.deliver()));
     let sounds = WatchStream::new(shared.sounds.subscribe()).map(|sound| event("sound", &sound));
     let today = WatchStream::new(shared.today.subscribe()).filter_map(|today| Some(event("today", &today?)));
-    stream(&shared, sounds.merge(screens).merge(today))
+    stream(&shared, who, sounds.merge(screens).merge(today))
 }
 
-async fn install_events(State(shared): State<Arc<Shared>>) -> Response {
+async fn install_events(State(shared): State<Arc<Shared>>, who: Who) -> Response {
     let aims = WatchStream::new(shared.aims.subscribe()).filter_map(|aimed| {
         let aimed = aimed.filter(|aimed| aimed.is_fresh())?;
         Some(event("aim", &Aim { view: &aimed.view, picture: aimed.number }))
     });
-    stream(&shared, aims)
+    stream(&shared, who, aims)
 }
 
 #[derive(Serialize)]
@@ -344,8 +351,8 @@ async fn install_picture(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// What a page is told as long as it watches: who this is, how the device is, and `news`.
-fn stream<S>(shared: &Shared, news: S) -> Response
+/// What a page is told as long as it watches and may look: who this is, how the device is, and `news`.
+fn stream<S>(shared: &Arc<Shared>, mut who: Who, news: S) -> Response
 where
     S: Stream<Item = Result<Event, axum::Error>> + Send + 'static,
 {
@@ -355,10 +362,13 @@ where
     };
     let hello = tokio_stream::once(event("hello", &shared.hello()).map(|event| event.retry(RETRY)));
     let bars = WatchStream::new(shared.bars.subscribe()).filter_map(|bar| bar.map(|bar| event("bar", &bar)));
-    let all = hello.chain(news.merge(bars)).map(move |event| {
+    let looks = IntervalStream::new(tokio::time::interval(LOOK_AGAIN)).map(|_| None);
+    let guard = Arc::clone(shared);
+    let may_look = move |event| {
         let _until_the_stream_ends = &place;
-        event
-    });
+        who.may_still_look(&guard).then_some(event)
+    };
+    let all = hello.chain(news.merge(bars)).map(Some).merge(looks).map_while(may_look).filter_map(|event| event);
     let beat = KeepAlive::new().interval(BEAT).event(Event::default().event("beat").data("1"));
     Sse::new(all).keep_alive(beat).into_response()
 }

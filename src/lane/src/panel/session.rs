@@ -8,12 +8,13 @@
 //! To act is to decide by hand, to change a setting, to move an output. A screen is unlocked by the PIN and then has a
 //! session: a random cookie that scripts can not read and other sites' pages can not send, and a second random value
 //! that every act must name, which only the panel's own page can read. Sessions are kept in memory only: a gate that
-//! starts again asks for the PIN again.
+//! starts again asks for the PIN again. A session is of the PIN that opened it: where another one is set, here, at another
+//! lane or by a technician, it has ended.
 //!
 //! Invariants: whoever asks must call the gate by an address or a name that nobody on the internet can point here; an act
 //! comes from the panel's own page; an own screen that nobody touches locks itself.
 
-use super::pin::Attempts;
+use super::pin::{Attempts, Mark, PinError, PinFile};
 use super::serve::Shared;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -29,8 +30,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The cookie's name.
-const COOKIE: &str = "menshen";
 /// The header that every act carries.
 pub(super) const ACT_HEADER: &str = "x-menshen-act";
 /// A shift is shorter.
@@ -47,8 +46,10 @@ pub(super) struct Sessions {
     inner: Mutex<Inner>,
     /// What an act of the own screen names where there is no PIN.
     own_act: String,
-    /// One PIN is looked at at a time: it takes long, and so whoever guesses waits for the one before.
-    one_at_a_time: tokio::sync::Mutex<()>,
+    /// One PIN is looked at at a time: it takes long, and so whoever guesses waits for the one before. The gate's own
+    /// screen does not wait for the network.
+    own_turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +66,8 @@ struct Session {
     began: Instant,
     touched: Instant,
     is_own: bool,
+    /// The PIN that opened it.
+    pin: Mark,
 }
 
 impl Sessions {
@@ -72,7 +75,8 @@ impl Sessions {
     /// Where the system has no random numbers.
     pub(super) fn new() -> io::Result<Sessions> {
         let own_act = random().ok_or_else(|| io::Error::other("there are no random numbers; check /dev/urandom"))?;
-        Ok(Sessions { inner: Mutex::default(), own_act, one_at_a_time: tokio::sync::Mutex::new(()) })
+        let turn = || tokio::sync::Mutex::new(());
+        Ok(Sessions { inner: Mutex::default(), own_act, own_turn: turn(), turn: turn() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -80,13 +84,15 @@ impl Sessions {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What an act in the session of this cookie must name; `None` where there is no such session any more.
-    fn act_of(&self, cookie: &str, own_lock: Duration, touch: bool) -> Option<String> {
+    /// What an act in the session of this cookie must name; `None` where there is no such session any more. `pin` is the PIN
+    /// that there is now.
+    fn act_of(&self, cookie: &str, pin: Option<Mark>, own_lock: Duration, touch: bool) -> Option<String> {
         let (id, now) = (sha256(cookie.as_bytes()), Instant::now());
         let mut inner = self.lock();
         inner.open.retain(|session| {
             let idle = now - session.touched;
-            now - session.began < LONGEST && !(session.is_own && idle >= own_lock)
+            let is_over = now - session.began >= LONGEST || (session.is_own && idle >= own_lock);
+            !is_over && Some(session.pin) == pin
         });
         let session = inner.open.iter_mut().find(|session| session.id == id)?;
         if touch {
@@ -96,7 +102,7 @@ impl Sessions {
     }
 
     /// Opens one; gives the cookie, or nothing where the system has no random numbers.
-    fn open(&self, is_own: bool) -> Option<String> {
+    fn open(&self, is_own: bool, pin: Mark) -> Option<String> {
         let (cookie, act, now) = (random()?, random()?, Instant::now());
         let mut inner = self.lock();
         if inner.open.len() >= MAX_SESSIONS {
@@ -104,18 +110,13 @@ impl Sessions {
             let oldest = inner.open.iter().enumerate().min_by_key(|(_, session)| session.touched).map(|(at, _)| at);
             oldest.map(|at| inner.open.swap_remove(at));
         }
-        inner.open.push(Session { id: sha256(cookie.as_bytes()), act, began: now, touched: now, is_own });
+        inner.open.push(Session { id: sha256(cookie.as_bytes()), act, began: now, touched: now, is_own, pin });
         Some(cookie)
     }
 
     fn close(&self, cookie: &str) {
         let id = sha256(cookie.as_bytes());
         self.lock().open.retain(|session| session.id != id);
-    }
-
-    /// Another PIN: whoever knew the old one starts again.
-    pub(super) fn close_all(&self) {
-        self.lock().open.clear();
     }
 }
 
@@ -142,17 +143,29 @@ impl Who {
         let ConnectInfo(From(from)) = parts.extensions.get::<ConnectInfo<From>>()?;
         let from = from.ip().to_canonical();
         let is_own = from.is_loopback() && is_called(&parts.headers, is_loopback_name);
-        let cookie = cookie(&parts.headers);
-        let has_pin = shared.pin.as_ref().is_some_and(super::pin::PinFile::is_set);
-        let act = match (has_pin, is_own) {
+        let cookie = cookie(&parts.headers, &cookie_name(shared));
+        let mut who = Who { from, is_own, cookie, act: None, has_pin: true };
+        who.renew(shared, touch);
+        Some(who)
+    }
+
+    /// Looks again at what this screen may do.
+    fn renew(&mut self, shared: &Shared, touch: bool) {
+        self.has_pin = shared.pin.as_ref().is_some_and(PinFile::is_set);
+        self.act = match (self.has_pin, self.is_own) {
             (false, true) => Some(shared.sessions.own_act.clone()),
             (false, false) => None,
-            (true, _) => {
-                let own_lock = shared.settings.get().own_lock();
-                cookie.as_ref().and_then(|cookie| shared.sessions.act_of(cookie, own_lock, touch))
-            }
+            (true, _) => self.cookie.as_ref().and_then(|cookie| {
+                let (pin, own_lock) = (shared.pin.as_ref().and_then(PinFile::mark), shared.settings.get().own_lock());
+                shared.sessions.act_of(cookie, pin, own_lock, touch)
+            }),
         };
-        Some(Who { from, is_own, cookie, act, has_pin })
+    }
+
+    /// Whether a page that was let look may go on.
+    pub(super) fn may_still_look(&mut self, shared: &Shared) -> bool {
+        self.renew(shared, false);
+        self.may_look()
     }
 
     fn may_look(&self) -> bool {
@@ -260,36 +273,59 @@ pub(super) async fn unlock(
     let Ok(Json(Typed { pin })) = body else {
         return (StatusCode::BAD_REQUEST, "a PIN comes as JSON: reload the page\n").into_response();
     };
-    let Some(file) = shared.pin.clone().filter(super::pin::PinFile::is_set) else { return locked(&who) };
+    let Some(file) = shared.pin.clone().filter(PinFile::is_set) else { return locked(&who) };
     if !is_own_page(&headers) {
         return (StatusCode::FORBIDDEN, "the PIN is typed at the panel's own page\n").into_response();
     }
-    let _turn = shared.sessions.one_at_a_time.lock().await;
-    if shared.sessions.lock().attempts.wait(who.from, Instant::now()).is_some() {
-        return (StatusCode::TOO_MANY_REQUESTS, Json(standing(&who, &shared))).into_response();
-    }
-    let right = tokio::task::spawn_blocking(move || file.is(&pin)).await;
-    match right {
-        Ok(Ok(true)) => {
-            shared.sessions.lock().attempts.right(who.from);
-            let Some(cookie) = shared.sessions.open(who.is_own) else {
+    match try_pin(&shared, &who, file, pin).await {
+        Tried::Right(mark) => {
+            let Some(cookie) = shared.sessions.open(who.is_own, mark) else {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             };
-            let seconds = LONGEST.as_secs();
-            let set = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+            // The old one of this screen is not waited for.
+            who.cookie.iter().for_each(|old| shared.sessions.close(old));
+            let (name, seconds) = (cookie_name(&shared), LONGEST.as_secs());
+            let set = format!("{name}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
             tracing::info!(own_screen = who.is_own, "the panel was unlocked");
             (StatusCode::NO_CONTENT, [(header::SET_COOKIE, set)]).into_response()
         }
-        Ok(Ok(false)) => {
-            shared.sessions.lock().attempts.wrong(who.from, Instant::now());
+        Tried::Wrong => (StatusCode::UNAUTHORIZED, Json(standing(&who, &shared))).into_response(),
+        Tried::TooSoon => (StatusCode::TOO_MANY_REQUESTS, Json(standing(&who, &shared))).into_response(),
+        Tried::Failed(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+/// What came of a PIN that was typed.
+pub(super) enum Tried {
+    Right(Mark),
+    Wrong,
+    /// It was not looked at: too many wrong ones came from there.
+    TooSoon,
+    Failed(PinError),
+}
+
+/// Looks at a PIN that was typed, and counts it.
+pub(super) async fn try_pin(shared: &Shared, who: &Who, file: PinFile, pin: String) -> Tried {
+    let sessions = &shared.sessions;
+    let _turn = if who.from.is_loopback() { sessions.own_turn.lock().await } else { sessions.turn.lock().await };
+    if sessions.lock().attempts.wait(who.from, Instant::now()).is_some() {
+        return Tried::TooSoon;
+    }
+    let tried = tokio::task::spawn_blocking(move || file.opened_by(&pin)).await;
+    match tried.unwrap_or(Err(PinError::Random)) {
+        Ok(Some(mark)) => {
+            sessions.lock().attempts.right(who.from);
+            Tried::Right(mark)
+        }
+        Ok(None) => {
+            sessions.lock().attempts.wrong(who.from, Instant::now());
             tracing::warn!(own_screen = who.is_own, "a wrong PIN was typed at the panel");
-            (StatusCode::UNAUTHORIZED, Json(standing(&who, &shared))).into_response()
+            Tried::Wrong
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             tracing::error!("{error}");
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
+            Tried::Failed(error)
         }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -299,10 +335,15 @@ pub(super) async fn lock(State(shared): State<Arc<Shared>>, who: Who) -> Respons
     StatusCode::NO_CONTENT.into_response()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// A cookie is one for all ports of a device, so each lane's has a name of its own.
+fn cookie_name(shared: &Shared) -> String {
+    format!("menshen-{}", shared.lane())
+}
+
+fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
 }
 
 /// Whether a request comes from the panel's own page, by what every browser says of it, at a name that is the gate's.
@@ -342,6 +383,8 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
+    const PIN: Mark = [7; 32];
+
     fn host(text: &str) -> HeaderMap {
         let value = HeaderValue::from_str(text).expect("a header");
         HeaderMap::from_iter([(header::HOST, value)])
@@ -372,19 +415,29 @@ mod tests {
     #[test]
     fn an_own_screen_that_nobody_touches_locks_itself_and_one_on_the_network_does_not() {
         let sessions = Sessions::new().expect("random numbers");
-        let (own, other) = (sessions.open(true).expect("a session"), sessions.open(false).expect("a session"));
-        assert!(sessions.act_of(&own, Duration::from_secs(60), true).is_some());
-        assert_eq!(sessions.act_of(&own, Duration::ZERO, true), None);
-        assert_eq!(sessions.act_of(&own, Duration::from_secs(60), true), None);
-        assert!(sessions.act_of(&other, Duration::ZERO, true).is_some());
+        let (own, other) =
+            (sessions.open(true, PIN).expect("a session"), sessions.open(false, PIN).expect("a session"));
+        assert!(sessions.act_of(&own, Some(PIN), Duration::from_secs(60), true).is_some());
+        assert_eq!(sessions.act_of(&own, Some(PIN), Duration::ZERO, true), None);
+        assert_eq!(sessions.act_of(&own, Some(PIN), Duration::from_secs(60), true), None);
+        assert!(sessions.act_of(&other, Some(PIN), Duration::ZERO, true).is_some());
+    }
+
+    #[test]
+    fn a_session_is_of_the_pin_that_opened_it() {
+        let sessions = Sessions::new().expect("random numbers");
+        for now in [None, Some([8; 32])] {
+            let cookie = sessions.open(false, PIN).expect("a session");
+            assert_eq!(sessions.act_of(&cookie, now, Duration::from_secs(60), true), None, "{now:?}");
+        }
     }
 
     #[test]
     fn there_are_never_more_sessions_than_a_gate_can_hold() {
         let sessions = Sessions::new().expect("random numbers");
-        let first = sessions.open(false).expect("a session");
-        assert!((0..MAX_SESSIONS).all(|_| sessions.open(false).is_some()));
+        let first = sessions.open(false, PIN).expect("a session");
+        assert!((0..MAX_SESSIONS).all(|_| sessions.open(false, PIN).is_some()));
         assert_eq!(sessions.lock().open.len(), MAX_SESSIONS);
-        assert_eq!(sessions.act_of(&first, Duration::from_secs(60), true), None);
+        assert_eq!(sessions.act_of(&first, Some(PIN), Duration::from_secs(60), true), None);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! What can be set is `crate::settings`; who may is `session`'s matter.
 
-use super::pin::PinError;
+use super::pin::{PinError, PinFile};
 use super::serve::Shared;
+use super::session::{Tried, Who, try_pin};
 use crate::settings::{Set, SettingsError};
 use axum::Json;
 use axum::extract::State;
@@ -38,7 +39,7 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
         lock_after_min: set.own_lock().as_secs() / 60,
         volume_percent: sound.volume.get(),
         speech: sound.speech,
-        has_pin: shared.pin.as_ref().is_some_and(super::pin::PinFile::is_set),
+        has_pin: shared.pin.as_ref().is_some_and(PinFile::is_set),
     })
     .into_response()
 }
@@ -48,7 +49,12 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set
     let Ok(Json(set)) = body else {
         return (StatusCode::BAD_REQUEST, "settings are JSON with known names: reload the page\n").into_response();
     };
-    match shared.settings.put(set) {
+    let settings = Arc::clone(&shared.settings);
+    // A memory card takes its time.
+    let Ok(put) = tokio::task::spawn_blocking(move || settings.put(set)).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    match put {
         Ok(()) => {
             shared.sound.set(set.over_sound(shared.sound_of_site.clone()));
             StatusCode::NO_CONTENT.into_response()
@@ -66,27 +72,40 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPin {
+    /// The one that there is; none where there is none.
+    old: Option<String>,
     pin: String,
 }
 
-/// `POST /pin`: another PIN. Whoever knew the old one types the new one.
-pub(super) async fn pin(State(shared): State<Arc<Shared>>, body: Result<Json<NewPin>, JsonRejection>) -> Response {
-    let Ok(Json(NewPin { pin })) = body else {
+/// `POST /pin`: another PIN, of whoever knows the one that there is: a screen that somebody left unlocked is not enough.
+pub(super) async fn pin(
+    State(shared): State<Arc<Shared>>,
+    who: Who,
+    body: Result<Json<NewPin>, JsonRejection>,
+) -> Response {
+    let Ok(Json(NewPin { old, pin })) = body else {
         return (StatusCode::BAD_REQUEST, "a PIN comes as JSON: reload the page\n").into_response();
     };
     let Some(file) = shared.pin.clone() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "this panel has no place for a PIN\n").into_response();
     };
+    let because =
+        |why: &str| (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::json!({ "why": why }))).into_response();
+    if file.is_set() {
+        match try_pin(&shared, &who, file.clone(), old.unwrap_or_default()).await {
+            Tried::Right(_) => {}
+            Tried::Wrong => return because("wrong"),
+            Tried::TooSoon => return StatusCode::TOO_MANY_REQUESTS.into_response(),
+            Tried::Failed(error) => return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+        }
+    }
     match tokio::task::spawn_blocking(move || file.set(&pin)).await {
         Ok(Ok(())) => {
             tracing::info!("another PIN was set at the panel");
-            shared.sessions.close_all();
             StatusCode::NO_CONTENT.into_response()
         }
-        Ok(Err(error @ (PinError::Digits | PinError::Guessed))) => {
-            let name = if matches!(error, PinError::Digits) { "digits" } else { "guessed" };
-            (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::json!({ "why": name }))).into_response()
-        }
+        Ok(Err(PinError::Digits)) => because("digits"),
+        Ok(Err(PinError::Guessed)) => because("guessed"),
         Ok(Err(error)) => {
             tracing::error!("{error}");
             (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()

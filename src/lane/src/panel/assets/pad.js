@@ -6,6 +6,8 @@ import { ask, stands, unlock } from "./session.js";
 
 const FEWEST = 6;
 const MOST = 12;
+/** A pad at which nobody types is in the way of what the gate has to say. */
+const IDLE_MS = 30000;
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "back", "0", "ok"];
 
 let pad = null;
@@ -21,7 +23,7 @@ function open(words, title, take) {
     say.setAttribute("role", "status");
     dialog.setAttribute("aria-labelledby", "pad-title");
     const keys = make("div", "keys");
-    pad = { dialog, dots, say, words, take, typed: "", busy: false, done };
+    pad = { dialog, dots, say, words, take, typed: "", busy: false, done, idle: null };
     for (const key of KEYS) {
       const button = make("button", `key ${key}`, { back: "⌫", ok: words.pin.ok }[key] ?? key);
       button.type = "button";
@@ -43,17 +45,24 @@ function open(words, title, take) {
     dialog.append(head, dots, say, keys, cancel);
     document.body.append(dialog);
     dialog.showModal();
+    wait();
     write();
   });
 }
 
 function close(result) {
   if (!pad) return;
-  const { dialog, done } = pad;
+  const { dialog, done, idle } = pad;
   pad = null;
+  clearTimeout(idle);
   dialog.close();
   dialog.remove();
   done(result);
+}
+
+function wait() {
+  clearTimeout(pad.idle);
+  pad.idle = setTimeout(() => close(false), IDLE_MS);
 }
 
 function write(said) {
@@ -65,6 +74,7 @@ function write(said) {
 async function press(key) {
   const open = pad;
   if (!open || open.busy) return;
+  wait();
   if (key === "back") open.typed = open.typed.slice(0, -1);
   else if (key !== "ok") open.typed = (open.typed + key).slice(0, MOST);
   write(key === "ok" ? undefined : "");
@@ -79,32 +89,47 @@ async function press(key) {
   else write(said);
 }
 
-/** Whether a pad is open. */
-export const isPadOpen = () => pad !== null;
+/** Something is to be seen that a pad may not cover. */
+export const closePad = () => close(false);
 
-/** Opens the pad until this screen is unlocked; false if that was given up. */
+/** Opens the pad until this screen is unlocked; false if that was given up, or the gate does not answer. */
 export async function unlocked(words) {
-  await ask();
+  try {
+    await ask();
+  } catch {
+    return false;
+  }
   if (stands().act !== null) return true;
   if (!stands().has_pin) return false;
-  return open(words, words.pin.title, async (pin) => {
-    const outcome = await unlock(pin);
-    if (outcome === "open") return null;
-    if (stands().wait_s > 0) return fill(words.pin.wait, { n: stands().wait_s });
-    return outcome === "wrong" ? words.pin.wrong : words.pin.failed;
-  });
+  return open(words, words.pin.title, (pin) => tried(words, pin));
 }
 
-/** Has a new PIN typed twice and hands it to `save`, which gives null, or what to say; false if that was given up. */
+/** Tries a PIN; gives null where it is right, else what to say. */
+async function tried(words, pin) {
+  const outcome = await unlock(pin);
+  if (outcome === "open") return null;
+  if (stands().wait_s > 0) return fill(words.pin.wait, { n: stands().wait_s });
+  return outcome === "wrong" ? words.pin.wrong : words.pin.failed;
+}
+
+/** Has the PIN typed that there is, where there is one, and a new one twice, and hands both to `save`, which gives null,
+ * or what to say; false if that was given up. */
 export async function newPin(words, save) {
-  let first = null;
-  return open(words, words.pin.new, async (pin) => {
+  let [old, first] = [null, null];
+  const hasOld = stands().has_pin;
+  return open(words, hasOld ? words.pin.old : words.pin.new, async (pin) => {
+    if (hasOld && old === null) {
+      const said = await tried(words, pin);
+      if (said !== null) return said;
+      old = pin;
+      return words.pin.new;
+    }
     if (first === null) {
       first = pin;
       return words.pin.again;
     }
     const same = first === pin;
     first = null;
-    return same ? save(pin) : words.pin.differ;
+    return same ? save(old, pin) : words.pin.differ;
   });
 }

@@ -2,9 +2,9 @@
 
 import { byId, make, put } from "./dom.js";
 import { newPin, unlocked } from "./pad.js";
-import { page } from "./page.js";
+import { goBackWhenIdle, page } from "./page.js";
 import { fill } from "./say.js";
-import { post, stands } from "./session.js";
+import { get, post, stands } from "./session.js";
 
 const SECONDS = { hold_admit_ms: [1, 1.5, 2, 3, 5, 8], hold_other_ms: [5, 8, 15, 30] };
 const LOCK_MINUTES = [1, 5, 10, 30, 60];
@@ -70,16 +70,18 @@ function buttons(words) {
 /** Sets something more, or nothing any more. */
 async function save(more) {
   if (!(await unlocked(gate.words))) return load();
-  const answer = await post("/settings", more === null ? {} : { ...told.set, ...more }).catch(() => null);
-  await load();
-  put("said", answer?.ok ? gate.words.settings.saved : gate.words.settings.failed);
+  // Somebody may have set something else at another screen since.
+  const saved = (await load()) && (await post("/settings", more === null ? {} : { ...told.set, ...more }).catch(() => null))?.ok;
+  const isShown = await load();
+  put("said", saved && isShown ? gate.words.settings.saved : gate.words.settings.failed);
 }
 
 async function changePin(words) {
   if (told.has_pin ? !(await unlocked(words)) : stands().act === null) return;
-  const saved = await newPin(words, async (pin) => {
-    const answer = await post("/pin", { pin });
+  const saved = await newPin(words, async (old, pin) => {
+    const answer = await post("/pin", old === null ? { pin } : { old, pin });
     if (answer.ok) return null;
+    if (answer.status === 500) return words.pin.not_kept;
     const { why } = answer.status === 422 ? await answer.json() : {};
     return words.pin[why] ?? words.pin.failed;
   });
@@ -88,11 +90,13 @@ async function changePin(words) {
   if (saved) put("said", words.pin.saved);
 }
 
+/** Shows what is set; false where the gate does not say it. */
 async function load() {
-  const answer = await fetch("/settings.json");
-  if (!answer.ok) return;
+  const answer = await get("/settings.json").catch(() => null);
+  if (!answer?.ok) return false;
   told = await answer.json();
   draw(gate);
+  return true;
 }
 
 function draw({ words }) {
@@ -101,6 +105,7 @@ function draw({ words }) {
   if (told) byId("rows").replaceChildren(...rows({ words }));
 }
 
+goBackWhenIdle();
 const gate = await page(draw);
 if (await unlocked(gate.words)) await load();
 else location.assign("/");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::run::{Deed, Order};
 use crate::settings::{Set, Settings};
+use crate::sound::SoundSettings;
 use menshen_core::manual::Cause;
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
@@ -268,9 +269,19 @@ fn a_name_that_is_not_the_gates_is_a_screen_on_the_network_which_sees_nothing_be
     // Whoever calls the gate by a name of theirs is not its own screen, wherever they connect from.
     let far = ("Host", "gate-12.local:8460");
     let (panel, _dir) = with_pin();
-    const LOOKS: [&str; 6] =
-        ["/state", "/events", "/issuers.json", "/history.json", "/settings.json", "/install/picture"];
-    for path in LOOKS {
+    for path in [
+        "/state",
+        "/events",
+        "/issuers.json",
+        "/history.json",
+        "/settings.json",
+        "/sound.json",
+        "/speech/zh/admit",
+        "/proof.json",
+        "/proofs.json",
+        "/install/events",
+        "/install/picture",
+    ] {
         assert_eq!(ask(&panel, &format!("GET {path}"), &[far], "").0, 401, "{path}");
     }
     for path in ["/", "/panel.js", "/words.json", "/session"] {
@@ -278,7 +289,7 @@ fn a_name_that_is_not_the_gates_is_a_screen_on_the_network_which_sees_nothing_be
     }
     let cookie = unlocked(&panel, far, PIN).unwrap();
     assert_eq!(ask(&panel, "GET /state", &[far, ("Cookie", &cookie)], "").0, 200);
-    assert_eq!(ask(&panel, "GET /state", &[far, ("Cookie", "menshen=00")], "").0, 401);
+    assert_eq!(ask(&panel, "GET /state", &[far, ("Cookie", "menshen-2=00")], "").0, 401);
     let without = super::panel();
     assert_eq!(ask(&without, "GET /state", &[far], "").0, 403);
     assert_eq!(unlocked(&without, far, PIN), Err(403));
@@ -310,11 +321,23 @@ fn another_pin_ends_every_session_and_the_old_one_opens_nothing() {
     let cookie = ("Cookie", cookie.as_str());
     let act = act_of(&panel, &[OWN_HOST, cookie]);
     let all = [OWN_HOST, JSON, cookie, ("X-Menshen-Act", act.as_str())];
-    for (pin, why) in [("12345", "digits"), ("123456", "guessed")] {
-        let (status, _, body) = ask(&panel, "POST /pin", &all, &format!("{{\"pin\":\"{pin}\"}}"));
-        assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()), (422, json!({ "why": why })));
+    for (old, pin, why) in
+        [(PIN, "12345", "digits"), (PIN, "123456", "guessed"), ("284917", "730518", "wrong"), ("", "730518", "wrong")]
+    {
+        let body = format!("{{\"old\":\"{old}\",\"pin\":\"{pin}\"}}");
+        let (status, _, body) = ask(&panel, "POST /pin", &all, &body);
+        assert_eq!(
+            (status, serde_json::from_str::<Value>(&body).unwrap()),
+            (422, json!({ "why": why })),
+            "{old} {pin}"
+        );
     }
-    assert_eq!(status_of(&panel, "/pin", &all, r#"{"pin":"730518"}"#), 204);
+    assert_eq!(
+        status_of(&panel, "/pin", &all, r#"{"pin":"730518"}"#),
+        422,
+        "whoever finds it unlocked does not know it"
+    );
+    assert_eq!(status_of(&panel, "/pin", &all, &format!("{{\"old\":\"{PIN}\",\"pin\":\"730518\"}}")), 204);
     assert_eq!(session(&panel, &[OWN_HOST, cookie])["act"], Value::Null);
     assert_eq!(unlocked(&panel, OWN_HOST, PIN), Err(401));
     assert!(unlocked(&panel, OWN_HOST, "730518").is_ok());
@@ -322,6 +345,88 @@ fn another_pin_ends_every_session_and_the_old_one_opens_nothing() {
     PinFile::of(dir.path()).clear().unwrap();
     assert_eq!(session(&panel, &[OWN_HOST])["has_pin"], false);
     assert_ne!(act_of(&panel, &[OWN_HOST]), "none");
+}
+
+#[test]
+fn a_page_that_watches_sees_nothing_any_more_when_its_session_has_ended() {
+    let ends: [fn(&Panel, &std::path::Path, &[(&str, &str)]); 3] = [
+        |panel, _, all| assert_eq!(status_of(panel, "/session/lock", all, ""), 204),
+        // A technician, or another lane's panel, sets another PIN beside the running gate, or takes it away.
+        |_, dir, _| PinFile::of(dir).set("730518").unwrap(),
+        |_, dir, _| PinFile::of(dir).clear().unwrap(),
+    ];
+    for (nth, end) in ends.into_iter().enumerate() {
+        let (panel, dir) = with_pin();
+        let far = ("Host", "gate-12.local:8460");
+        let cookie = unlocked(&panel, far, PIN).unwrap();
+        let act = act_of(&panel, &[far, ("Cookie", &cookie)]);
+        let all = [far, ("Cookie", cookie.as_str()), ("X-Menshen-Act", act.as_str())];
+        for path in ["/events", "/install/events"] {
+            assert_eq!(status_line(&mut watching(&panel, path, &all)), "HTTP/1.1 200 OK", "{path}");
+        }
+        let mut streams = ["/events", "/install/events"].map(|path| watching(&panel, path, &all));
+        end(&panel, dir.path(), &all);
+        for stream in &mut streams {
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            let mut rest = Vec::new();
+            // Beats come every two seconds, so only a stream that ends is read to its end.
+            assert!(ends_within(stream, &mut rest, Duration::from_secs(8)), "{nth}");
+            panel.publish_screen(named("王小明"));
+        }
+    }
+}
+
+/// A page that watches from this address and name.
+fn watching(panel: &Panel, path: &str, headers: &[(&str, &str)]) -> TcpStream {
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    let all: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{all}\r\n").as_bytes()).unwrap();
+    stream
+}
+
+fn status_line(stream: &mut TcpStream) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+fn ends_within(stream: &mut TcpStream, rest: &mut Vec<u8>, time: Duration) -> bool {
+    let (begun, mut piece) = (Instant::now(), [0; 4096]);
+    while begun.elapsed() < time {
+        match stream.read(&mut piece) {
+            Ok(0) => return true,
+            Ok(n) => rest.extend_from_slice(&piece[..n]),
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+#[test]
+fn the_lanes_of_a_device_keep_apart_who_is_unlocked_and_what_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    PinFile::of(dir.path()).set(PIN).unwrap();
+    let sound = SoundSettings::default();
+    let lane = |lane: u8| {
+        let info = PanelInfo { lane, ..info() };
+        let pin = Some(PinFile::of(dir.path()));
+        let config = PanelConfig { pin, sound: sound.clone(), ..PanelConfig::new(LOCAL.parse().unwrap(), info) };
+        Panel::open(config).unwrap()
+    };
+    let first = lane(1);
+    let cookie = unlocked(&first, OWN_HOST, PIN).unwrap();
+    let act = act_of(&first, &[OWN_HOST, ("Cookie", &cookie)]);
+    let all = [OWN_HOST, JSON, ("Cookie", cookie.as_str()), ("X-Menshen-Act", act.as_str())];
+    assert_eq!(status_of(&first, "/settings", &all, r#"{"volume_percent":10}"#), 204);
+    let second = lane(2);
+    let other = unlocked(&second, OWN_HOST, PIN).unwrap();
+    let both = format!("{cookie}; {other}");
+    for panel in [&first, &second] {
+        assert_ne!(act_of(panel, &[OWN_HOST, ("Cookie", &both)]), "none", "a browser sends both");
+    }
+    let told: Value = serde_json::from_str(&ask(&second, "GET /settings.json", &[OWN_HOST], "").2).unwrap();
+    let usual = SoundSettings::default().get().volume.get();
+    assert_eq!(told["volume_percent"], usual, "what is set at one lane is not the site's own word at the next");
 }
 
 #[test]
