@@ -10,6 +10,8 @@ const SAID_MS = 4000;
 /** A second touch within this is the same touch. */
 const AGAIN_MS = 1000;
 
+/** The number of the screen that the volunteer saw when they touched the button: whoever that was about is meant. */
+let meant = null;
 let said = null;
 let sentAt = -AGAIN_MS;
 
@@ -30,7 +32,9 @@ function hindrance({ bar, screen, words }) {
 /** Draws the button, and what it opens. */
 export function drawByHand(state) {
   const offered = isOffered(state) && state.screen?.kind !== "alarm";
-  put("by-hand-button", offered ? state.words.by_hand.open : null);
+  // What came of an order is said where it was begun, for the sheet goes with the person.
+  const told = said !== null && meant === null ? said : "open";
+  put("by-hand-button", offered ? state.words.by_hand[told] : null);
   if (!offered) openByHand(false);
   if (byId("by-hand").hidden) return;
   const { words } = state;
@@ -57,7 +61,9 @@ export function drawByHand(state) {
   }
 }
 
-export function openByHand(open) {
+/** Opens the sheet about whoever the screen of this number is about, or closes it. */
+export function openByHand(open, screen = null) {
+  meant = open ? screen : null;
   byId("by-hand").hidden = !open;
   byId("by-hand-button").setAttribute("aria-expanded", String(open));
 }
@@ -66,17 +72,21 @@ async function send(cause, state) {
   const now = performance.now();
   if (now - sentAt < AGAIN_MS) return;
   sentAt = now;
+  const screen = meant;
   try {
-    const order = { cause, screen: state.screen?.number ?? 0 };
-    let answer = await post("/by-hand", order);
+    let answer = await post("/by-hand", { cause, screen });
     // The screen has locked itself meanwhile.
-    if (answer.status === 401 && (await unlocked(state.words))) answer = await post("/by-hand", order);
-    said = answer.ok ? "sent" : answer.status === 409 ? "changed" : "failed";
+    const again = answer.status === 401 && (await unlocked(state.words)) && meant === screen;
+    if (again) answer = await post("/by-hand", { cause, screen });
+    said = answer.ok ? "sent" : { 409: "changed", 422: "not_allowed" }[answer.status] ?? "failed";
   } catch {
     said = "failed";
   }
-  setTimeout(() => { said = null; }, SAID_MS);
+  setTimeout(() => {
+    said = null;
+    drawByHand(state);
+  }, SAID_MS);
   // What came of it is on the screen in a moment.
-  if (said === "sent") openByHand(false);
+  if ((said === "sent" || said === "changed") && meant === screen) openByHand(false);
   drawByHand(state);
 }

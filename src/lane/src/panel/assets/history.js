@@ -1,8 +1,9 @@
 // The last decisions and the day in numbers, without a word about any person.
 
 import { byId, make, put } from "./dom.js";
-import { page } from "./page.js";
+import { goBackWhenIdle, page } from "./page.js";
 import { moment } from "./say.js";
+import { get } from "./session.js";
 import { drawToday } from "./today.js";
 
 const EVERY_MS = 5000;
@@ -38,7 +39,7 @@ function row(words, { time, clock, verdict, reason, cause }, offset) {
 
 async function load(gate) {
   try {
-    const [history, state] = await Promise.all(["/history.json", "/state"].map((path) => fetch(path)));
+    const [history, state] = await Promise.all(["/history.json", "/state"].map(get));
     if (!history.ok || !state.ok) return;
     const { bar, today: counted } = await state.json();
     [entries, today] = [await history.json(), counted];
@@ -49,6 +50,7 @@ async function load(gate) {
   }
 }
 
+goBackWhenIdle();
 const gate = await page(draw);
 await load(gate);
 setInterval(() => load(gate), EVERY_MS);

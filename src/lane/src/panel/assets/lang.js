@@ -1,11 +1,13 @@
 // The languages of a gate: their texts, and which of them this screen speaks.
 
+import { get } from "./session.js";
+
 const texts = {};
 
 /** Fetches the texts of all languages, once. */
 export async function load(langs) {
   for (const lang of langs) {
-    texts[lang] ??= await fetch(`/words.json?lang=${lang}`).then((answer) => answer.json());
+    texts[lang] ??= await get(`/words.json?lang=${lang}`).then((answer) => answer.json());
   }
 }
 

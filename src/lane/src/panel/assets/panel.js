@@ -7,8 +7,8 @@ import { drawByHand, openByHand } from "./by_hand.js";
 import { draw, drawBar, fit } from "./draw.js";
 import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
-import { unlocked } from "./pad.js";
-import { ask, lock, post, stands } from "./session.js";
+import { closePad, unlocked } from "./pad.js";
+import { ask, get, lock, post, stands } from "./session.js";
 import { setSound, sound } from "./speech.js";
 import { wake } from "./tone.js";
 
@@ -26,6 +26,8 @@ let heardAt = performance.now();
 let shownAt = 0;
 let sounded = null;
 let version = null;
+/** Whether the pad that is open leads to a decision by hand. */
+let decides = false;
 
 function render() {
   if (state.words) draw(state);
@@ -64,14 +66,15 @@ async function start() {
     else listen();
   } catch {
     lose(true);
+  } finally {
+    starting = false;
   }
-  starting = false;
   render();
 }
 
 /** What the gate speaks; a locked screen may ask that. */
 async function langsOf() {
-  const { info, langs } = await fetch("/about.json").then((answer) => answer.json());
+  const { info, langs } = await get("/about.json").then((answer) => answer.json());
   state.info = info;
   return langs;
 }
@@ -112,15 +115,16 @@ async function hello({ info, langs, version: served }) {
 }
 
 function show(screen) {
+  const isOther = screen.person !== state.screen?.person;
   state.screen = screen;
   state.lost = false;
   shownAt = performance.now() - screen.age_ms;
   delete document.body.dataset.volunteer;
-  // Nothing lies over a verdict.
-  if (screen.kind === "verdict") {
-    openDevice(false);
-    openByHand(false);
-  }
+  // Nothing lies over what somebody must act on, and what was begun about one person is not finished about another.
+  const wantsSomebody = screen.kind === "alarm" || ["refer", "refuse"].includes(screen.decision?.verdict);
+  if (screen.kind === "verdict" || screen.kind === "alarm") openDevice(false);
+  if (isOther) openByHand(false);
+  if (wantsSomebody || (isOther && decides)) closePad();
   render();
   const key = `${screen.number} ${screen.shown_at_ms}`;
   if (key !== sounded) sound(screen, state.lang);
@@ -144,6 +148,7 @@ function openIssuers(open) {
 function lose(lost) {
   if (state.lost === lost) return;
   state.lost = lost;
+  if (lost) closePad();
   render();
 }
 
@@ -178,9 +183,14 @@ document.getElementById("volunteer-button").addEventListener("click", (event) =>
   fit();
 });
 document.getElementById("by-hand-button").addEventListener("click", async () => {
-  const open = document.getElementById("by-hand").hidden;
-  if (open && !(await unlocked(state.words))) return;
-  openByHand(open);
+  if (!document.getElementById("by-hand").hidden) return openByHand(false);
+  // Whoever is there now is meant, and not whoever comes while the PIN is typed.
+  const { person, number } = state.screen ?? { number: 0 };
+  decides = true;
+  const may = await unlocked(state.words);
+  decides = false;
+  if (!may || state.screen?.person !== person) return;
+  openByHand(true, number);
   drawByHand(state);
 });
 document.getElementById("unlock-button").addEventListener("click", async () => {
@@ -188,7 +198,7 @@ document.getElementById("unlock-button").addEventListener("click", async () => {
 });
 document.getElementById("lock-button").addEventListener("click", async () => {
   if (stands().act === null) await unlocked(state.words);
-  else await lock();
+  else await lock().catch(() => {});
   state.locked = !stands().may_look;
   if (state.locked) source?.close();
   render();
