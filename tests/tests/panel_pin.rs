@@ -7,6 +7,7 @@ use menshen_core::decide::Verdict;
 use menshen_lane::panel::PinFile;
 use menshen_lane::settings::Settings;
 use menshen_lane::words::{Lang, Words, fill};
+use menshen_tests::browser::PATIENCE;
 use menshen_tests::browser::axe::Axe;
 use menshen_tests::browser::chrome::Chrome;
 use menshen_tests::browser::page::{Device, Page};
@@ -145,6 +146,79 @@ fn a_pin_is_set_at_the_gates_own_screen_by_typing_it_twice() {
     pad_has_gone(&page);
     says(&page, "#said", words.pin.get("saved"));
     assert!(PinFile::of(dir.path()).is(PIN).is_ok_and(|is| is));
+    // Whoever finds the screen unlocked still needs it to set another one.
+    page.click_text(".option", &fill(words.settings.get("seconds"), &[("n", "3")]));
+    says(&page, ".pad h2", words.pin.get("title"));
+    type_pin(&page, PIN);
+    pad_has_gone(&page);
+    says(&page, "#said", words.settings.get("saved"));
+    page.click_text(".row button", words.settings.get("pin_change"));
+    says(&page, ".pad h2", words.pin.get("old"));
+    type_pin(&page, "730518");
+    says(&page, ".pad .say", words.pin.get("wrong"));
+    type_pin(&page, PIN);
+    says(&page, ".pad .say", words.pin.get("new"));
+    type_pin(&page, "730518");
+    says(&page, ".pad .say", words.pin.get("again"));
+    type_pin(&page, "730518");
+    pad_has_gone(&page);
+    says(&page, "#said", words.pin.get("saved"));
+    assert!(PinFile::of(dir.path()).is("730518").is_ok_and(|is| is));
+}
+
+#[test]
+fn what_was_begun_by_hand_about_one_person_is_not_finished_about_the_next() {
+    let Some(chrome) = Chrome::start() else { return };
+    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    PinFile::of(dir.path()).set(PIN).expect("it is a PIN");
+    let mut stage = Stage::with_pin(dir.path());
+    let orders = stage.panel.take_orders().expect("nobody has taken them");
+    let words = Words::of(Lang::EN);
+    let page = chrome.page();
+    stage.open(&page, "refer", "en", false);
+    // The next one's code is read while the PIN is typed.
+    page.click("#by-hand-button");
+    says(&page, ".pad h2", words.pin.get("title"));
+    screens::show(&stage.panel, "ask", false);
+    pad_has_gone(&page);
+    assert_eq!(page.text("#by-hand"), None);
+    // The same while the sheet is open.
+    page.click("#by-hand-button");
+    type_pin(&page, PIN);
+    says(&page, "#by-hand-title", words.by_hand.get("title"));
+    screens::show(&stage.panel, "idle", false);
+    screens::show(&stage.panel, "ask", false);
+    page.until_value("return document.querySelector('#by-hand').hidden", |hidden| *hidden == true);
+    // And while the order is on its way: the lane finds somebody else there and does nothing.
+    page.click("#by-hand-button");
+    page.click_text("#let-in .cause", words.cause.get("paper_seen"));
+    let order = orders.recv_timeout(PATIENCE).expect("it was touched");
+    screens::show(&stage.panel, "admit", false);
+    order.obey(|deed| panic!("{deed:?} is carried out about somebody else"));
+    says(&page, "#by-hand-button", words.by_hand.get("changed"));
+    says(&page, "#by-hand-button", words.by_hand.get("open"));
+    assert!(orders.try_recv().is_err());
+}
+
+#[test]
+fn a_pad_gives_way_to_a_refusal_and_the_alarm_and_not_to_an_admission() {
+    let Some(chrome) = Chrome::start() else { return };
+    let dir = tempfile::tempdir().expect("a temporary folder can be made");
+    PinFile::of(dir.path()).set(PIN).expect("it is a PIN");
+    let stage = Stage::with_pin(dir.path());
+    let words = Words::of(Lang::EN);
+    let page = chrome.page();
+    for screen in ["refuse", "refer", "alarm"] {
+        stage.open(&page, "idle", "en", false);
+        page.click("#bar");
+        page.click("#lock-button");
+        says(&page, ".pad h2", words.pin.get("title"));
+        screens::show(&stage.panel, "admit", false);
+        says(&page, "#word", &words.verdict(Verdict::Admit).word);
+        assert!(page.text(".pad").is_some(), "where people come all the time the PIN could never be typed");
+        screens::show(&stage.panel, screen, false);
+        pad_has_gone(&page);
+    }
 }
 
 #[test]
