@@ -2,12 +2,16 @@
 //!
 //! A board says `127.0.0.1:8460` for its own screen and `wlan0:8460` for the volunteers' phones. An interface has its
 //! address later than the gate starts, or never, or another one tomorrow; so by its name the panel listens on whatever
-//! addresses it has, on it alone, and waits for an interface that is not there.
+//! addresses it has, on it alone, and waits for an interface that is not there. One that is pulled out and put in again is
+//! another one to the kernel, even under its old name, so it is listened on anew.
+//!
+//! Invariant: an address of the loopback and another interface may have the same port.
 
 use super::PanelError;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -15,6 +19,8 @@ use tokio::net::{TcpListener, TcpSocket};
 /// An interface's name is shorter (`IFNAMSIZ`).
 const MAX_NAME: usize = 15;
 const BACKLOG: u32 = 64;
+/// Linux calls it so everywhere.
+const LOOPBACK: &[u8] = b"lo";
 /// How long an interface that is not there is waited for before it is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
@@ -80,22 +86,46 @@ impl fmt::Display for Listen {
     }
 }
 
-/// Takes an address of this device at once.
-pub(super) fn bind(at: SocketAddr) -> Result<std::net::TcpListener, PanelError> {
-    let failed = |source| PanelError::of(at, source);
-    let listener = std::net::TcpListener::bind(at).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(listener)
+/// Takes an address of this device at once, in the context of a runtime.
+pub(super) fn bind(at: SocketAddr) -> Result<TcpListener, PanelError> {
+    let listener = || {
+        let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if at.ip().is_loopback() {
+            // A socket of no interface has its port on all of them, so beside it none could listen there. A kernel that
+            // does not let everybody choose the interface is older than 5.7; there a port has one place.
+            let _ = socket.bind_device(Some(LOOPBACK));
+        }
+        socket.set_reuseaddr(true)?;
+        socket.bind(at)?;
+        socket.listen(BACKLOG)
+    };
+    listener().map_err(|source| PanelError::of(at, source))
 }
 
-/// Waits until it can listen on an interface.
-pub(super) async fn when_there(interface: &str, port: u16) -> TcpListener {
+/// The number that the kernel gave an interface; another one of the same name has another.
+fn index_of(interface: &str) -> Option<u32> {
+    let path = Path::new("/sys/class/net").join(interface).join("ifindex");
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Waits until an interface is not the one any more that a listener was bound to.
+pub(super) async fn until_replaced(interface: &str, bound: Option<u32>) {
+    while index_of(interface) == bound {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    tracing::warn!("the network interface {interface} of the panel has gone or was put in again");
+}
+
+/// Waits until it can listen on an interface; gives the interface's number, too.
+pub(super) async fn when_there(interface: &str, port: u16) -> (TcpListener, Option<u32>) {
     let mut told = None;
     loop {
+        // Looked at first: where another one comes in between, it is listened on anew.
+        let index = index_of(interface);
         match on(interface, port) {
             Ok(listener) => {
                 tracing::info!("the panel is served on {interface}, port {port}");
-                return listener;
+                return (listener, index);
             }
             Err(error) => {
                 let why = error.to_string();
@@ -124,8 +154,36 @@ fn on(interface: &str, port: u16) -> io::Result<TcpListener> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use std::io::Write;
+
+    #[tokio::test]
+    async fn the_loopback_and_another_interface_have_the_same_port() {
+        let own = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let port = own.local_addr().unwrap().port();
+        let all = std::fs::read_dir("/sys/class/net").unwrap();
+        let name = |entry: io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().ok();
+        let Some(other) = all.filter_map(name).find(|name| name != "lo" && index_of(name).is_some()) else {
+            let told = "\n*** SKIPPED: this machine has no interface beside the loopback ***\n";
+            std::io::stderr().write_all(told.as_bytes()).unwrap();
+            return;
+        };
+        drop(on(&other, port).unwrap());
+        let again = bind(([127, 0, 0, 1], port).into());
+        assert!(matches!(again, Err(PanelError::InUse { .. })), "a second panel on the same address is refused");
+    }
+
+    #[tokio::test]
+    async fn an_interface_that_is_another_one_by_now_is_noticed() {
+        let index = index_of("lo");
+        assert!(index.is_some());
+        let wait = |bound| tokio::time::timeout(Duration::from_millis(50), until_replaced("lo", bound));
+        assert!(wait(index).await.is_err(), "it is the same");
+        assert!(wait(Some(u32::MAX)).await.is_ok());
+        assert!(wait(None).await.is_ok());
+    }
 
     #[test]
     fn an_address_or_an_interface_with_its_port_is_a_place_and_nothing_else() {

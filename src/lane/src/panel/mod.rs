@@ -179,12 +179,12 @@ impl Panel {
         let (mut bound, mut addr) = (Vec::new(), first);
         for place in &config.listen {
             let Listen::At(at) = place else { continue };
+            let _inside = runtime.enter();
             let listener = listen::bind(*at)?;
             if bound.is_empty() {
                 addr = listener.local_addr().map_err(failed)?;
             }
-            let _inside = runtime.enter();
-            bound.push(tokio::net::TcpListener::from_std(listener).map_err(failed)?);
+            bound.push(listener);
         }
         let (ordered, orders) = sync_channel(orders::MOST_WAITING);
         let places = config.listen.clone();

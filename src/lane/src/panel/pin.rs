@@ -233,7 +233,7 @@ impl Attempts {
 }
 
 /// A device on the network has as many IPv6 addresses as it likes, all in one network of 64 bits.
-fn place_of(from: IpAddr) -> IpAddr {
+pub(super) fn place_of(from: IpAddr) -> IpAddr {
     match from {
         IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
         other => other,

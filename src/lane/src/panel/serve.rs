@@ -221,8 +221,13 @@ pub(super) async fn serve(bound: Vec<tokio::net::TcpListener>, places: Vec<Liste
         if let Listen::On { interface, port } = place {
             let router = router.clone();
             doors.spawn(async move {
-                let listener = listen::when_there(&interface, port).await;
-                open_door(listener, router).await;
+                loop {
+                    let (listener, index) = listen::when_there(&interface, port).await;
+                    tokio::select! {
+                        () = open_door(listener, router.clone()) => {}
+                        () = listen::until_replaced(&interface, index) => {}
+                    }
+                }
             });
         }
     }
