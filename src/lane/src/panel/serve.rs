@@ -319,7 +319,11 @@ async fn issuers(State(shared): State<Arc<Shared>>) -> Response {
     Json(issuers.as_ref()).into_response()
 }
 
-async fn history(State(shared): State<Arc<Shared>>) -> Response {
+async fn history(State(shared): State<Arc<Shared>>, who: Who) -> Response {
+    // Whoever stands at the kiosk is not to read why the one before was refused.
+    if !who.may_act() {
+        return session::locked(&who);
+    }
     let history = Arc::clone(&shared.history.borrow());
     Json(history.as_ref()).into_response()
 }

@@ -2,7 +2,7 @@
 //!
 //! | who asks | without a PIN | with a PIN |
 //! |---|---|---|
-//! | the gate's own screen (loopback) | looks and acts | looks; acts when unlocked |
+//! | the gate's own screen (loopback) | looks and acts | looks; acts, and looks back, when unlocked |
 //! | a screen on the network | nothing | looks and acts when unlocked |
 //!
 //! To act is to decide by hand, to change a setting, to move an output. A screen is unlocked by the PIN and then has a
@@ -168,8 +168,12 @@ impl Who {
         self.may_look()
     }
 
+    pub(super) fn may_act(&self) -> bool {
+        self.act.is_some()
+    }
+
     fn may_look(&self) -> bool {
-        self.is_own || self.act.is_some()
+        self.is_own || self.may_act()
     }
 }
 
@@ -218,7 +222,7 @@ pub(super) async fn may_touch(State(shared): State<Arc<Shared>>, request: Reques
     next.run(Request::from_parts(parts, body)).await
 }
 
-fn locked(who: &Who) -> Response {
+pub(super) fn locked(who: &Who) -> Response {
     if who.has_pin {
         (StatusCode::UNAUTHORIZED, "the panel is locked: type the PIN\n").into_response()
     } else {

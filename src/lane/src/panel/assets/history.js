@@ -2,6 +2,7 @@
 
 import { byId, make, put } from "./dom.js";
 import { goBackWhenIdle, page } from "./page.js";
+import { unlocked } from "./pad.js";
 import { moment } from "./say.js";
 import { get } from "./session.js";
 import { drawToday } from "./today.js";
@@ -52,5 +53,9 @@ async function load(gate) {
 
 goBackWhenIdle();
 const gate = await page(draw);
-await load(gate);
-setInterval(() => load(gate), EVERY_MS);
+if (await unlocked(gate.words)) {
+  await load(gate);
+  setInterval(() => load(gate), EVERY_MS);
+} else {
+  location.assign("/");
+}

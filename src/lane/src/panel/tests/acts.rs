@@ -244,6 +244,7 @@ fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
     let locked = session(&panel, &[OWN_HOST]);
     assert_eq!((&locked["may_look"], &locked["act"], &locked["has_pin"]), (&json!(true), &Value::Null, &json!(true)));
     assert_eq!(ask(&panel, "GET /state", &[OWN_HOST], "").0, 200);
+    assert_eq!(ask(&panel, "GET /history.json", &[OWN_HOST], "").0, 401, "why the one before was refused");
     for path in ["/by-hand", "/settings", "/pin"] {
         assert_eq!(status_of(&panel, path, &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], good), 401, "{path}");
     }
@@ -251,6 +252,7 @@ fn with_a_pin_the_own_screen_looks_and_acts_only_when_unlocked() {
     assert_eq!(status_of(&panel, "/next", &[OWN_HOST, JSON, ("X-Menshen-Act", "none")], r#"{"screen":0}"#), 204);
     let cookie = unlocked(&panel, OWN_HOST, PIN).unwrap();
     let cookie = ("Cookie", cookie.as_str());
+    assert_eq!(ask(&panel, "GET /history.json", &[OWN_HOST, cookie], "").0, 200);
     let act = act_of(&panel, &[OWN_HOST, cookie]);
     assert_eq!(
         status_of(&panel, "/by-hand", &[OWN_HOST, JSON, cookie], good),
@@ -400,6 +402,19 @@ fn ends_within(stream: &mut TcpStream, rest: &mut Vec<u8>, time: Duration) -> bo
         }
     }
     false
+}
+
+#[test]
+fn who_goes_on_talking_and_never_asks_is_shown_out() {
+    let panel = panel();
+    let mut stream = TcpStream::connect(panel.addr()).unwrap();
+    stream.write_all(b"GET /state HTTP/1.1\r\nHost: 127.0.0.1\r\n").unwrap();
+    let begun = Instant::now();
+    // The gate closes, so that a word more is in vain.
+    while stream.write_all(b"A: b\r\n").is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on listening");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[test]
