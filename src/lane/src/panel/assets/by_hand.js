@@ -33,7 +33,8 @@ function hindrance({ bar, screen, words }) {
 export function drawByHand(state) {
   const offered = isOffered(state) && state.screen?.kind !== "alarm";
   // What came of an order is said where it was begun, for the sheet goes with the person.
-  const told = said !== null && meant === null ? said : "open";
+  const short = said === "sent" ? "sent" : "changed";
+  const told = said !== null && meant === null ? short : "open";
   put("by-hand-button", offered ? state.words.by_hand[told] : null);
   if (!offered) openByHand(false);
   if (byId("by-hand").hidden) return;
