@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use menshen_core::policy::{Policy, PolicyError, SiteClass};
 use menshen_lane::policy_file::Section;
 use menshen_lane::rules::Rules;
+use menshen_lane::settings::LONGEST_HOLD_MS;
 use serde::Deserialize;
 
 use super::Refused;
@@ -62,9 +63,9 @@ impl LaneSection {
                 .unwrap_or(base.relay_pulse_ms),
             relay_hold_off_ms: within("policy.relay_hold_off_ms", self.relay_hold_off_ms, 10..=5000)?
                 .unwrap_or(base.relay_hold_off_ms),
-            hold_admit_ms: within("policy.hold_admit_ms", self.hold_admit_ms, 700..=60_000)?
+            hold_admit_ms: within("policy.hold_admit_ms", self.hold_admit_ms, 700..=LONGEST_HOLD_MS)?
                 .unwrap_or(base.hold_admit_ms),
-            hold_other_ms: within("policy.hold_other_ms", self.hold_other_ms, 700..=60_000)?
+            hold_other_ms: within("policy.hold_other_ms", self.hold_other_ms, 700..=LONGEST_HOLD_MS)?
                 .unwrap_or(base.hold_other_ms),
             other_stays: self.other_stays.unwrap_or(base.other_stays),
             ..base

@@ -21,7 +21,10 @@ use std::{fs, io};
 /// Where they are kept, within the state folder of the lane.
 pub const FILE: &str = "panel-settings.json";
 
-const HOLD_MS: RangeInclusive<u32> = 1000..=60_000;
+/// The longest that a verdict may be set to stay, here and in a site file. A screen takes an admission that stands for
+/// longer for one of a gate that froze.
+pub const LONGEST_HOLD_MS: u32 = 60_000;
+const HOLD_MS: RangeInclusive<u32> = 1000..=LONGEST_HOLD_MS;
 const LOCK_MIN: RangeInclusive<u16> = 1..=720;
 /// How long an own screen that nobody touches stays unlocked, where nobody says.
 const USUAL_LOCK_MIN: u16 = 10;

@@ -29,8 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 /// A gate that says nothing for so long is lost: three beats of the panel's page.
 const SILENCE: Duration = Duration::from_secs(6);
-/// Longer than any gate shows an admission.
-const STALE_ADMISSION: Duration = Duration::from_secs(30);
+/// Longer than any gate may show an admission, which is a minute by site file and by panel.
+const STALE_ADMISSION: Duration = Duration::from_secs(65);
 /// For how long the card of a stick takes the screen when nothing about it changes.
 const CARD: Duration = Duration::from_secs(120);
 /// After so long everything is sent again: something else may have written on the display. At first it comes soon, because

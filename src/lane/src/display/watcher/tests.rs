@@ -188,6 +188,43 @@ fn a_gate_that_says_nothing_any_more_is_lost_and_shows_no_verdict() {
     while !gone(&shown.recv_timeout(LONG).unwrap()) {}
 }
 
+/// What a painter of this watcher would paint from.
+fn inputs(watcher: &DisplayWatcher) -> Inputs {
+    let slot = Arc::clone(&watcher.slot);
+    Painter { slot, info: info(), lang: Lang::default(), stick: None, stick_since: Instant::now() }.inputs()
+}
+
+/// As if what is shown had been so for a while.
+fn shown_for(watcher: &DisplayWatcher, seconds: u64) {
+    watcher.slot.lock().shown_at = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+}
+
+/// A decision, of whatever verdict, about somebody who shows nothing.
+fn decided(verdict: menshen_core::decide::Verdict) -> Screen {
+    use menshen_core::decide::{Context, Measured, Shown, decide};
+    let policy = menshen_core::policy::Policy::default();
+    let home = menshen_core::ids::IssuerId::NATIONAL;
+    let context = Context { trust: None, status: None, history: None, policy: &policy, home };
+    let now = menshen_core::time::Time::trusted(1_596_420_300);
+    let mut decision = decide(&Shown::Nothing, Measured::Nothing, now, context);
+    decision.verdict = verdict;
+    Screen::Verdict(decision)
+}
+
+#[test]
+fn an_admission_as_long_as_a_site_may_hold_it_is_not_taken_for_a_gate_that_froze_here_or_on_the_page() {
+    let longest = u64::from(crate::settings::LONGEST_HOLD_MS) / 1000;
+    let (mut watcher, ..) = watched();
+    watcher.screen(&decided(menshen_core::decide::Verdict::Admit), None, Timing::default());
+    for (seconds, lost) in [(0, false), (longest + 1, false), (longest + 10, true)] {
+        shown_for(&watcher, seconds);
+        assert_eq!(inputs(&watcher).lost, lost, "after {seconds} s");
+    }
+    let page = include_str!("../../panel/assets/panel.js");
+    let constant = format!("const STALE_ADMISSION_MS = {};", STALE_ADMISSION.as_millis());
+    assert!(page.contains(&constant), "the page waits as long: {constant}");
+}
+
 #[test]
 fn a_second_that_passes_is_no_news_and_a_minute_is() {
     let bar = |time: &str| {

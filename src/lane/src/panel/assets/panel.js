@@ -14,8 +14,8 @@ import { wake } from "./tone.js";
 
 /** Three of the gate's beats. */
 const SILENCE_MS = 6000;
-/** Longer than a gate shows an admission. */
-const STALE_ADMISSION_MS = 30000;
+/** Longer than any gate may show an admission. */
+const STALE_ADMISSION_MS = 65000;
 
 const state = {
   lang: null, langs: [], words: null, other: null, next: null, info: null, screen: null, bar: null, today: null, lost: false, locked: false,
