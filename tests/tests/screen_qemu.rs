@@ -36,7 +36,7 @@ const DARK: u32 = 0;
 const MENU: &[u8] = b"https://example.com/menu";
 
 const SITE: &str = "name_zh = \"试验门\"\nname_en = \"Trial gate\"\nlane = 1\nhome = 330100\ntrust = \"trust\"\n\
-                    [policy]\nhold_other_ms = 30000\n";
+                    [policy]\nhold_other_ms = 60000\n";
 const BOARD: &str = "inherits = [\"sim.toml\"]\n[camera]\nshow_ms = 60000\n[thermometer]\nkind = \"none\"\n[panel]\nlisten = \
                      \"off\"\n[display]\nkind = \"framebuffer\"\nlang = \"en\"\n";
 

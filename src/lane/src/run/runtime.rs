@@ -115,6 +115,8 @@ impl Runtime {
         let InForce { policy, is_signed, fault } = self.shared.rules.in_force(self.list(), self.shared.home);
         self.set_at = self.own.settings.changes();
         let policy = self.own.settings.get().over(Policy { leads_out: self.own.leads_out, ..policy });
+        // Where there is no panel nobody can touch *Next person*, and somebody's verdict would stay after they left.
+        let policy = Policy { other_stays: policy.other_stays && self.own.orders.is_some(), ..policy };
         if policy != self.policy {
             tracing::info!(class = policy.class.name(), signed = is_signed, "other rules are in force");
         }

@@ -358,3 +358,34 @@ fn what_a_watcher_can_not_play_on_is_told_until_it_can() {
     *fault.lock().unwrap() = None;
     assert_eq!(told(), None);
 }
+
+/// A watcher that knows whether somebody is on the screen.
+#[derive(Clone, Default)]
+struct IsOnScreen(Arc<Mutex<bool>>);
+
+impl Watcher for IsOnScreen {
+    fn screen(&mut self, screen: &Screen, _: Option<&TrustList>, _: Timing) {
+        *self.0.lock().unwrap() = matches!(screen, Screen::Verdict(_));
+    }
+    fn device(&mut self, _: &Device) {}
+}
+
+#[test]
+fn a_refusal_stays_only_where_somebody_at_a_panel_can_be_done_with_it() {
+    for has_panel in [false, true] {
+        let world = World::default();
+        let mut gate = gate(&world);
+        let (_panel, orders) = std::sync::mpsc::sync_channel(1);
+        gate.own.orders = has_panel.then_some(orders);
+        gate.put_rules_in_force();
+        let screen = IsOnScreen::default();
+        gate.own.watchers.push(Box::new(screen.clone()));
+        gate.step(Event::ByHand(Cause::Unwell));
+        let hold_ms = u64::from(gate.policy.hold_other_ms);
+        for (now_ms, is_there) in [(hold_ms - 1, true), (hold_ms, has_panel), (100 * hold_ms, has_panel)] {
+            *world.now_ms.lock().unwrap() = now_ms;
+            gate.step(Event::Tick);
+            assert_eq!(*screen.0.lock().unwrap(), is_there, "after {now_ms} ms, panel: {has_panel}");
+        }
+    }
+}
