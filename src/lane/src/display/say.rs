@@ -11,6 +11,13 @@ pub(super) fn joined<'a>(sentences: impl IntoIterator<Item = &'a str>) -> String
     sentences.join(" ").replace("。 ", "。")
 }
 
+/// A temperature as it is shown, halves up, as a thermometer's own display has it.
+pub(super) fn tenths(celsius: f64) -> String {
+    // What a thermometer says is whole hundredths of a few dozen degrees.
+    let tenths = ((celsius * 100.0).round() + 5.0).div_euclid(10.0) / 10.0;
+    format!("{tenths:.1}")
+}
+
 /// Seconds since 1970 of what the panel's views have as RFC 3339.
 pub(super) fn seconds(rfc3339: &str) -> Option<i64> {
     rfc3339.parse::<Timestamp>().ok().map(Timestamp::as_second)
@@ -86,6 +93,12 @@ mod tests {
         let told = [0, 59, 60, 3599, 3600, 47 * 3600, 48 * 3600].map(ago);
         assert_eq!(told, ["just now", "just now", "1 min ago", "59 min ago", "1 h ago", "47 h ago", "2 d ago"]);
         assert_eq!(time_of_day(0, CHINA), "08:00");
+    }
+
+    #[test]
+    fn halves_of_a_tenth_are_rounded_up_as_on_the_page() {
+        let said = [36.24, 36.25, 36.55, 37.25, 36.0, 9.96, -0.25].map(tenths);
+        assert_eq!(said, ["36.2", "36.3", "36.6", "37.3", "36.0", "10.0", "-0.2"]);
     }
 
     #[test]

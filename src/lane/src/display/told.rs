@@ -6,9 +6,9 @@
 //!
 //! Invariant: nothing here draws or measures, and nothing that draws chooses words.
 
-use super::say::{age, joined, moment, seconds, time_of_day};
+use super::say::{age, joined, moment, seconds, tenths, time_of_day};
 use crate::panel::{Bar, ImportView, PanelInfo, PartView, ScreenView};
-use crate::view::{DecisionView, EvidenceView};
+use crate::view::{DecisionView, DisplayView, EvidenceView};
 use crate::words::{Lang, ReasonWords, RefusalWords, Words, fill};
 use menshen_core::decide::{Decision, Verdict};
 use menshen_core::hint::Hint;
@@ -210,13 +210,17 @@ fn idle(state: &State<'_>) -> Told {
     let ailing = parts(state).into_iter().filter(|part| part.level != Level::Fine);
     // The clock and the stick have just been spoken of.
     let told = ailing.filter(|part| !matches!(part.name, "clock" | "stick") || notice.is_empty());
-    let colon = if state.lang.is_chinese() { "：" } else { ": " };
     let why: Vec<String> =
-        told.filter_map(|part| part.message.map(|message| format!("{}{colon}{message}", part.label))).collect();
+        told.filter_map(|part| part.message.map(|message| said(words, &part.label, &message))).collect();
     Told { also: some(notice), why: some(why.join("\n")), ..asked(state, "idle", Look::Calm) }
 }
 
 fn some(text: String) -> Option<String> {
+/// What is said under a name.
+fn said(words: &Words, name: &str, value: &str) -> String {
+    fill(words.screen.get("said"), &[("name", name), ("value", value)])
+}
+
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -260,7 +264,6 @@ fn verdict(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Told 
     });
     let volunteer = volunteer.or_else(|| note.map(str::to_owned));
     let also: Vec<&str> = texts.iter().skip(1).map(|words| words.title.as_str()).collect();
-    let colon = if state.lang.is_chinese() { "：" } else { ": " };
     Told {
         look: Look::Verdict(decision.verdict),
         sign: decision.verdict.name().to_owned(),
@@ -270,9 +273,9 @@ fn verdict(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Told 
         title: gravest.map(|gravest| gravest.title.clone()),
         say: Some(say),
         remedy,
-        also: (!also.is_empty()).then(|| format!("{}{colon}{}", words.screen.get("also"), also.join(" · "))),
+        also: (!also.is_empty()).then(|| said(words, words.screen.get("also"), &also.join(" · "))),
         why: None,
-        volunteer: volunteer.map(|told| format!("{}{colon}{told}", words.screen.get("volunteer"))),
+        volunteer: volunteer.map(|told| said(words, words.screen.get("volunteer"), &told)),
         facts: facts(state, decision, view),
     }
 }
@@ -354,9 +357,7 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
     let name = own.filter(|name| !name.is_empty()).or(names.map(|names| &names.zh)).cloned();
     fact("from", "issuer", name.or_else(|| view.issuer.map(|issuer| issuer.to_string())));
     fact("kind", "kind", decision.evidence.kind.map(|kind| words.kind(kind).to_owned()));
-    let display = evidence.display.as_ref().filter(|_| !state.keeps);
-    let tail = |tail: &str| if tail.is_empty() { String::new() } else { format!(" …{tail}") };
-    fact("name", "name", display.map(|display| format!("{}{}", display.name, tail(&display.id_tail))));
+    fact("name", "name", evidence.display.as_ref().filter(|_| !state.keeps).map(name_of));
     fact("expires", "expires_at", view.expires_at.as_ref().and_then(at));
     let left = evidence.days_left.map(|left| match left {
         0 => words.label.get("last_day").to_owned(),
@@ -369,7 +370,7 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
         until.map(|until| [Some(until), left].into_iter().flatten().collect::<Vec<_>>().join(" · ")),
     );
     fact("cause", "cause", decision.cause.map(|cause| words.cause.get(cause.name()).to_owned()));
-    let degrees = |celsius: f64| fill(words.label.get("degrees"), &[("n", &format!("{celsius:.1}"))]);
+    let degrees = |celsius| fill(words.label.get("degrees"), &[("n", &tenths(celsius))]);
     fact("temp", "temp", evidence.temp_c.map(degrees));
     fact("rests", "rests_on", Some(rests_on(words, evidence, now, at)));
     facts
@@ -380,6 +381,13 @@ fn rests_on(
     words: &Words,
     evidence: &EvidenceView,
     now: Option<i64>,
+/// What may be compared with a document.
+fn name_of(display: &DisplayView) -> String {
+    let tail = Some(&display.id_tail).filter(|tail| !tail.is_empty()).map(|tail| format!("…{tail}"));
+    let parts = Some(display.name.clone()).filter(|name| !name.is_empty()).into_iter().chain(tail);
+    parts.collect::<Vec<_>>().join(" ")
+}
+
     at: impl Fn(&String) -> Option<String>,
 ) -> String {
     let keys = evidence.trust_as_of.as_ref().and_then(|as_of| match (seconds(as_of), now) {
@@ -388,7 +396,7 @@ fn rests_on(
     });
     let keys = keys.unwrap_or_else(|| words.freshness(Freshness::Unknown).to_owned());
     let clock = words.confidence(if evidence.clock == "trusted" { Confidence::Trusted } else { Confidence::Floor });
-    let said = |label: &str, value: &str| format!("{}: {value}", words.label.get(label));
+    let said = |label, value: &str| said(words, words.label.get(label), value);
     let changes = evidence.status_as_of.as_ref().and_then(at).map(|at| said("status", &at));
     let all = [Some(said("trust", &keys)), changes, Some(said("clock", clock))];
     all.into_iter().flatten().collect::<Vec<_>>().join(" · ")

@@ -4,6 +4,8 @@ use super::gallery::{self, Case};
 use crate::display::told::{self, Level, Told};
 use crate::words::{Lang, Words};
 
+const PAGE: &str = include_str!("../../panel/assets/draw.js");
+
 fn english() -> Lang {
     Lang::parse("en").expect("there is English")
 }
@@ -128,4 +130,19 @@ fn a_stick_has_a_card_until_it_had_its_time_and_is_then_only_asked_back() {
         (forgotten.word.as_str(), forgotten.also.as_deref()),
         ("Please show your health code", Some("You can take it out now."))
     );
+}
+
+#[test]
+fn what_is_said_under_a_name_is_written_as_the_language_writes_it_and_the_page_takes_it_from_the_words_too() {
+    for case in gallery::all() {
+        for lang in gallery::langs() {
+            let told = told::told(&case.state(&gallery::info(), lang));
+            let colon = if lang.is_chinese() { "：" } else { ": " };
+            let facts = told.facts.iter().filter(|fact| fact.name == "rests").map(|fact| &fact.value);
+            for text in facts.chain(&told.volunteer).chain(&told.also.filter(|_| told.is_verdict)) {
+                assert!(text.contains(colon) && !(lang.is_chinese() && text.contains(": ")), "{}: {text}", case.name);
+            }
+        }
+    }
+    assert!(!PAGE.contains("}: ${"), "the page joins a name and a value by itself");
 }

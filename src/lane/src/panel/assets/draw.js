@@ -3,7 +3,7 @@
 import { drawByHand } from "./by_hand.js";
 import { byId, make, put } from "./dom.js";
 import { drawIssuers, lacks } from "./issuers.js";
-import { age, fill, joined, moment, timeOfDay } from "./say.js";
+import { age, fill, joined, moment, said, tenths, timeOfDay } from "./say.js";
 import { stands } from "./session.js";
 import { card, forgotten, hasCard, stickPart } from "./stick.js";
 import { drawToday } from "./today.js";
@@ -141,12 +141,11 @@ function atSite(words, { site, yellow }, name) {
 }
 
 function drawDecision(state, decision) {
-  const { words, other, lang } = state;
+  const { words, other } = state;
   const verdict = words.verdict[decision.verdict];
   const { texts, why } = told(state, decision);
   const [gravest, ...rest] = texts;
-  // A Chinese full stop brings its own space.
-  const withWhy = (text, more) => (more ? `${text}${lang.startsWith("zh") ? "" : " "}${more}` : text);
+  const withWhy = (text, more) => joined([text, more].filter(Boolean));
   put("word", verdict.word);
   put("other", other?.verdict[decision.verdict].word);
   put("title", gravest?.title);
@@ -156,15 +155,11 @@ function drawDecision(state, decision) {
     put("say", withWhy(gravest.holder, why?.holder));
     put("remedy", remedy(gravest, decision.evidence.hotline));
   }
-  if (rest.length > 0) put("also", `${words.screen.also}: ${rest.map(({ title }) => title).join(" · ")}`);
-  if (gravest) {
-    const action = actionFor(state, decision.reasons[0].name);
-    const note = words.kind_note[decision.evidence.kind];
-    const told = joined([withWhy(gravest.volunteer, why?.volunteer), action, note].filter(Boolean));
-    put("volunteer", `${words.screen.volunteer}: ${told}`);
-  } else if (words.kind_note[decision.evidence.kind]) {
-    put("volunteer", `${words.screen.volunteer}: ${words.kind_note[decision.evidence.kind]}`);
-  }
+  if (rest.length > 0) put("also", said(words, words.screen.also, rest.map(({ title }) => title).join(" · ")));
+  const note = words.kind_note[decision.evidence.kind];
+  const action = gravest && actionFor(state, decision.reasons[0].name);
+  const more = [gravest && withWhy(gravest.volunteer, why?.volunteer), action, note].filter(Boolean);
+  if (more.length > 0) put("volunteer", said(words, words.screen.volunteer, joined(more)));
   drawFacts(state, decision);
 }
 
@@ -180,9 +175,9 @@ function restsOn(words, { trust_as_of: trust, status_as_of: status, clock }, now
   const { label, when, freshness } = words;
   const keys = trust && (now ? age(when, trust, now) : at(trust));
   return [
-    `${label.trust}: ${keys || freshness.unknown}`,
-    status && `${label.status}: ${at(status)}`,
-    `${label.clock}: ${words.clock[clock]}`,
+    said(words, label.trust, keys || freshness.unknown),
+    status && said(words, label.status, at(status)),
+    said(words, label.clock, words.clock[clock]),
   ].filter(Boolean).join(" · ");
 }
 
@@ -190,12 +185,13 @@ function drawFacts({ words, lang, info }, decision) {
   const { evidence } = decision;
   const now = evidence.clock === "trusted" ? evidence.time : null;
   const at = (time) => moment(words.when, time, now, info?.utc_offset_min ?? 0);
-  const degrees = (celsius) => fill(words.label.degrees, { n: celsius.toFixed(1) });
+  const degrees = (celsius) => fill(words.label.degrees, { n: tenths(celsius) });
   const { display, issuer_name: name } = evidence;
   fact("colour", words.label.colour, decision.colour && words.colour[decision.colour], decision.colour);
   fact("from", words.label.issuer, (name && (name[lang.split("-")[0]] || name.zh)) || decision.issuer);
   fact("kind", words.label.kind, evidence.kind && words.kind[evidence.kind]);
-  fact("name", words.label.name, display && `${display.name} ${display.id_tail && `…${display.id_tail}`}`);
+  const tail = display?.id_tail && `…${display.id_tail}`;
+  fact("name", words.label.name, [display?.name, tail].filter(Boolean).join(" "));
   fact("expires", words.label.expires_at, decision.expires_at && at(decision.expires_at));
   const left = evidence.days_left;
   const days = left === null ? null : left === 0 ? words.label.last_day : fill(words.label.days_left, { n: left });

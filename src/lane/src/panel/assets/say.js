@@ -10,6 +10,16 @@ export function joined(sentences) {
   return sentences.join(" ").replaceAll("。 ", "。");
 }
 
+/** What is said under a name. */
+export function said(words, name, value) {
+  return fill(words.screen.said, { name, value });
+}
+
+/** A temperature as it is shown, halves up; what a thermometer says is whole hundredths. */
+export function tenths(celsius) {
+  return (Math.floor((Math.round(celsius * 100) + 5) / 10) / 10).toFixed(1);
+}
+
 /** A point in time of the site: RFC 3339 text → parts on the site's own wall clock. */
 function wall(rfc3339, offsetMin) {
   const date = new Date(Date.parse(rfc3339) + offsetMin * 60000);
