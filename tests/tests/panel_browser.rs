@@ -188,6 +188,37 @@ fn a_page_that_is_loaded_again_in_the_middle_of_a_verdict_shows_it_again() {
     nothing_was_complained_of(&page);
 }
 
+#[test]
+fn what_is_about_a_person_goes_from_the_page_after_a_minute_and_what_to_do_stays() {
+    let Some(chrome) = Chrome::start() else { return };
+    let stage = Stage::new();
+    let page = chrome.page();
+    let facts = "return [...document.querySelectorAll('#facts .fact')].map((fact) => fact.classList[1]).join()";
+    let shown_for = |milliseconds: u32| {
+        page.before_each(&format!(
+            "{{ const parse = JSON.parse; JSON.parse = (text) => {{ const told = parse(text); \
+             if (told?.kind === 'verdict') told.age_ms += {milliseconds}; return told; }}; }}"
+        ));
+        stage.open(&page, "refuse", "en", false);
+        Shift::read(&page)
+    };
+    let whole = shown_for(0);
+    let facts_of = whole.facts.concat();
+    assert!(facts_of.contains("张*三") && facts_of.contains("36.4"), "{whole:?}");
+    // By itself, a few seconds after the page was opened.
+    let opened = shown_for(52_000);
+    page.until_value(facts, |names| names == "rests");
+    let after = Shift::read(&page);
+    for read in [opened, after] {
+        let texts = |read: &Reading| (read.word.clone(), read.title.clone(), read.say.clone(), read.remedy.clone());
+        assert_eq!(texts(&read), texts(&whole));
+    }
+    // A page that joins late shows nothing of it at all.
+    shown_for(60_000);
+    assert_eq!(page.evaluate(facts), "rests");
+    nothing_was_complained_of(&page);
+}
+
 /// A page that lost its gate says so, and shows nothing that may be old.
 #[track_caller]
 fn shows_lost(page: &Page) {

@@ -203,7 +203,7 @@ fn painted() -> (Vec<u32>, usize) {
         lang,
         lost: false,
         card_is_over: false,
-        keeps: false,
+        hides_person: false,
     };
     let mut canvas = Canvas::new(SIZE.0, SIZE.1);
     lay_out(&state, SIZE.0, SIZE.1).paint(&mut canvas, None);

@@ -158,7 +158,7 @@ pub trait Display: Send {
     fn check(&mut self) -> Result<(), PortError> {
         Ok(())
     }
-    /// Whether it keeps what it is shown, as a file does: then nobody's name is shown to it.
+    /// Whether it keeps what it is shown, as a file does: then nothing that is about one person is shown to it.
     fn keeps(&self) -> bool {
         false
     }

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Invariants: the gate never waits for a screen; a screen that is not told of the gate for six seconds shows no verdict;
-//! when the gate ends it is dark; what is painted onto something that keeps it has nobody's name in it.
+//! when the gate ends it is dark; nothing that is about one person stays for longer than a minute, or is painted onto
+//! something that keeps it.
 
 mod canvas;
 mod curve;

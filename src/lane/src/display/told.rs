@@ -64,8 +64,9 @@ pub struct State<'a> {
     pub lost: bool,
     /// Whether the card of a stick has had its time: somebody may have forgotten the stick.
     pub card_is_over: bool,
-    /// Whether what is drawn outlives the moment: then nobody's name is in it.
-    pub keeps: bool,
+    /// Whether what is about one person is left out: what is drawn outlives the moment, or their verdict has stood for
+    /// long.
+    pub hides_person: bool,
 }
 
 /// In which colours a screen is drawn.
@@ -215,12 +216,12 @@ fn idle(state: &State<'_>) -> Told {
     Told { also: some(notice), why: some(why.join("\n")), ..asked(state, "idle", Look::Calm) }
 }
 
-fn some(text: String) -> Option<String> {
 /// What is said under a name.
 fn said(words: &Words, name: &str, value: &str) -> String {
     fill(words.screen.get("said"), &[("name", name), ("value", value)])
 }
 
+fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -339,6 +340,9 @@ fn clock_sentences(words: &'static Words, bar: &Bar, offset_min: i16) -> Vec<Str
     vec![said, clock_action(words, bar).to_owned()]
 }
 
+/// What of a decision is about one person; its reason and what to do about it is what others need too.
+pub(super) const OF_THE_PERSON: [&str; 7] = ["colour", "from", "kind", "name", "expires", "until", "temp"];
+
 fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fact> {
     let words = Words::of(state.lang);
     let evidence = &view.evidence;
@@ -347,7 +351,8 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
     let mut facts = Vec::new();
     let mut fact = |name: &'static str, label: &str, value: Option<String>| {
         let colour = decision.evidence.colour.filter(|_| name == "colour");
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
+        let is_hidden = state.hides_person && OF_THE_PERSON.contains(&name);
+        if let Some(value) = value.filter(|value| !value.is_empty() && !is_hidden) {
             facts.push(Fact { name, label: words.label.get(label).to_owned(), value, colour });
         }
     };
@@ -357,7 +362,7 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
     let name = own.filter(|name| !name.is_empty()).or(names.map(|names| &names.zh)).cloned();
     fact("from", "issuer", name.or_else(|| view.issuer.map(|issuer| issuer.to_string())));
     fact("kind", "kind", decision.evidence.kind.map(|kind| words.kind(kind).to_owned()));
-    fact("name", "name", evidence.display.as_ref().filter(|_| !state.keeps).map(name_of));
+    fact("name", "name", evidence.display.as_ref().map(name_of));
     fact("expires", "expires_at", view.expires_at.as_ref().and_then(at));
     let left = evidence.days_left.map(|left| match left {
         0 => words.label.get("last_day").to_owned(),
@@ -376,11 +381,6 @@ fn facts(state: &State<'_>, decision: &Decision, view: &DecisionView) -> Vec<Fac
     facts
 }
 
-/// How old and how sure is what a decision rests on: the keys, the issuer's changes, the clock.
-fn rests_on(
-    words: &Words,
-    evidence: &EvidenceView,
-    now: Option<i64>,
 /// What may be compared with a document.
 fn name_of(display: &DisplayView) -> String {
     let tail = Some(&display.id_tail).filter(|tail| !tail.is_empty()).map(|tail| format!("…{tail}"));
@@ -388,6 +388,11 @@ fn name_of(display: &DisplayView) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
+/// How old and how sure is what a decision rests on: the keys, the issuer's changes, the clock.
+fn rests_on(
+    words: &Words,
+    evidence: &EvidenceView,
+    now: Option<i64>,
     at: impl Fn(&String) -> Option<String>,
 ) -> String {
     let keys = evidence.trust_as_of.as_ref().and_then(|as_of| match (seconds(as_of), now) {

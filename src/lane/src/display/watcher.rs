@@ -12,7 +12,7 @@ use super::layout::lay_out;
 use super::scene::Scene;
 use super::told::{Shown, State};
 use crate::health::Part;
-use crate::panel::{Bar, ImportView, PanelInfo};
+use crate::panel::{Bar, ImportView, PanelInfo, ScreenView};
 use crate::ports::{Display, Open, Picture, PortError};
 use crate::run::{Device, Timing, Watcher};
 use crate::threads;
@@ -31,6 +31,8 @@ const REOPEN_AFTER: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(6);
 /// Longer than any gate may show an admission, which is a minute by site file and by panel.
 const STALE_ADMISSION: Duration = Duration::from_secs(65);
+/// For so long what is about one person is on the screen, however long their verdict stays.
+pub(super) const PERSON: Duration = Duration::from_secs(60);
 /// For how long the card of a stick takes the screen when nothing about it changes.
 const CARD: Duration = Duration::from_secs(120);
 /// After so long everything is sent again: something else may have written on the display. At first it comes soon, because
@@ -192,6 +194,7 @@ struct Inputs {
     shown: Option<Shown>,
     bar: Option<Bar>,
     lost: bool,
+    is_long_ago: bool,
     card_is_over: bool,
 }
 
@@ -269,17 +272,19 @@ impl Painter {
         let newest = self.slot.lock();
         let (shown, bar) = (newest.shown.clone(), newest.bar.clone());
         let admits_for_long = shown.as_ref().is_some_and(Shown::admits) && newest.shown_at.elapsed() > STALE_ADMISSION;
+        let is_verdict = matches!(shown.as_ref().map(Shown::view), Some(ScreenView::Verdict { .. }));
+        let is_long_ago = is_verdict && newest.shown_at.elapsed() >= PERSON;
         let lost = admits_for_long || (shown.is_some() && newest.told_at.elapsed() > SILENCE);
         drop(newest);
         let stick = bar.as_ref().and_then(|bar| bar.import.clone()).filter(|import| import.road == "stick");
         if stick != self.stick {
             (self.stick, self.stick_since) = (stick, Instant::now());
         }
-        Inputs { shown, bar, lost, card_is_over: self.stick_since.elapsed() > CARD }
+        Inputs { shown, bar, lost, is_long_ago, card_is_over: self.stick_since.elapsed() > CARD }
     }
 
     fn scene(&self, inputs: &Inputs, (width, height): (u32, u32), keeps: bool) -> Scene {
-        let Inputs { shown, bar, lost, card_is_over } = inputs;
+        let Inputs { shown, bar, lost, is_long_ago, card_is_over } = inputs;
         let state = State {
             shown: shown.as_ref(),
             bar: bar.as_ref(),
@@ -287,7 +292,7 @@ impl Painter {
             lang: self.lang,
             lost: *lost,
             card_is_over: *card_is_over,
-            keeps,
+            hides_person: keeps || *is_long_ago,
         };
         lay_out(&state, width, height)
     }

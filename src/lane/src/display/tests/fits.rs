@@ -3,6 +3,7 @@
 use super::gallery;
 use crate::display::lay_out;
 use crate::display::scene::{Mark, Scene, Thing};
+use crate::display::told;
 use crate::words::Lang;
 use kurbo::Rect;
 
@@ -107,14 +108,21 @@ fn a_screen_for_a_gate_leaves_out_nothing_of_what_helps_the_volunteer() {
 }
 
 #[test]
-fn a_picture_that_is_kept_has_nobodys_name_in_it() {
+fn a_picture_that_hides_the_person_says_the_verdict_and_what_to_do_and_nothing_about_them() {
     for case in gallery::reasons() {
         for lang in gallery::langs() {
             let info = gallery::info();
-            let state = crate::display::State { keeps: true, ..case.state(&info, lang) };
-            let scene = lay_out(&state, 800, 480);
-            let said = format!("{scene:?}");
-            assert!(!said.contains("张*三") && !said.contains("123X"), "{}", case.name);
+            let state = crate::display::State { hides_person: true, ..case.state(&info, lang) };
+            let (told, whole) = (told::told(&state), told::told(&case.state(&info, lang)));
+            let texts =
+                |told: &told::Told| (told.word.clone(), told.title.clone(), told.say.clone(), told.remedy.clone());
+            assert_eq!(texts(&told), texts(&whole), "{}", case.name);
+            let left: Vec<&str> = told.facts.iter().map(|fact| fact.name).collect();
+            assert!(left.iter().all(|name| ["cause", "rests"].contains(name)), "{}: {left:?}", case.name);
+            let said = format!("{:?}", lay_out(&state, 800, 480));
+            for person in ["张*三", "123X", "℃", "浙江健康码", "Zhejiang Health Code"] {
+                assert!(!said.contains(person), "{}: {person}", case.name);
+            }
         }
     }
 }

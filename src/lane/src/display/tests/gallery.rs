@@ -52,7 +52,7 @@ impl Case {
             lang,
             lost: self.lost,
             card_is_over: self.card_is_over,
-            keeps: false,
+            hides_person: false,
         }
     }
 }

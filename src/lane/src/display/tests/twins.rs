@@ -133,6 +133,15 @@ fn a_stick_has_a_card_until_it_had_its_time_and_is_then_only_asked_back() {
 }
 
 #[test]
+fn the_page_takes_the_same_off_the_screen_after_the_same_time() {
+    let names = told::OF_THE_PERSON.map(|name| format!("\"{name}\"")).join(", ");
+    let seconds = crate::display::watcher::PERSON.as_secs();
+    for constant in [format!("const OF_THE_PERSON = [{names}];"), format!("const PERSON_MS = {seconds}000;")] {
+        assert!(PAGE.contains(&constant), "{constant}");
+    }
+}
+
+#[test]
 fn what_is_said_under_a_name_is_written_as_the_language_writes_it_and_the_page_takes_it_from_the_words_too() {
     for case in gallery::all() {
         for lang in gallery::langs() {

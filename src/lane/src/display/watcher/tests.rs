@@ -226,6 +226,17 @@ fn an_admission_as_long_as_a_site_may_hold_it_is_not_taken_for_a_gate_that_froze
 }
 
 #[test]
+fn a_refusal_that_stays_tells_of_its_person_for_a_minute() {
+    let (mut watcher, ..) = watched();
+    watcher.screen(&decided(menshen_core::decide::Verdict::Refuse), None, Timing::default());
+    for (seconds, hides) in [(0, false), (59, false), (60, true), (3600, true)] {
+        shown_for(&watcher, seconds);
+        let inputs = inputs(&watcher);
+        assert_eq!((inputs.is_long_ago, inputs.lost), (hides, false), "after {seconds} s");
+    }
+}
+
+#[test]
 fn a_second_that_passes_is_no_news_and_a_minute_is() {
     let bar = |time: &str| {
         let view = menshen_core::clock::View::of(menshen_core::time::Time::trusted(0));

@@ -11,8 +11,16 @@ import { drawToday } from "./today.js";
 /** Reasons for which what the gate believes wants an update. */
 const WANT_NEW =
   ["trust_missing", "trust_stale", "trust_ageing", "status_stale", "status_ageing", "status_unreadable"];
+/** What of a decision is about one person. */
+const OF_THE_PERSON = ["colour", "from", "kind", "name", "expires", "until", "temp"];
+/** For so long it is on the page, however long the verdict stays. */
+const PERSON_MS = 60000;
 /** The texts in the middle of the page. */
 const TEXTS = ["word", "other", "title", "say", "remedy", "also", "why", "volunteer"];
+
+/** The screen that is drawn, and since when it is shown. */
+let seen = null;
+let seenAt = 0;
 
 /** Draws head, middle and bar. */
 export function draw(state) {
@@ -161,6 +169,7 @@ function drawDecision(state, decision) {
   const more = [gravest && withWhy(gravest.volunteer, why?.volunteer), action, note].filter(Boolean);
   if (more.length > 0) put("volunteer", said(words, words.screen.volunteer, joined(more)));
   drawFacts(state, decision);
+  forgetPerson(state);
 }
 
 /** What to do next, with whom to call where there is somebody. */
@@ -209,11 +218,26 @@ function fact(className, label, value, colour) {
   byId("facts").append(item);
 }
 
+/** Whether a verdict has stood for so long that what is about one person is nobody's to read any more. */
+function isLongAgo({ screen }) {
+  if (screen !== seen) [seen, seenAt] = [screen, performance.now() - (screen?.age_ms ?? 0)];
+  return performance.now() - seenAt >= PERSON_MS;
+}
+
+/** Takes what is about one person off the page in time; verdict, reason and what to do stay. */
+function forgetPerson(state) {
+  if (!isLongAgo(state)) return;
+  const facts = byId("facts").querySelectorAll(OF_THE_PERSON.map((name) => `.${name}`).join());
+  facts.forEach((item) => item.remove());
+  if (facts.length > 0) fit();
+}
+
 /** The state of the device: a strip at the foot, and the same with the technician's sentences when tapped. */
 export function drawBar(state) {
   const items = state.bar && !state.lost && !state.locked ? parts(state) : [];
   byId("bar").replaceChildren(...items.map(strip));
   byId("bar").setAttribute("aria-label", state.words.screen[byId("device").hidden ? "bar_show" : "bar_hide"]);
+  forgetPerson(state);
   const kind = kindOf(state);
   if (kind === "idle" && document.body.dataset.screen === "idle") {
     drawNotice(state);
