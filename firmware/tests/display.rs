@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that fails")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use menshen_gate::board::Rotate;
@@ -185,7 +186,7 @@ fn a_picture_is_whole_and_says_that_it_keeps_what_it_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("screen.png");
     let mut file = PictureFile::new(path.clone(), (WIDTH, HEIGHT), Rotate::None);
-    assert!(file.keeps(), "so nobody's name is painted on it");
+    assert!(file.keeps(), "so nothing about a person is painted on it");
     let canvas = corners(WIDTH, HEIGHT);
     file.show(Picture::of(&canvas), &[canvas.area()]).unwrap();
     let mut reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(&path).unwrap())).read_info().unwrap();
@@ -197,6 +198,21 @@ fn a_picture_is_whole_and_says_that_it_keeps_what_it_is_shown() {
     fs::remove_dir_all(folder.path()).unwrap();
     let error = file.show(Picture::of(&canvas), &[]).unwrap_err().to_string();
     assert!(error.contains("can not be written") && error.contains("`display`"), "{error}");
+}
+
+#[test]
+fn a_picture_is_for_the_gates_user_alone_whatever_lay_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("screen.png");
+    for name in ["screen.png", "screen.png.new"] {
+        let path = folder.path().join(name);
+        fs::write(&path, "of a gate that was killed").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    }
+    let canvas = corners(WIDTH, HEIGHT);
+    let mut file = PictureFile::new(path.clone(), (WIDTH, HEIGHT), Rotate::None);
+    file.show(Picture::of(&canvas), &[canvas.area()]).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

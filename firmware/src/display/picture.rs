@@ -1,14 +1,19 @@
 //! A file as a screen: a PNG that always shows what a screen would, for a bench, a demo, a test, and whoever has no screen.
 //!
-//! Invariant: whoever opens the file sees a whole picture, the old one or the new one.
+//! Invariants: whoever opens the file sees a whole picture, the old one or the new one; nobody but the gate's user opens
+//! it, whatever the umask is.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufWriter};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use menshen_lane::ports::{Area, Display, Picture, PortError};
 
 use crate::board::Rotate;
+
+/// For the gate's user alone: who is at the gate is nobody else's business.
+const MODE: u32 = 0o600;
 
 /// A PNG file that shows what a screen would.
 #[derive(Debug)]
@@ -33,7 +38,12 @@ impl PictureFile {
                 .row(picture, self.size, y, 0..width, |pixel| bytes.extend_from_slice(&pixel.to_be_bytes()[1..]));
         }
         let beside = self.path.with_extension("png.new");
-        let mut encoder = png::Encoder::new(BufWriter::new(File::create(&beside)?), width, height);
+        // What a gate that was killed left there may have had another mode.
+        let _ = fs::remove_file(&beside);
+        let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&beside)?;
+        // A umask takes bits away.
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        let mut encoder = png::Encoder::new(BufWriter::new(file), width, height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_compression(png::Compression::Fast);
         let mut writer = encoder.write_header()?;
