@@ -13,7 +13,6 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const DAY_S: u64 = 86_400;
-const DAY_MIN: u16 = 1440;
 /// China Standard Time, the time of every site.
 const CHINA_S: u64 = 8 * 3600;
 /// How loud a night is where nobody says otherwise.
@@ -62,14 +61,13 @@ impl Quiet {
     /// The night as the law of noise has it: 22:00 to 06:00.
     pub const NIGHT: Quiet = Quiet { from_min: 22 * 60, until_min: 6 * 60 };
 
-    /// Whether a minute of the day is in it.
-    const fn has(self, minute: u16) -> bool {
-        if self.from_min < self.until_min {
-            self.from_min <= minute && minute < self.until_min
-        } else {
-            // Over midnight.
-            self.from_min <= minute || minute < self.until_min
-        }
+    /// For how long it lasts from a moment in it, in seconds; 0 at a moment that is not.
+    fn lasts_s(self, unix_s: u64) -> u64 {
+        let now_s = unix_s.saturating_add(CHINA_S) % DAY_S;
+        let after_s = |from_s: u64, to_min: u16| (u64::from(to_min) * 60 + DAY_S - from_s) % DAY_S;
+        let whole_s = after_s(u64::from(self.from_min) * 60, self.until_min);
+        let rest_s = after_s(now_s, self.until_min);
+        if rest_s <= whole_s { rest_s } else { 0 }
     }
 }
 
@@ -164,13 +162,10 @@ impl Default for SoundRules {
 impl SoundRules {
     /// Whether it is quiet time. Only where it certainly is.
     pub fn is_quiet(&self, time: Time) -> bool {
-        let minute = |unix_s: u64| u16::try_from((unix_s + CHINA_S) % DAY_S / 60).unwrap_or(DAY_MIN);
         let is_sure = time.confidence == Confidence::Trusted;
-        self.quiet.is_some_and(|quiet| {
-            is_sure
-                && u64::from(time.error_s) < DAY_S / 2
-                && [time.earliest(), time.latest()].map(minute).into_iter().all(|at| quiet.has(at))
-        })
+        let (earliest_s, latest_s) = (time.earliest(), time.latest());
+        // Both ends may be in quiet time, of two nights, with a day between them.
+        self.quiet.is_some_and(|quiet| is_sure && latest_s - earliest_s < quiet.lasts_s(earliest_s))
     }
 
     /// How loud it is now.
@@ -243,8 +238,14 @@ mod tests {
         assert_eq!(rules().volume_at(Time::floor(at(2, 0))).get(), 80);
         assert_eq!(rules().volume_at(Time::trusted_within(at(21, 40), 900)).get(), 80, "it may be 21:25");
         assert_eq!(rules().volume_at(Time::trusted_within(at(21, 50), 900)).get(), 25);
-        // An error of days has both its ends in some night.
-        assert_eq!(rules().volume_at(Time::trusted_within(at(2, 0), 86_400)).get(), 80);
+        // Both ends of these errors are in some night, with a day between them: 04:00 and 02:00, 02:00 and 02:00.
+        for error_s in [11 * 3600, 12 * 3600, 86_400, u32::MAX] {
+            assert_eq!(rules().volume_at(Time::trusted_within(at(15, 0), error_s)).get(), 80, "{error_s} s");
+            assert_eq!(rules().volume_at(Time::trusted_within(at(2, 0), error_s)).get(), 80, "{error_s} s");
+        }
+        // As sure as it need be: from 21:30 to the last second before 07:00.
+        assert_eq!(rules().volume_at(Time::trusted_within(at(2, 15) - 1, 17_099)).get(), 25);
+        assert_eq!(rules().volume_at(Time::trusted_within(at(2, 15), 17_100)).get(), 80, "it may be 07:00");
     }
 
     #[test]
