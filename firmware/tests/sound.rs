@@ -138,13 +138,20 @@ fn what_is_recorded_does_not_fill_a_card() {
     let mut speaker = open(at.clone(), state.path()).unwrap();
     (0..15).for_each(|_| speaker.play(&asking(100)).unwrap());
     drop(speaker);
-    // The next start goes on where this one ended.
-    open(at, state.path()).unwrap().play(&asking(100)).unwrap();
+    // The next start goes on where this one ended, also where weeks of lines are.
+    let lines = state.path().join("sound/sounds.jsonl");
+    for _ in 0..2 {
+        std::fs::write(&lines, "{}\n".repeat(400_000)).unwrap();
+        open(at.clone(), state.path()).unwrap().play(&asking(100)).unwrap();
+        assert!(std::fs::metadata(&lines).unwrap().len() < 1000, "the lines are begun anew");
+    }
+    let old = std::fs::metadata(state.path().join("sound/sounds.old.jsonl")).unwrap();
+    assert_eq!(old.len(), 1_200_000, "the last ones are kept beside");
     let names = std::fs::read_dir(state.path().join("sound")).unwrap();
     let mut wavs: Vec<String> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
     wavs.retain(|name| name.ends_with(".wav"));
     wavs.sort();
-    assert_eq!((wavs.len(), wavs.last().map(String::as_str)), (10, Some("000016.wav")));
+    assert_eq!((wavs.len(), wavs.last().map(String::as_str)), (10, Some("000017.wav")));
 }
 
 #[test]

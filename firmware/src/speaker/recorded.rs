@@ -1,8 +1,8 @@
 //! A loudspeaker that writes down what it would play: a WAV file and a line of JSON for each sound.
 //!
 //! The lines are in `sounds.jsonl`: `{"n":3,"cue":"refuse","speech":"renew_code","langs":["zh"],"volume_percent":100,
-//! "length_ms":2600,"wav":"000003.wav"}`. Only the newest files are kept, so that a gate that runs for weeks does not
-//! fill its card.
+//! "length_ms":2600,"wav":"000003.wav"}`. Only the newest files are kept, and of the lines a megabyte beside the one before
+//! (`sounds.old.jsonl`), so that a gate that runs for weeks does not fill its card.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,6 +15,9 @@ use menshen_lane::words::Lang;
 use serde::Serialize;
 
 const LINES: &str = "sounds.jsonl";
+const OLD_LINES: &str = "sounds.old.jsonl";
+/// When the lines are begun anew, in bytes.
+const MOST_LINES_BYTES: u64 = 1_000_000;
 /// How many files are kept.
 const KEPT: u64 = 10;
 
@@ -37,6 +40,10 @@ struct Line {
     wav: String,
 }
 
+fn open_lines(folder: &Path) -> std::io::Result<File> {
+    File::options().create(true).append(true).open(folder.join(LINES))
+}
+
 fn file_name(n: u64) -> String {
     format!("{n:06}.wav")
 }
@@ -45,7 +52,7 @@ impl Recorder {
     pub(super) fn open(folder: &Path) -> Result<Recorder, PortError> {
         let open = || {
             std::fs::create_dir_all(folder)?;
-            File::options().create(true).append(true).open(folder.join(LINES))
+            open_lines(folder)
         };
         let lines = open().map_err(|error| unusable(folder, &error))?;
         let names = std::fs::read_dir(folder).map_err(|error| unusable(folder, &error))?;
@@ -72,6 +79,10 @@ impl Recorder {
         };
         let mut bytes = serde_json::to_vec(&line)?;
         bytes.push(b'\n');
+        if self.lines.metadata()?.len() >= MOST_LINES_BYTES {
+            std::fs::rename(self.folder.join(LINES), self.folder.join(OLD_LINES))?;
+            self.lines = open_lines(&self.folder)?;
+        }
         self.lines.write_all(&bytes)
     }
 }
