@@ -3,10 +3,14 @@
 //! A process a sound: what is outdated is killed with its process, a sound card that hangs takes nothing with it, and no
 //! library of sound is part of this program. The sound is a file in memory that the player reads as its standard input,
 //! so that nobody writes to a pipe that nobody empties.
+//!
+//! Invariants: nothing here waits for a player for long, not even for one that does not end when it is killed because its
+//! driver hangs; beside such a one no other is started, so that however long that lasts there is one of them.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use menshen_lane::ports::{PortError, Speaker};
@@ -21,29 +25,91 @@ const SAID_BYTES: u64 = 4096;
 /// The silence by which it is found out whether the card can play at all.
 const TRIAL_MS: u32 = 50;
 
+/// A player that was killed is gone within this, but for one whose driver hangs.
+const END_WITHIN: Duration = Duration::from_millis(300);
+
+/// A player's process.
+trait Process: Send {
+    fn kill(&mut self) -> io::Result<()>;
+    /// How it ended; `None` while it has not.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>>;
+}
+
+impl Process for Child {
+    fn kill(&mut self) -> io::Result<()> {
+        Child::kill(self)
+    }
+
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.try_wait()
+    }
+}
+
+/// The player that was killed and has not ended, if any; of a loudspeaker, however often it is opened.
+#[derive(Clone, Default)]
+pub(super) struct Lingering(Arc<Mutex<Option<Box<dyn Process>>>>);
+
+impl Lingering {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<dyn Process>>> {
+        // Replaced as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is one; one that has ended meanwhile is forgotten.
+    fn is_there(&self) -> bool {
+        let mut lingering = self.lock();
+        let lives = lingering.as_mut().is_some_and(|process| matches!(process.ended(), Ok(None)));
+        if !lives {
+            *lingering = None;
+        }
+        lives
+    }
+
+    /// Kills a player, and keeps it if it does not end.
+    fn end(&self, mut process: Box<dyn Process>) {
+        // One that has ended already is fine too.
+        let _ = process.kill();
+        let begun = Instant::now();
+        while matches!(process.ended(), Ok(None)) {
+            if begun.elapsed() >= END_WITHIN {
+                *self.lock() = Some(process);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// The player of a sound card.
 pub(super) struct Aplay {
     device: String,
     playing: Option<Playing>,
+    lingering: Lingering,
 }
 
 struct Playing {
-    child: Child,
+    process: Box<dyn Process>,
     said: File,
     until: Instant,
 }
 
 impl Aplay {
     /// Begins with a silence: a card that is not there is told before somebody should have heard something.
-    pub(super) fn open(device: &str) -> Result<Aplay, PortError> {
-        let mut aplay = Aplay { device: device.to_owned(), playing: None };
-        let silence = vec![0; (pcm::RATE_HZ * TRIAL_MS / 1000) as usize];
-        aplay.start(&pcm::wav(&silence), pcm::length(&silence))?;
+    pub(super) fn open(device: &str, lingering: &Lingering) -> Result<Aplay, PortError> {
+        let mut aplay = Aplay { device: device.to_owned(), playing: None, lingering: lingering.clone() };
+        aplay.check()?;
         Ok(aplay)
     }
 
     fn start(&mut self, wav: &[u8], length: Duration) -> Result<(), PortError> {
-        let held = || -> std::io::Result<(File, File)> {
+        if self.lingering.is_there() {
+            return Err(PortError::Failed(format!(
+                "the loudspeaker {:?} does not play, its driver hangs: pull it out and plug it in again, or start the \
+                 device again",
+                self.device
+            )));
+        }
+        let held = || -> io::Result<(File, File)> {
             let mut sound = File::from(memfd_create("menshen-sound", MemfdFlags::CLOEXEC)?);
             sound.write_all(wav)?;
             sound.seek(SeekFrom::Start(0))?;
@@ -62,7 +128,7 @@ impl Aplay {
                  or write kind = \"none\" for `sound` in the board file"
             ))
         })?;
-        self.playing = Some(Playing { child, said, until: Instant::now() + length + PATIENCE });
+        self.playing = Some(Playing { process: Box::new(child), said, until: Instant::now() + length + PATIENCE });
         Ok(())
     }
 
@@ -89,16 +155,20 @@ impl Speaker for Aplay {
     }
 
     fn hush(&mut self) {
-        if let Some(mut playing) = self.playing.take() {
-            // One that has ended already is fine too.
-            let _ = playing.child.kill();
-            let _ = playing.child.wait();
+        if let Some(playing) = self.playing.take() {
+            self.lingering.end(playing.process);
         }
+    }
+
+    fn check(&mut self) -> Result<(), PortError> {
+        self.hush();
+        let silence = vec![0; (pcm::RATE_HZ * TRIAL_MS / 1000) as usize];
+        self.start(&pcm::wav(&silence), pcm::length(&silence))
     }
 
     fn is_playing(&mut self) -> Result<bool, PortError> {
         let Some(playing) = &mut self.playing else { return Ok(false) };
-        let ended = playing.child.try_wait();
+        let ended = playing.process.ended();
         let how = match ended {
             Ok(None) if Instant::now() < playing.until => return Ok(true),
             Ok(None) => "it hangs".to_owned(),
@@ -121,5 +191,44 @@ impl Speaker for Aplay {
 impl Drop for Aplay {
     fn drop(&mut self) {
         self.hush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A player whose driver hangs: it does not end when it is killed.
+    struct Hangs(Arc<AtomicBool>);
+
+    impl Process for Hangs {
+        fn kill(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+            Ok(self.0.load(Ordering::SeqCst).then(ExitStatus::default))
+        }
+    }
+
+    #[test]
+    fn a_player_that_does_not_end_is_not_waited_for_and_no_other_is_started_beside_it() {
+        let (lets_go, lingering) = (Arc::new(AtomicBool::new(false)), Lingering::default());
+        let said = File::from(memfd_create("said", MemfdFlags::CLOEXEC).expect("there is memory"));
+        let process = Box::new(Hangs(Arc::clone(&lets_go)));
+        let playing = Some(Playing { process, said, until: Instant::now() });
+        let mut aplay = Aplay { device: "usb".to_owned(), playing, lingering: lingering.clone() };
+        let begun = Instant::now();
+        let told = aplay.is_playing().map_err(|error| error.to_string());
+        assert!(told.is_err_and(|told| told.contains("it hangs")));
+        drop(aplay);
+        assert!(begun.elapsed() < Duration::from_secs(20), "it was waited for");
+        // However often it is opened.
+        for _ in 0..3 {
+            let told = Aplay::open("usb", &lingering).err().map(|error| error.to_string());
+            assert!(told.as_ref().is_some_and(|told| told.contains("its driver hangs")), "{told:?}");
+        }
+        lets_go.store(true, Ordering::SeqCst);
+        assert!(!lingering.is_there(), "one that has ended is forgotten");
     }
 }

@@ -15,7 +15,10 @@ use crate::board::{Sound, SoundAt};
 /// Opens the loudspeaker of a board; relative paths are within `state_dir`.
 pub fn opener(sound: &Sound, state_dir: &Path) -> Open<dyn Speaker> {
     match sound.at.clone() {
-        SoundAt::Alsa { device } => Box::new(move || Ok(Box::new(alsa::Aplay::open(&device)?))),
+        SoundAt::Alsa { device } => {
+            let lingering = alsa::Lingering::default();
+            Box::new(move || Ok(Box::new(alsa::Aplay::open(&device, &lingering)?)))
+        }
         SoundAt::Recorded { folder } => {
             let folder = state_dir.join(folder);
             Box::new(move || Ok(Box::new(recorded::Recorder::open(&folder)?)))

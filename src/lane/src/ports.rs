@@ -93,6 +93,11 @@ pub trait Speaker: Send {
     fn play(&mut self, sound: &Sounded) -> Result<(), PortError>;
     /// Ends what is playing.
     fn hush(&mut self);
+    /// Begins to find out, unheard and where nothing plays, whether it could play; [`Speaker::is_playing`] tells what
+    /// comes of it.
+    fn check(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
     /// Whether something is still playing; tells what failed since it was started.
     fn is_playing(&mut self) -> Result<bool, PortError>;
 }

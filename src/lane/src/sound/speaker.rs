@@ -1,8 +1,11 @@
 //! Who plays what a screen sounds like on the device's own loudspeaker.
 //!
-//! It has a thread of its own: a sound card that hangs or was pulled out never holds the lane up. Only the newest screen
-//! is heard: what is still playing of an older one belongs to somebody who has gone. A loudspeaker that fails is told as
-//! a fault and opened again.
+//! It has a thread of its own: a sound card that hangs or was pulled out never holds the lane up, nor the end of the gate.
+//! Only the newest screen is heard: what is still playing of an older one belongs to somebody who has gone. A loudspeaker
+//! that fails is told as a fault and opened again.
+//!
+//! Invariants: one screen waits at most, the newest, and not for long: an answer that comes late is taken for another
+//! person's. One at rest is tried now and then, so that what was pulled out is told before somebody should have heard it.
 
 use super::{SoundSettings, Sounded};
 use crate::health::Part;
@@ -11,19 +14,69 @@ use crate::run::{Device, Timing, Watcher};
 use crate::threads;
 use menshen_core::lane::Screen;
 use menshen_core::trust::TrustList;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often it is looked at whether what plays still does.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Between two tries to open a loudspeaker that failed.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How often one at rest is tried.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+/// A sound that begins later than this is no answer any more; the page has the same.
+const LATE: Duration = Duration::from_millis(1500);
+/// How long the end of the gate waits for silence.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What the lane said last.
+#[derive(Default)]
+struct Newest {
+    screen: Option<(Box<Screen>, Instant)>,
+    ended: bool,
+}
+
+/// Where it waits for the loudspeaker.
+#[derive(Default)]
+struct Slot {
+    newest: Mutex<Newest>,
+    news: Condvar,
+}
+
+/// What the player does next.
+enum Order {
+    Sound(Box<Screen>, Instant),
+    Look,
+    End,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Newest> {
+        // Each change is whole after one assignment, so what a panicking thread leaves behind is whole.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Newest)) {
+        change(&mut self.lock());
+        self.news.notify_one();
+    }
+
+    /// Waits so long at most for something to sound.
+    fn next(&self, timeout: Duration) -> Order {
+        let waiting = |newest: &mut Newest| newest.screen.is_none() && !newest.ended;
+        let waited = self.news.wait_timeout_while(self.lock(), timeout, waiting);
+        let (mut newest, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match newest.screen.take() {
+            _ if newest.ended => Order::End,
+            Some((screen, at)) => Order::Sound(screen, at),
+            None => Order::Look,
+        }
+    }
+}
 
 /// Plays what screens sound like. Dropping it silences the loudspeaker.
 pub struct SpeakerWatcher {
-    screens: Option<Sender<Screen>>,
+    slot: Arc<Slot>,
     fault: Arc<Mutex<Option<String>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -37,19 +90,29 @@ impl SpeakerWatcher {
         clock: Arc<dyn Clock>,
         has_tones: bool,
     ) -> SpeakerWatcher {
-        let (screens, orders) = channel();
-        let fault: Arc<Mutex<Option<String>>> = Arc::default();
-        let player = Player { open, port: None, orders, settings, clock, has_tones, fault: Arc::clone(&fault) };
-        let thread = threads::spawn("speaker", move || player.run());
-        SpeakerWatcher { screens: Some(screens), fault, thread: Some(thread) }
+        SpeakerWatcher::trying(open, settings, clock, has_tones, TRY_EVERY)
+    }
+
+    fn trying(
+        open: Open<dyn Speaker>,
+        settings: SoundSettings,
+        clock: Arc<dyn Clock>,
+        has_tones: bool,
+        try_every: Duration,
+    ) -> SpeakerWatcher {
+        let (slot, fault) = (Arc::<Slot>::default(), Arc::<Mutex<Option<String>>>::default());
+        let (orders, told) = (Arc::clone(&slot), Arc::clone(&fault));
+        let player = Player { open, port: None, orders, settings, clock, has_tones, try_every, fault: told };
+        SpeakerWatcher { slot, fault, thread: Some(threads::spawn("speaker", move || player.run())) }
     }
 }
 
 impl Watcher for SpeakerWatcher {
     fn screen(&mut self, screen: &Screen, _: Option<&TrustList>, _: Timing) {
-        // Where the thread is gone, `fault` says so. A screen without a sound lets the last one end by itself.
+        // A screen without a sound lets the last one end by itself.
         if !matches!(screen, Screen::Idle) {
-            let _ = self.screens.as_ref().is_some_and(|screens| screens.send(screen.clone()).is_ok());
+            let newest = Some((Box::new(screen.clone()), Instant::now()));
+            self.slot.change(|slot| slot.screen = newest);
         }
     }
 
@@ -67,9 +130,14 @@ impl Watcher for SpeakerWatcher {
 
 impl Drop for SpeakerWatcher {
     fn drop(&mut self) {
-        self.screens = None;
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has stopped too.
+        self.slot.change(|newest| newest.ended = true);
+        let Some(thread) = self.thread.take() else { return };
+        let begun = Instant::now();
+        while !thread.is_finished() && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // One that hangs in its driver ends with the program; one that panicked has stopped too.
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }
@@ -78,10 +146,11 @@ impl Drop for SpeakerWatcher {
 struct Player {
     open: Open<dyn Speaker>,
     port: Option<Box<dyn Speaker>>,
-    orders: Receiver<Screen>,
+    orders: Arc<Slot>,
     settings: SoundSettings,
     clock: Arc<dyn Clock>,
     has_tones: bool,
+    try_every: Duration,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -93,16 +162,14 @@ impl Player {
             let wait = match (&self.port, is_playing) {
                 (None, _) => AGAIN_AFTER,
                 (Some(_), true) => LOOK_EVERY,
-                // Nothing can become of a loudspeaker that is at rest until it is wanted.
-                (Some(_), false) => Duration::from_secs(3600),
+                (Some(_), false) => self.try_every,
             };
-            is_playing = match self.orders.recv_timeout(wait) {
-                Ok(screen) => {
-                    let newest = self.orders.try_iter().last().unwrap_or(screen);
-                    self.guarded(|player| player.sound(&newest))
-                }
-                Err(RecvTimeoutError::Timeout) => self.guarded(|player| player.ready()?.is_playing()),
-                Err(RecvTimeoutError::Disconnected) => break,
+            let is_at_rest = self.port.is_some() && !is_playing;
+            is_playing = match self.orders.next(wait) {
+                Order::Sound(screen, at) => self.guarded(|player| player.sound(&screen, at)),
+                Order::Look if is_at_rest => self.guarded(|player| player.ready()?.check().map(|()| true)),
+                Order::Look => self.guarded(|player| player.ready()?.is_playing()),
+                Order::End => break,
             };
         }
         if let Some(mut port) = self.port.take() {
@@ -140,9 +207,10 @@ impl Player {
         Ok(self.port.insert(port))
     }
 
-    fn sound(&mut self, screen: &Screen) -> Result<bool, PortError> {
+    fn sound(&mut self, screen: &Screen, at: Instant) -> Result<bool, PortError> {
         let rules = self.settings.get();
         let sounded = Sounded::of(screen, &rules, rules.volume_at(self.clock.time()), self.has_tones);
+        let sounded = sounded.filter(|_| at.elapsed() < LATE);
         match sounded {
             Some(sounded) => self.ready()?.play(&sounded)?,
             // What plays is about an older screen.

@@ -8,6 +8,7 @@ use menshen_core::hint::Hint;
 use menshen_core::time::Time;
 use std::time::Instant;
 
+/// Longer than anything takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// 2020-03-01 at this hour in China.
@@ -35,6 +36,7 @@ impl Clock for Fixed {
 enum Did {
     Opened,
     Played(Option<Cue>, Option<SpeechKey>, Percent),
+    Checked,
     Hushed,
 }
 
@@ -44,6 +46,8 @@ struct Fake {
     broken: Arc<Mutex<bool>>,
     /// It can be opened, and plays nothing.
     breaks: Arc<Mutex<bool>>,
+    /// It plays only when this is let go.
+    hangs: Arc<Mutex<()>>,
 }
 
 impl Fake {
@@ -81,7 +85,12 @@ impl Speaker for Fake {
     fn play(&mut self, sound: &Sounded) -> Result<(), PortError> {
         self.fails()?;
         self.did.lock().unwrap().push(Did::Played(sound.cue, sound.speech, sound.volume));
+        drop(self.hangs.lock().unwrap());
         Ok(())
+    }
+    fn check(&mut self) -> Result<(), PortError> {
+        self.did.lock().unwrap().push(Did::Checked);
+        self.fails()
     }
     fn hush(&mut self) {
         self.did.lock().unwrap().push(Did::Hushed);
@@ -179,4 +188,57 @@ fn dropping_it_ends_what_plays() {
     fake.did_until(&Did::Played(Some(Cue::AskReading), Some(SpeechKey::AskReading), Percent::ALL));
     drop(watcher);
     assert_eq!(fake.did.lock().unwrap().last(), Some(&Did::Hushed));
+}
+
+/// Shows a screen to one that hangs and waits until it does.
+fn hang(fake: &Fake, watcher: &mut SpeakerWatcher) {
+    show(watcher, Screen::AskReading);
+    fake.did_until(&Did::Played(Some(Cue::AskReading), Some(SpeechKey::AskReading), Percent::ALL));
+}
+
+#[test]
+fn one_that_hangs_holds_up_neither_the_lane_nor_the_end() {
+    let fake = Fake::default();
+    let hangs = fake.hangs.lock().unwrap();
+    let mut watcher = watcher(&fake, SoundRules::default(), at(12));
+    hang(&fake, &mut watcher);
+    show(&mut watcher, Screen::Alarm);
+    let begun = Instant::now();
+    drop(watcher);
+    assert!(begun.elapsed() < PATIENCE, "the end waited {:?}", begun.elapsed());
+    drop(hangs);
+}
+
+#[test]
+fn of_all_that_waited_the_newest_is_heard_and_nothing_that_comes_too_late() {
+    let played = |key| Did::Played(None, Some(key), Percent::ALL);
+    for (waits, heard) in [(Duration::ZERO, Some(SpeechKey::Dim)), (LATE, None)] {
+        let fake = Fake::default();
+        let hangs = fake.hangs.lock().unwrap();
+        let mut watcher = watcher(&fake, SoundRules::default(), at(12));
+        hang(&fake, &mut watcher);
+        (0..100).for_each(|_| show(&mut watcher, Screen::Hint(Hint::Tilt)));
+        show(&mut watcher, Screen::Hint(Hint::Dim));
+        std::thread::sleep(waits);
+        drop(hangs);
+        let did = fake.did_until(&heard.map_or(Did::Hushed, played));
+        assert!(!did.contains(&played(SpeechKey::Tilt)), "{did:?}");
+        assert_eq!(did.contains(&played(SpeechKey::Dim)), heard.is_some(), "{did:?}");
+    }
+}
+
+#[test]
+fn one_at_rest_that_was_pulled_out_is_told_though_nobody_comes() {
+    let fake = Fake::default();
+    let (rules, clock) = (SoundSettings::default(), Arc::new(Fixed(at(12))));
+    let watcher = SpeakerWatcher::trying(fake.opener(), rules, clock, true, Duration::from_millis(20));
+    fake.did_until(&Did::Checked);
+    assert_eq!(watcher.fault(), None);
+    *fake.broken.lock().unwrap() = true;
+    let deadline = Instant::now() + PATIENCE;
+    while watcher.fault().is_none() {
+        assert!(Instant::now() < deadline, "nobody looked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(TRY_EVERY <= Duration::from_secs(55), "within a minute");
 }
