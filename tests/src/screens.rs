@@ -299,8 +299,7 @@ pub fn history() -> Vec<EntryView> {
     vec![
         entry(29, "admit", None, None),
         entry(28, "refuse", Some("red"), None),
-        entry(26, "admit", Some("manual_override"), Some("paper_seen")),
-        entry(26, "refer", Some("yellow"), None),
+        entry(26, "admit", Some("yellow"), Some("paper_seen")),
         entry(24, "admit", None, None),
         entry(23, "refer", Some("temp_implausible"), None),
         entry(21, "refuse", Some("expired"), None),

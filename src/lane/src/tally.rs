@@ -1,10 +1,14 @@
 //! What a lane has done today, in numbers: for its screen, and for nobody else.
 //!
-//! Counts of the day, counts of each of the last hours, and the last decisions with their time, verdict, gravest reason
+//! Counts of the day, counts of each of the last hours, and what came of the last people with time, verdict, gravest reason
 //! and cause. Nothing here is about a person: no issuer, no temperature, no name, no pseudonym. It is made from what was
 //! recorded and is filled from the journal after a start, in a thread of its own, so that nobody at the gate waits.
 //!
-//! Invariants: only what is in the journal is counted, once; memory is bounded.
+//! People are counted, not decisions: where a volunteer goes beyond what was decided about somebody, the later decision
+//! takes the place of the earlier one, in the counts and in the list. Records do not say whom they are of, so it is told by
+//! what the gate found, which such a decision repeats ([`Entry::goes_beyond`]).
+//!
+//! Invariants: only what is in the journal is counted, once; memory, and what is read of the journal, is bounded.
 
 use crate::journal::{Journal, Status};
 use crate::threads::Stop;
@@ -15,6 +19,7 @@ use menshen_core::reason::Reason;
 use menshen_core::record::{Body, Epoch, Record, Scan, Seq};
 use menshen_core::time::{Confidence, Time};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many hours are kept apart, this one among them.
@@ -24,10 +29,12 @@ pub const RECENT: usize = 100;
 const HOUR_S: u64 = 3600;
 /// Records read from the journal at a time.
 const CHUNK: usize = 256;
-/// More than the busiest lane has in a day.
-const MOST_READ: usize = 100_000;
+/// More than the busiest device has in a day.
+const MOST_READ: usize = 50_000;
+/// For so long two people of whom the gate found nothing are taken for one; as long as a lane remembers a verdict.
+const ALIKE_S: u64 = 60;
 
-/// How many got which verdict.
+/// How many people got which verdict in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Admitted.
@@ -39,12 +46,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, verdict: Verdict) {
-        *match verdict {
+    const fn of(&mut self, verdict: Verdict) -> &mut u32 {
+        match verdict {
             Verdict::Admit => &mut self.admit,
             Verdict::Refer => &mut self.refer,
             Verdict::Refuse => &mut self.refuse,
-        } += 1;
+        }
     }
 
     /// All of them.
@@ -53,7 +60,7 @@ impl Counts {
     }
 }
 
-/// A decision without the person.
+/// What came of somebody, without the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number in the journal; it rises.
@@ -62,19 +69,52 @@ pub struct Entry {
     pub time: Time,
     /// What was decided.
     pub verdict: Verdict,
-    /// The gravest reason, where there was one.
+    /// The gravest reason that the gate found, where there was one; of somebody whom a volunteer decided about and the
+    /// gate found nothing against, that a volunteer did.
     pub reason: Option<Reason>,
     /// Why a volunteer decided, where one did.
     pub cause: Option<Cause>,
+    /// A digest of what the gate found, to be compared and for nothing else.
+    found: u64,
+    /// Whether that was anything of the person: a code whose issuer is known, or a temperature.
+    has_marks: bool,
 }
 
 impl Entry {
+    /// Of what is recorded of a decision, under its number in the journal.
+    pub fn new(number: u64, time: Time, scan: &Scan) -> Entry {
+        let Scan { verdict, reasons, issuer, colour, reading, cause, .. } = scan;
+        let found = || reasons.iter().copied().filter(|reason| *reason != Reason::ManualOverride);
+        let mut digest = DefaultHasher::new();
+        found().for_each(|reason| reason.code().hash(&mut digest));
+        issuer.map(|issuer| issuer.code()).hash(&mut digest);
+        colour.map(|colour| colour.name()).hash(&mut digest);
+        reading.map(|reading| (reading.temp_centi_c, reading.ambient_centi_c)).hash(&mut digest);
+        Entry {
+            number,
+            time,
+            verdict: *verdict,
+            reason: found().next().or_else(|| reasons.first().copied()),
+            cause: *cause,
+            found: digest.finish(),
+            has_marks: issuer.is_some() || reading.is_some(),
+        }
+    }
+
     /// Of a record; `None` of one that is no decision of this lane.
     fn of(record: &Record, lane: u8, number: u64) -> Option<Entry> {
-        let Body::Scan(Scan { verdict, reasons, cause, .. }) = &record.body else { return None };
-        let entry =
-            Entry { number, time: record.time, verdict: *verdict, reason: reasons.first().copied(), cause: *cause };
-        (record.lane == lane).then_some(entry)
+        let Body::Scan(scan) = &record.body else { return None };
+        (record.lane == lane).then(|| Entry::new(number, record.time, scan))
+    }
+
+    /// Whether a volunteer decided this of whom the lane's decision before was about: they say otherwise, of the same
+    /// findings. Of two people with no known code and no temperature the gate finds the same; they are told apart by time.
+    fn goes_beyond(&self, before: &Entry) -> bool {
+        let is_near = self.time.unix_s.abs_diff(before.time.unix_s) <= ALIKE_S;
+        self.cause.is_some()
+            && self.verdict != before.verdict
+            && self.found == before.found
+            && (self.has_marks || is_near)
     }
 }
 
@@ -85,7 +125,7 @@ pub struct Summary {
     pub today: Counts,
     /// The hours that had anybody, by their number since 1970, the oldest first.
     pub hours: Vec<(u64, Counts)>,
-    /// The last decisions, the newest first.
+    /// What came of the last people, the newest first.
     pub recent: Vec<Entry>,
 }
 
@@ -100,6 +140,8 @@ struct Inner {
     days: BTreeMap<Day, Counts>,
     hours: BTreeMap<u64, Counts>,
     recent: VecDeque<Entry>,
+    /// The newest of this run: after a start a lane knows nobody whom a volunteer could mean.
+    newest: Option<Entry>,
     changes: u64,
 }
 
@@ -107,6 +149,10 @@ impl Tally {
     /// One more decision is in the journal.
     pub fn note(&self, entry: Entry) {
         let mut inner = self.lock();
+        if let Some(before) = inner.newest.filter(|before| entry.goes_beyond(before)) {
+            inner.take_back(&before);
+        }
+        inner.newest = Some(entry);
         inner.count(&entry);
         inner.recent.push_front(entry);
         inner.recent.truncate(RECENT);
@@ -137,31 +183,41 @@ impl Tally {
     /// Fills in what the journal held before this start (`before`), of one lane and of about a day.
     pub fn restore(&self, journal: &dyn Journal, lane: u8, before: Status, stop: &Stop) {
         let (epoch, mut end) = (Epoch(before.epoch), before.next_seq);
-        let mut newest = None;
-        let mut read = 0;
+        let (mut newest_s, mut after, mut read) = (None, None, 0);
         while end > 1 && read < MOST_READ && !stop.is_set() {
             let from = end.saturating_sub(CHUNK as u64).max(1);
             let Ok(Some(found)) = journal.read(epoch, Seq(from), (end - from) as usize) else { return };
-            let entries = found.records.iter().zip(found.first.0..).filter_map(|(bytes, seq)| {
-                let number = crate::journal::Stored { epoch, seq: Seq(seq) }.number();
-                Entry::of(&Record::from_bytes(bytes).ok()?, lane, number)
-            });
-            let entries: Vec<Entry> = entries.collect();
-            let newest_s = *newest.get_or_insert_with(|| entries.last().map_or(0, |entry| entry.time.unix_s));
-            let is_over = entries.first().is_some_and(|first| first.time.unix_s + HOURS * HOUR_S < newest_s);
-            self.restore_some(&entries);
+            let records = found.records.iter().zip(found.first.0..);
+            let records = records.filter_map(|(bytes, seq)| Some((Record::from_bytes(bytes).ok()?, seq)));
+            let records: Vec<(Record, u64)> = records.collect();
+            let entries: Vec<Entry> = records
+                .iter()
+                .filter_map(|(record, seq)| {
+                    let number = crate::journal::Stored { epoch, seq: Seq(*seq) }.number();
+                    Entry::of(record, lane, number)
+                })
+                .collect();
+            self.restore_some(&entries, &mut after);
+            // By whatever was recorded: a lane that nobody uses has nothing in all of the journal.
+            let at = |record: Option<&(Record, u64)>| record.map(|(record, _)| record.time.unix_s);
+            let newest_s = *newest_s.get_or_insert(at(records.last()).unwrap_or_default());
+            let is_over = at(records.first()).is_some_and(|first_s| first_s + HOURS * HOUR_S < newest_s);
             if is_over || found.first.0 > from {
                 return;
             }
-            read += found.records.len();
+            read += found.records.len().max(1);
             end = from;
         }
     }
 
-    /// Older than everything that is there, the newest last.
-    fn restore_some(&self, entries: &[Entry]) {
+    /// Older than everything that is there, the newest last; `after` is the one that followed them.
+    fn restore_some(&self, entries: &[Entry], after: &mut Option<Entry>) {
         let mut inner = self.lock();
         for entry in entries.iter().rev() {
+            let is_replaced = after.replace(*entry).is_some_and(|after| after.goes_beyond(entry));
+            if is_replaced {
+                continue;
+            }
             inner.count(entry);
             if inner.recent.len() < RECENT {
                 inner.recent.push_back(*entry);
@@ -177,9 +233,21 @@ impl Tally {
 
 impl Inner {
     fn count(&mut self, entry: &Entry) {
-        self.days.entry(Day::of(entry.time.unix_s)).or_default().add(entry.verdict);
-        self.hours.entry(entry.time.unix_s / HOUR_S).or_default().add(entry.verdict);
+        *self.days.entry(Day::of(entry.time.unix_s)).or_default().of(entry.verdict) += 1;
+        *self.hours.entry(entry.time.unix_s / HOUR_S).or_default().of(entry.verdict) += 1;
         self.changes += 1;
+    }
+
+    /// The newest, because another decision takes its place. Its hour may be forgotten already.
+    fn take_back(&mut self, entry: &Entry) {
+        let of_day = self.days.get_mut(&Day::of(entry.time.unix_s));
+        let of_hour = self.hours.get_mut(&(entry.time.unix_s / HOUR_S));
+        for counts in of_day.into_iter().chain(of_hour) {
+            let count = counts.of(entry.verdict);
+            *count = count.saturating_sub(1);
+        }
+        self.hours.retain(|_, counts| counts.all() > 0);
+        self.recent.retain(|kept| kept.number != entry.number);
     }
 
     /// Whatever the clock has been through, no more is kept than a day has.
@@ -214,16 +282,35 @@ pub fn spawn_restore(
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::journal::SledJournal;
+    use crate::journal::{JournalError, Pending, SledJournal, Stored};
     use menshen_core::decide::{Context, Decision, Measured, Shown, decide};
     use menshen_core::ids::IssuerId;
     use menshen_core::policy::Policy;
+    use menshen_core::thermo::Reading;
 
     /// 2020-09-13, 20:26:40 in China.
     const NOW_S: u64 = 1_600_000_000;
 
     fn entry(unix_s: u64, verdict: Verdict) -> Entry {
-        Entry { number: unix_s, time: Time::trusted(unix_s), verdict, reason: None, cause: None }
+        let scan = Scan { verdict, ..Scan::of(&nobody(Reason::NoReading), None) };
+        Entry::new(unix_s, Time::trusted(unix_s), &scan)
+    }
+
+    /// Somebody with this temperature, and what a volunteer made of it.
+    fn measured(centi_c: i16, by_hand: Option<Cause>) -> Scan {
+        let mut decision = nobody(Reason::Yellow);
+        decision.evidence.reading = Some(Reading::of(centi_c, 2410));
+        let decision = by_hand.into_iter().fold(decision, Decision::by_hand);
+        Scan::of(&decision, None)
+    }
+
+    fn people(summary: &Summary) -> (Counts, Counts, usize) {
+        let hours = summary.hours.iter().fold(Counts::default(), |all, (_, hour)| Counts {
+            admit: all.admit + hour.admit,
+            refer: all.refer + hour.refer,
+            refuse: all.refuse + hour.refuse,
+        });
+        (summary.today, hours, summary.recent.len())
     }
 
     fn nobody(reason: Reason) -> Decision {
@@ -252,7 +339,7 @@ mod tests {
         for n in 0..20_000_u64 {
             let unix_s = NOW_S.wrapping_add(n.wrapping_mul(7_919_777) % 40_000_000);
             let time = if n % 3 == 0 { Time::floor(unix_s) } else { Time::trusted(unix_s) };
-            tally.note(Entry { time, ..entry(unix_s, Verdict::Admit) });
+            tally.note(Entry { time, number: n, ..entry(unix_s, Verdict::Admit) });
         }
         let inner = tally.lock();
         assert!(inner.hours.len() <= 2 * HOURS as usize && inner.days.len() <= 3 && inner.recent.len() == RECENT);
@@ -294,5 +381,102 @@ mod tests {
         let tally = Tally::default();
         tally.restore(&journal, 1, journal.status(), &Stop::new());
         assert_eq!(tally.summary(Time::trusted(NOW_S)).today.all(), 1);
+    }
+
+    /// Some people of lane 1 in the order of the journal, over two hours.
+    fn shift() -> Vec<(u64, Scan)> {
+        let (paper, unwell) = (Some(Cause::PaperSeen), Some(Cause::Unwell));
+        vec![
+            (NOW_S, measured(3640, None)),
+            // The same person, in another hour.
+            (NOW_S + 3000, measured(3640, paper)),
+            // And kept out after all.
+            (NOW_S + 3010, measured(3640, unwell)),
+            // Somebody else by their temperature, and nobody before them.
+            (NOW_S + 3020, measured(3660, paper)),
+            (NOW_S + 3030, measured(3650, None)),
+            // Two without code and temperature: within a minute one, then another.
+            (NOW_S + 3100, Scan::of(&nobody(Reason::NoReading), None)),
+            (NOW_S + 3110, Scan::of(&nobody(Reason::NoReading).by_hand(Cause::NoPhone), None)),
+            (NOW_S + 3200, Scan::of(&nobody(Reason::NoReading), None)),
+            (NOW_S + 3300, Scan::of(&nobody(Reason::NoReading).by_hand(Cause::NoPhone), None)),
+        ]
+    }
+
+    #[test]
+    fn who_is_decided_about_again_by_hand_is_one_person_today_in_the_hours_and_in_the_list() {
+        let tally = Tally::default();
+        for ((unix_s, scan), number) in shift().iter().zip(1..) {
+            tally.note(Entry::new(number, Time::trusted(*unix_s), scan));
+        }
+        let summary = tally.summary(Time::trusted(NOW_S + 3300));
+        let counts = Counts { admit: 3, refer: 2, refuse: 1 };
+        assert_eq!(people(&summary), (counts, counts, 6));
+        let kept_out = summary.recent.iter().find(|entry| entry.cause == Some(Cause::Unwell)).unwrap();
+        assert_eq!(kept_out.reason, Some(Reason::Yellow), "what the gate found is still said");
+    }
+
+    #[test]
+    fn after_a_start_people_are_counted_as_they_were_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = SledJournal::open(dir.path()).unwrap();
+        let live = Tally::default();
+        for (unix_s, scan) in shift() {
+            let stored = journal.append(Time::trusted(unix_s), 1, Body::Scan(scan.clone())).unwrap();
+            live.note(Entry::new(stored.number(), Time::trusted(unix_s), &scan));
+            // What another lane decides meanwhile is of nobody here.
+            journal.append(Time::trusted(unix_s), 2, Body::Scan(scan)).unwrap();
+        }
+        let restored = Tally::default();
+        restored.restore(&journal, 1, journal.status(), &Stop::new());
+        let now = Time::trusted(NOW_S + 3300);
+        assert_eq!(restored.summary(now), live.summary(now));
+    }
+
+    #[test]
+    fn a_lane_that_nobody_used_for_long_is_not_looked_for_in_all_of_the_journal() {
+        struct Counted(SledJournal, std::sync::atomic::AtomicUsize);
+        impl Journal for Counted {
+            fn read(&self, epoch: Epoch, from: Seq, most: usize) -> Result<Option<Pending>, JournalError> {
+                self.1.fetch_add(most, std::sync::atomic::Ordering::SeqCst);
+                self.0.read(epoch, from, most)
+            }
+            fn status(&self) -> Status {
+                self.0.status()
+            }
+            fn append_with(&self, _: Time, _: u8, _: Body, _: Option<&[u8]>) -> Result<Stored, JournalError> {
+                Err(JournalError::Full { free_bytes: 0 })
+            }
+            fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
+                Ok(Vec::new())
+            }
+            fn pending(&self, _: usize) -> Result<Option<Pending>, JournalError> {
+                Ok(None)
+            }
+            fn ack(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
+                Ok(())
+            }
+            fn renumber(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
+                Ok(())
+            }
+            fn purge(&self, _: Time, _: bool) -> Result<u64, JournalError> {
+                Ok(0)
+            }
+            fn takes_records(&self) -> Result<(), JournalError> {
+                Ok(())
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let journal = SledJournal::open(dir.path()).unwrap();
+        // One in five minutes by the other lane, so that a chunk is about a day.
+        for n in 0..3000 {
+            journal.append(Time::trusted(NOW_S + n * 300), 2, Body::Alarm(n % 2 == 0)).unwrap();
+        }
+        let journal = Counted(journal, Default::default());
+        let tally = Tally::default();
+        tally.restore(&journal, 1, journal.status(), &Stop::new());
+        let read = journal.1.load(std::sync::atomic::Ordering::SeqCst);
+        assert!(read <= 2 * 288 + 2 * CHUNK, "{read} records are more than two days");
+        assert_eq!(tally.summary(Time::trusted(NOW_S)).recent, []);
     }
 }

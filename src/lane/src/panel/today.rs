@@ -1,4 +1,5 @@
-//! What the lane has done, as its page shows it: counts, a few hours to be drawn, the last decisions without the person.
+//! What the lane has done, as its page shows it: counts, a few hours to be drawn, what came of the last people without
+//! the people.
 
 use crate::tally::{Counts, Entry, Summary};
 use crate::view::rfc3339;
@@ -18,7 +19,7 @@ pub struct TodayView {
     pub hours: Vec<HourView>,
 }
 
-/// How many got which verdict.
+/// How many people got which verdict in the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CountsView {
     /// Admitted.
@@ -39,7 +40,7 @@ pub struct HourView {
     pub counts: CountsView,
 }
 
-/// A decision without the person.
+/// What came of somebody, without the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EntryView {
     /// When, in RFC 3339.
@@ -48,7 +49,7 @@ pub struct EntryView {
     pub clock: &'static str,
     /// `admit`, `refer` or `refuse`.
     pub verdict: &'static str,
-    /// The stable name of the gravest reason.
+    /// The stable name of the gravest reason that the gate found.
     pub reason: Option<&'static str>,
     /// Why a volunteer decided, where one did.
     pub cause: Option<&'static str>,
@@ -73,7 +74,7 @@ impl TodayView {
 }
 
 impl EntryView {
-    /// The last decisions, the newest first.
+    /// What came of the last people, the newest first.
     pub fn all(summary: &Summary) -> Vec<EntryView> {
         summary.recent.iter().map(EntryView::of).collect()
     }

@@ -314,7 +314,8 @@ impl Runtime {
         let memory = &self.shared.memory;
         let visit = Visit::of(decision, &self.policy).map(|visit| memory.entry(&visit));
         let kept = visit.map(|entry| entry.to_bytes());
-        let body = Body::Scan(Scan::of(decision, None));
+        let scan = Scan::of(decision, None);
+        let body = Body::Scan(scan.clone());
         let begun = Instant::now();
         let turn = visit.map(|_| memory.turn());
         let (time, number) = (decision.evidence.time, self.own.number);
@@ -324,13 +325,7 @@ impl Runtime {
         match stored {
             Ok(stored) => {
                 visit.into_iter().for_each(|entry| memory.note(stored.number(), entry));
-                self.own.tally.note(Entry {
-                    number: stored.number(),
-                    time,
-                    verdict: decision.verdict,
-                    reason: decision.reasons.first().copied(),
-                    cause: decision.cause,
-                });
+                self.own.tally.note(Entry::new(stored.number(), time, &scan));
                 drop(turn);
                 self.shared.probe.at(Step::Recorded);
                 Event::Recorded
