@@ -1,4 +1,4 @@
-// The last decisions and the day in numbers, without a word about any person.
+// What came of the last people and the day in numbers: no names, numbers or temperatures.
 
 import { byId, make, put } from "./dom.js";
 import { goBackWhenIdle, page } from "./page.js";
