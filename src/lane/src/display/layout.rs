@@ -372,3 +372,37 @@ fn middle(told: &Told, screen: Screen, theme: Theme, area: Area) -> Band {
     let marks = std::iter::once(sign).chain(texts).chain(moved(foot.marks, margin, foot_y)).collect();
     Band { area, ground: theme.ground, marks }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_small_screen_leaves_out_is_in_its_document_in_that_order() {
+        let document = include_str!("../../../../docs/screen.md").split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = |name: &str| match name {
+            "kind" => "the kind of the pass;",
+            "rests" => "*rests on*;",
+            "from" => "the issuer;",
+            "until" => "until when somebody is observed",
+            "cause" => "who decided by hand",
+            "volunteer" => "and the volunteer's line;",
+            "expires" => "until when the pass is valid",
+            "temp" => "and the temperature;",
+            "colour" => "colour and",
+            "name" => "name. Never what a person must read.",
+            name => panic!("the document has no word for {name}"),
+        };
+        let has = |level: &Level, name: &str| match name {
+            "volunteer" => level.volunteer > 0.0,
+            name => level.facts.contains(&name),
+        };
+        let mut at = document.find("A small screen leaves out, in this order").expect("the document says so");
+        for pair in LEVELS.windows(2) {
+            let names = ["volunteer"].iter().chain(ALL_FACTS);
+            let left_out = names.filter(|name| has(&pair[0], name) && !has(&pair[1], name)).map(|name| said(name));
+            let places: Vec<usize> = left_out.map(|said| at + document[at..].find(said).expect(said)).collect();
+            at = places.into_iter().max().unwrap_or(at);
+        }
+    }
+}
