@@ -6,6 +6,8 @@ use menshen_tests::faults::watched::Watched;
 use menshen_tests::faults::world::World;
 use std::fs;
 use std::io::{Seek, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -105,6 +107,38 @@ fn a_gate_that_runs_is_asked_by_its_panel() {
     gate.stop();
     let ran = doctor(["--panel", &panel], "").ends(2);
     assert!(ran.sentence().contains("does not answer") && ran.sentence().contains("start the gate"), "{ran:#?}");
+}
+
+#[test]
+fn a_state_folder_that_is_not_there_is_refused_and_not_made() {
+    let world = World::new();
+    let (board, site, absent) = (world.board_file(), world.site_file(), world.path("mistyped"));
+    let words = ["--board", text(&board), "--site", text(&site), "--state", text(&absent)];
+    let ran = doctor(words, "").ends(2);
+    assert!(ran.sentence().contains("mistyped") && ran.sentence().contains("--state"), "{ran:#?}");
+    assert!(!absent.exists(), "nothing was made and nothing moved");
+    fs::write(&absent, "").expect("the folder is ours");
+    assert!(doctor(words, "").ends(2).sentence().contains("is no folder"));
+}
+
+#[test]
+fn a_state_folder_of_another_user_is_refused() {
+    // Only root can give a folder away and become somebody else.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new();
+    let everybody = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    [world.path(""), world.state()].iter().for_each(|path| everybody(path));
+    let (board, site, state) = (world.board_file(), world.site_file(), world.state());
+    // Where anybody may run it.
+    let copy = world.path("menshen");
+    fs::copy(program(MENSHEN), &copy).expect("there is room");
+    everybody(&copy);
+    let mut command = Command::new(copy);
+    command.args(["doctor", "--board", text(&board), "--site", text(&site), "--state", text(&state)]).uid(65534);
+    let ran = run(command.stdin(Stdio::null())).ends(2);
+    assert!(ran.sentence().contains("another user's (number 0)"), "{ran:#?}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Where no gate runs on the state folder it starts the very gate of the board and the site for some seconds, without a
 //! panel, and lets it prove itself; whoever comes meanwhile is served and recorded as ever. Where one runs, it asks that
-//! one by its panel. So what is printed here is what the gate's own page shows.
+//! one by its panel. So what is printed here is what the gate's own page shows. Invariant: it makes no state folder, since
+//! in one that nobody has used no lock would tell of the gate that runs and holds the same pins.
 
 use super::doctor_html;
 use super::{complain, say, say_json};
@@ -22,7 +23,9 @@ use menshen_lane::threads::Stop;
 use menshen_lane::words::{Lang, Table, Words};
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::fs;
 use std::io::{BufRead, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,7 +50,7 @@ pub(super) struct Doctor {
     /// The gate's site file.
     #[arg(long, value_name = "FILE", requires = "board")]
     site: Option<PathBuf>,
-    /// The gate's state folder.
+    /// The gate's state folder, which must be there: what keeps two gates from the same relay is in it.
     #[arg(long, value_name = "DIR", default_value = "state")]
     state: PathBuf,
     /// The panel of a gate that runs, such as http://127.0.0.1:8460; its PIN is asked for here.
@@ -101,6 +104,7 @@ impl Doctor {
     /// Starts the gate for as long as it takes, and proves each of its lanes.
     fn prove_here(&self, board: &Path, site: &Path) -> Result<Vec<Proof>> {
         let (mut board, site) = (Board::load(board)?, Site::load(site)?);
+        must_be_used(&self.state)?;
         // Its panel would take the place of the real one for a moment.
         board.panel_listen = Vec::new();
         board.further_lanes.iter_mut().for_each(|lane| lane.panel_listen.clear());
@@ -196,6 +200,29 @@ impl Doctor {
     fn in_words(&self, text: impl Fn(&Words) -> String) -> String {
         self.langs().into_iter().map(|lang| text(Words::of(lang))).collect::<Vec<_>>().join(" / ")
     }
+}
+
+/// Refuses a state folder by which a gate that runs could not be told, or that this user would spoil for it.
+fn must_be_used(state: &Path) -> Result<()> {
+    let path = state.display();
+    let found = fs::metadata(state).map_err(|error| {
+        Failure::new(format!(
+            "the state folder {path} can not be looked at ({error}): name by --state the folder that the gate of this device \
+             uses, or make it for a gate that has never run"
+        ))
+    })?;
+    if !found.is_dir() {
+        return Err(Failure::new(format!("{path} is no folder: name by --state the folder that the gate uses")));
+    }
+    let user = rustix::process::geteuid();
+    if !user.is_root() && user.as_raw() != found.uid() {
+        return Err(Failure::new(format!(
+            "the state folder {path} is another user's (number {}): run this as the user of the gate or as root, or correct \
+             --state",
+            found.uid()
+        )));
+    }
+    Ok(())
 }
 
 /// The card without its checks, which have lines of their own.
