@@ -151,6 +151,16 @@ fn a_camera_that_is_gone_is_why_the_gate_is_not_ready() {
 }
 
 #[test]
+fn a_screen_of_its_own_that_stays_dark_is_why_and_a_loudspeaker_that_is_mute_wants_attention() {
+    let world = World::new();
+    world.board("[display]\nkind = \"framebuffer\"\ndevice = \"no-such-screen\"\n[sound]\nkind = \"recorded\"\nfolder = \"in-the-way/sounds\"\n");
+    fs::write(world.state().join("in-the-way"), "").expect("the folder is ours");
+    let card = proved(&world);
+    assert_eq!(failed(&card), ["display failed"]);
+    assert_eq!(code_of(&card, "speaker"), "failed");
+}
+
+#[test]
 fn a_thermometer_that_is_silent_is_why_where_temperatures_are_taken() {
     let world = World::new();
     world.site("");

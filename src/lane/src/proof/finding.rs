@@ -192,6 +192,10 @@ findings! {
     Relay "relay" { RelayOk "ok" Ok; RelayNone "none" NotThere; RelayFailed "failed" Failed; }
     /// Lamps and buzzer.
     Signals "signals" { SignalsOk "ok" Ok; SignalsFailed "failed" WantsAttention; }
+    /// The screen that the gate paints itself.
+    Display "display" { DisplayFailed "failed" Failed; }
+    /// The loudspeaker.
+    Speaker "speaker" { SpeakerFailed "failed" WantsAttention; }
     /// The access controller.
     Controller "controller" { ControllerFailed "failed" WantsAttention; }
     /// Button, presence sensor, fire alarm.

@@ -171,6 +171,9 @@ pub(super) fn signals(device: &Device) -> Check {
 pub(super) fn others(device: &Device) -> Vec<Check> {
     let faults = &device.faults;
     let told = [
+        // Whoever is at the gate reads there why, and the volunteer what to do: lamps alone say neither.
+        (Finding::DisplayFailed, &faults.display),
+        (Finding::SpeakerFailed, &faults.speaker),
         (Finding::ControllerFailed, &faults.controller),
         (Finding::InputsFailed, &faults.inputs),
         (Finding::RulesAside, &faults.rules),

@@ -158,6 +158,7 @@ fn each_thing_that_a_shift_needs_keeps_it_from_beginning_by_its_own_name() {
     let no_list = |w: &mut Well| w.trust = Some(trust(330_000, NOW_S - DAY_S, NOW_S + 100 * DAY_S, true));
     assert_eq!(broken(no_list), ["lists own"]);
     assert_eq!(broken(|w| w.device.faults.relay = gone()), ["relay failed"]);
+    assert_eq!(broken(|w| w.device.faults.display = gone()), ["display failed"]);
     assert_eq!(broken(|w| w.vitals.under_voltage = Some(true)), ["power low"]);
     assert_eq!(broken(|w| w.journal = gone()), ["disk closed"]);
 }
@@ -172,6 +173,7 @@ fn what_a_gate_can_do_without_wants_attention_and_lets_the_shift_begin() {
     assert_eq!(tolerable(|w| w.device.faults.clock = gone()), ["clock doubt"]);
     assert_eq!(tolerable(|w| w.device.faults.trust = gone()), ["news refused"]);
     assert_eq!(tolerable(|w| w.device.faults.lamps = gone()), ["signals failed"]);
+    assert_eq!(tolerable(|w| w.device.faults.speaker = gone()), ["speaker failed"]);
     assert_eq!(tolerable(|w| w.device.faults.controller = gone()), ["controller failed"]);
     assert_eq!(tolerable(|w| w.slowest_ms = 2_000), ["disk slow"]);
     assert_eq!(tolerable(|w| w.vitals.was_under_voltage = Some(true)), ["power was_low"]);
