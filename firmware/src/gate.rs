@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use menshen_lane::ports::{Camera, Clock, Display, GateInput, GateOutput, Open, Speaker, Thermometer};
+use menshen_lane::proof::Fitted;
 use menshen_lane::words::Lang;
 
 use crate::board::{Board, BoardError, Sound, SoundAt};
@@ -38,6 +39,8 @@ pub struct LanePorts {
     pub outputs: Box<dyn GateOutput>,
     /// Whether the relay has a guard; `None` without a relay.
     pub guarded: Option<Arc<AtomicBool>>,
+    /// What of the outputs there is.
+    pub fitted: Fitted,
     /// Opens the screen that the gate paints itself, with the language that is large on it; `None` where there is none.
     pub display: Option<(Open<dyn Display>, Lang)>,
     /// Its loudspeaker; `None` where the lane has none.
@@ -99,6 +102,12 @@ pub fn lane_dir(state_dir: &Path, number: u8) -> PathBuf {
     }
 }
 
+/// What a board moves, lights and sounds.
+fn fitted(board: &Board) -> Fitted {
+    let outputs = &board.outputs;
+    Fitted { relay: outputs.has_relay(), controller: outputs.wiegand.is_some() || board.osdp.is_some() }
+}
+
 impl LaneSpeaker {
     fn of(sound: &Sound, state_dir: &Path) -> LaneSpeaker {
         let is_heard = match sound.at {
@@ -121,6 +130,7 @@ impl LanePorts {
             inputs,
             outputs,
             guarded,
+            fitted: fitted(board),
             display: board.display.as_ref().map(|screen| (display::opener(screen, state_dir), screen.lang)),
             speaker: board.sound.as_ref().map(|sound| LaneSpeaker::of(sound, state_dir)),
             panel_listen: board.panel_listen.clone(),

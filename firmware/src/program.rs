@@ -21,7 +21,7 @@ use menshen_lane::journal::{Journal, JournalError, SledJournal};
 use menshen_lane::panel::{Listen, Panel, PanelConfig, PanelInfo, PanelWatcher, PinFile};
 use menshen_lane::ports::Clock;
 use menshen_lane::probe::Probe;
-use menshen_lane::proof::{Proofs, Setup, WalkAs};
+use menshen_lane::proof::{Fitted, Proofs, Setup, WalkAs};
 use menshen_lane::run::{self, LaneParts, Parts, Watcher};
 use menshen_lane::settings::Settings;
 use menshen_lane::sound::{SoundSettings, SpeakerWatcher};
@@ -208,7 +208,7 @@ struct Common<'a> {
 
 impl Common<'_> {
     /// The proofs of the `nth` lane.
-    fn proofs(&self, nth: u8, number: u8, has_relay: bool) -> Proofs {
+    fn proofs(&self, nth: u8, number: u8, fitted: Fitted) -> Proofs {
         let vitals = VitalsAt::default();
         let journal: Arc<dyn Journal> = self.journal.clone();
         Proofs::new(Setup {
@@ -221,7 +221,7 @@ impl Common<'_> {
             trust: self.trust.clone(),
             clock: self.clock.clone(),
             journal,
-            has_relay,
+            fitted,
             walk_as: self.walk_as.clone(),
             vitals: Arc::new(move || vitals.read()),
         })
@@ -235,7 +235,7 @@ type Faces = (Vec<Option<SocketAddr>>, Vec<Proofs>);
 fn with_faces(ports: Vec<LanePorts>, common: &Common<'_>) -> (Vec<LaneParts>, Faces) {
     let Common { site, state, sound, clock, .. } = *common;
     let with_face = |((ports, number), nth): ((LanePorts, u8), u8)| {
-        let proofs = common.proofs(nth, number, ports.guarded.is_some());
+        let proofs = common.proofs(nth, number, ports.fitted.clone());
         let settings = Arc::new(Settings::open(&lane_dir(state, nth)));
         let mut panel = start_panel(&ports.panel_listen, number, settings.clone(), common);
         if let Some(panel) = &panel {

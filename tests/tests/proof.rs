@@ -1,6 +1,7 @@
 //! A whole gate that proves itself before the shift: on its panel, beside people who come, and with one thing broken.
 
 use menshen_core::record::{Body, Record, Tried};
+use menshen_gate::sim::Rs485Line;
 use menshen_lane::journal::Inspection;
 use menshen_tests::faults::ledger::relay_edges;
 use menshen_tests::faults::process::get;
@@ -158,6 +159,17 @@ fn a_screen_of_its_own_that_stays_dark_is_why_and_a_loudspeaker_that_is_mute_wan
     let card = proved(&world);
     assert_eq!(failed(&card), ["display failed"]);
     assert_eq!(code_of(&card, "speaker"), "failed");
+}
+
+#[test]
+fn a_controller_that_never_asks_is_told_also_by_a_gate_that_has_just_started() {
+    let world = World::new();
+    let line = Rs485Line::lay(world.path("line"), world.path("far")).expect("there are terminals");
+    let line = line.gate().display();
+    world.board(&format!("[outputs.osdp]\nport = \"{line}\"\nsecure = false\nformat = 26\nfacility = 1\ncard = 1\n"));
+    let card = proved(&world);
+    assert_eq!(code_of(&card, "controller"), "failed");
+    assert!(failed(&card).is_empty(), "the relay opens the way as well: {card:#}");
 }
 
 #[test]

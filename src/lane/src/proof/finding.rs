@@ -197,7 +197,7 @@ findings! {
     /// The loudspeaker.
     Speaker "speaker" { SpeakerFailed "failed" WantsAttention; }
     /// The access controller.
-    Controller "controller" { ControllerFailed "failed" WantsAttention; }
+    Controller "controller" { ControllerFailed "failed" WantsAttention; ControllerAlone "alone" Failed; }
     /// Button, presence sensor, fire alarm.
     Inputs "inputs" { InputsFailed "failed" WantsAttention; }
     /// The rules of the site.

@@ -156,9 +156,9 @@ pub(super) fn key(trust: Option<&Trust>, time: Time, home: IssuerId) -> Check {
 
 pub(super) fn relay(device: &Device, has_relay: bool) -> Check {
     match &device.faults.relay {
+        _ if !has_relay => Check::of(Finding::RelayNone),
         Some(fault) => Check::of(Finding::RelayFailed).because(fault),
-        None if has_relay => Check::of(Finding::RelayOk),
-        None => Check::of(Finding::RelayNone),
+        None => Check::of(Finding::RelayOk),
     }
 }
 
@@ -168,18 +168,24 @@ pub(super) fn signals(device: &Device) -> Check {
 }
 
 /// What has a line only where something is wrong with it.
-pub(super) fn others(device: &Device) -> Vec<Check> {
+pub(super) fn others(device: &Device, has_relay: bool) -> Vec<Check> {
     let faults = &device.faults;
+    let controller = if has_relay {
+        (Finding::ControllerFailed, faults.controller.as_ref())
+    } else {
+        // An order to open that failed was one to the controller.
+        (Finding::ControllerAlone, faults.controller.as_ref().or(faults.relay.as_ref()))
+    };
     let told = [
         // Whoever is at the gate reads there why, and the volunteer what to do: lamps alone say neither.
-        (Finding::DisplayFailed, &faults.display),
-        (Finding::SpeakerFailed, &faults.speaker),
-        (Finding::ControllerFailed, &faults.controller),
-        (Finding::InputsFailed, &faults.inputs),
-        (Finding::RulesAside, &faults.rules),
-        (Finding::NeighboursSilent, &faults.neighbours),
+        (Finding::DisplayFailed, faults.display.as_ref()),
+        (Finding::SpeakerFailed, faults.speaker.as_ref()),
+        controller,
+        (Finding::InputsFailed, faults.inputs.as_ref()),
+        (Finding::RulesAside, faults.rules.as_ref()),
+        (Finding::NeighboursSilent, faults.neighbours.as_ref()),
     ];
-    told.into_iter().filter_map(|(found, fault)| fault.as_ref().map(|fault| Check::of(found).because(fault))).collect()
+    told.into_iter().filter_map(|(found, fault)| fault.map(|fault| Check::of(found).because(fault))).collect()
 }
 
 pub(super) fn power(vitals: Vitals) -> Check {

@@ -6,7 +6,7 @@
 use super::apart::{Proven, WalkAs, prove_codes};
 use super::codes::{self, Keys, World};
 use super::keep::Keep;
-use super::trial::OUTPUTS;
+use super::trial::{Fitted, OUTPUTS};
 use super::walk::{NoWalk, Walked, walk};
 use super::watch::Watch;
 use super::{Check, FORMAT, Finding, Item, Order, Proof, Refusal, Vitals, live, stamp};
@@ -27,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the camera is looked at.
@@ -35,6 +36,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A lane that says nothing of itself for so long hangs.
 const LANE_PATIENCE: Duration = Duration::from_secs(5);
+/// An access controller that does not ask is told as silent only so long after the start of the gate.
+const CONTROLLER_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a lane may take to try something out.
 const TRIAL_PATIENCE: Duration = Duration::from_secs(3);
 /// The folder that a proof works in, within the state folder; gone when it is over.
@@ -66,8 +69,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// The gate's own journal, which a proof asks and never writes.
     pub journal: Arc<dyn Journal>,
-    /// Whether the lane has a relay.
-    pub has_relay: bool,
+    /// What the lane moves, lights and sounds.
+    pub fitted: Fitted,
     /// How its codes are walked.
     pub walk_as: WalkAs,
     /// How the device itself is.
@@ -93,6 +96,7 @@ struct Inner {
     /// Held by whoever changes the card, also while it is written; whoever only looks does not wait for that.
     notes: Mutex<()>,
     now: Mutex<Now>,
+    made: Instant,
 }
 
 #[derive(Default)]
@@ -173,6 +177,7 @@ impl Proofs {
             taken: Mutex::new(Some(taken)),
             notes: Mutex::default(),
             now: Mutex::default(),
+            made: Instant::now(),
         }))
     }
 
@@ -236,7 +241,7 @@ impl Proofs {
             now.current().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
         }
         if trial == Trial::Relay && !self.0.may_open() {
-            return Err(if self.0.setup.has_relay { TryError::NotAllowed } else { TryError::NoOutput });
+            return Err(if self.0.setup.fitted.opens() { TryError::NotAllowed } else { TryError::NoOutput });
         }
         let (order, answered) = Order::new(trial);
         self.0.orders.try_send(order).map_err(|_| TryError::Busy)?;
@@ -277,7 +282,7 @@ impl Inner {
     /// Whether a trial may open the way here.
     fn may_open(&self) -> bool {
         let allows = self.watch.device().is_some_and(|device| device.manual != ManualWay::Never);
-        self.setup.has_relay && allows
+        self.setup.fitted.opens() && allows
     }
 
     fn prove(&self) {
@@ -327,7 +332,8 @@ impl Inner {
     }
 
     fn untried(&self) -> Vec<Check> {
-        let items = OUTPUTS.iter().map(|(item, _)| *item).filter(|item| *item != Item::Way || self.setup.has_relay);
+        let items =
+            OUTPUTS.iter().map(|(item, _)| *item).filter(|item| *item != Item::Way || self.setup.fitted.opens());
         items.filter_map(|item| Finding::find(item, "untried")).map(Check::of).collect()
     }
 
@@ -407,9 +413,12 @@ impl Inner {
         };
         self.watch.until_seen(LOOK, device.has_thermometer, PATIENCE);
         let (eyes, reading) = self.watch.end();
+        if self.setup.fitted.controller {
+            thread::sleep(CONTROLLER_PATIENCE.saturating_sub(self.made.elapsed()));
+        }
         // What came out while we looked is told by now.
         let device = self.watch.device_after(1, LANE_PATIENCE).unwrap_or(device);
-        let Setup { rules, home, trust, clock, vitals, has_relay, .. } = &self.setup;
+        let Setup { rules, home, trust, clock, vitals, fitted, .. } = &self.setup;
         let (trust, time) = (trust.trust(), clock.time());
         let trust = trust.as_ref();
         let policy = rules.in_force(trust.map(|trust| trust.list.as_ref()), *home).policy;
@@ -425,13 +434,13 @@ impl Inner {
             live::news(&device),
             live::lists(trust, time, &policy, *home),
             live::key(trust, time, *home),
-            live::relay(&device, *has_relay),
+            live::relay(&device, fitted.relay),
             live::signals(&device),
             live::power(vitals),
             live::heat(vitals),
             live::hub(&device),
         ]);
-        self.found(live::others(&device));
+        self.found(live::others(&device, fitted.relay));
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {

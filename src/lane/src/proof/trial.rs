@@ -43,6 +43,22 @@ impl Order {
     }
 }
 
+/// What a lane moves, lights and sounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fitted {
+    /// A relay.
+    pub relay: bool,
+    /// An access controller that is told whom to let in.
+    pub controller: bool,
+}
+
+impl Fitted {
+    /// Whether anything opens the way.
+    pub const fn opens(&self) -> bool {
+        self.relay || self.controller
+    }
+}
+
 /// The outputs that can be tried out, in the order of the card.
 pub(super) const OUTPUTS: [(Item, Trial); 7] = [
     (Item::LampAdmit, Trial::Lamp(Verdict::Admit)),

@@ -4,7 +4,7 @@ use super::acts::{JSON, OWN_HOST, act_of, own_act, status_of};
 use super::*;
 use crate::journal::{Journal as _, SledJournal};
 use crate::ports::Clock;
-use crate::proof::{Proofs, Setup, State, Vitals, WalkAs};
+use crate::proof::{Fitted, Proofs, Setup, State, Vitals, WalkAs};
 use crate::rules::Rules;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
@@ -40,7 +40,7 @@ fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
         trust: Feed::default(),
         clock: Arc::new(Still),
         journal: journal.clone(),
-        has_relay: true,
+        fitted: Fitted { relay: true, ..Fitted::default() },
         walk_as: WalkAs::Thread,
         vitals: Arc::new(Vitals::default),
     });

@@ -105,7 +105,7 @@ impl Well {
             live::hub(&self.device),
             live::disk(Some(8 << 30), self.slowest_ms, self.journal.clone()),
         ];
-        checks.extend(live::others(&self.device));
+        checks.extend(live::others(&self.device, self.has_relay));
         checks
     }
 
@@ -158,6 +158,10 @@ fn each_thing_that_a_shift_needs_keeps_it_from_beginning_by_its_own_name() {
     let no_list = |w: &mut Well| w.trust = Some(trust(330_000, NOW_S - DAY_S, NOW_S + 100 * DAY_S, true));
     assert_eq!(broken(no_list), ["lists own"]);
     assert_eq!(broken(|w| w.device.faults.relay = gone()), ["relay failed"]);
+    let alone = |w: &mut Well| (w.has_relay, w.device.faults.controller) = (false, gone());
+    assert_eq!(broken(alone), ["controller alone"], "nothing else opens the way");
+    let untold = |w: &mut Well| (w.has_relay, w.device.faults.relay) = (false, gone());
+    assert_eq!(broken(untold), ["controller alone"], "there is no relay to fail");
     assert_eq!(broken(|w| w.device.faults.display = gone()), ["display failed"]);
     assert_eq!(broken(|w| w.vitals.under_voltage = Some(true)), ["power low"]);
     assert_eq!(broken(|w| w.journal = gone()), ["disk closed"]);
