@@ -111,7 +111,7 @@ fn refused(error: TryError) -> Refused {
     let status = match error {
         TryError::NoOutput => StatusCode::BAD_REQUEST,
         TryError::NotAllowed => StatusCode::FORBIDDEN,
-        TryError::NoCard | TryError::NotTried | TryError::Busy => StatusCode::CONFLICT,
+        TryError::NoCard | TryError::NotTried | TryError::Busy | TryError::Late => StatusCode::CONFLICT,
         TryError::Silent | TryError::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, format!("{error}\n"))

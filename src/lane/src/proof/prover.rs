@@ -153,6 +153,9 @@ pub enum TryError {
     /// Somebody is at the gate.
     #[error("somebody is at the gate, or the fire alarm lasts: try again when nobody is")]
     Busy,
+    /// The lane had no time for it.
+    #[error("the gate had no time for it just now, and nothing moved: try again")]
+    Late,
     /// The lane does not answer.
     #[error("the gate does not answer: start it again")]
     Silent,
@@ -230,10 +233,11 @@ impl Proofs {
         self.0.keep.all()
     }
 
-    /// Lets the lane try an output out, and notes that a person is asked what they saw. Waits for the lane.
+    /// Lets the lane try an output out, and notes that a person is asked what they saw, or that it failed by itself. Waits
+    /// for the lane.
     ///
     /// # Errors
-    /// [`TryError`], and nothing moved, unless it is [`TryError::Silent`].
+    /// [`TryError`], and nothing moved, unless it is [`TryError::Silent`] or [`TryError::Failed`].
     pub fn try_output(&self, which: Item) -> Result<(), TryError> {
         let (_, trial) = OUTPUTS.into_iter().find(|(item, _)| *item == which).ok_or(TryError::NoOutput)?;
         {
@@ -244,13 +248,18 @@ impl Proofs {
             return Err(if self.0.setup.fitted.opens() { TryError::NotAllowed } else { TryError::NoOutput });
         }
         let (order, answered) = Order::new(trial);
-        self.0.orders.try_send(order).map_err(|_| TryError::Busy)?;
+        self.0.orders.try_send(order).map_err(|_| TryError::Late)?;
         match answered.recv_timeout(TRIAL_PATIENCE) {
             // What a person saw fail stays so until they say that it works.
             Ok(Ok(())) if self.0.failed(which) => Ok(()),
-            Ok(Ok(())) => self.0.note(which, "waits"),
+            Ok(Ok(())) => self.0.note(which, "waits", None),
             Ok(Err(Refusal::Busy)) => Err(TryError::Busy),
-            Ok(Err(Refusal::Failed(why))) => Err(TryError::Failed(why)),
+            Ok(Err(Refusal::Late)) => Err(TryError::Late),
+            // Nobody has to see that for it to be so.
+            Ok(Err(Refusal::Failed(why))) => {
+                self.0.note(which, "no", Some(&why))?;
+                Err(TryError::Failed(why))
+            }
             Err(_) => Err(TryError::Silent),
         }
     }
@@ -271,7 +280,7 @@ impl Proofs {
         if !was_tried {
             return Err(TryError::NotTried);
         }
-        self.0.note(which, if works { "ok" } else { "no" })
+        self.0.note(which, if works { "ok" } else { "no" }, None)
     }
 }
 
@@ -343,11 +352,13 @@ impl Inner {
         now.current().and_then(|card| card.check(which)).is_some_and(|check| check.code == "no")
     }
 
-    fn note(&self, which: Item, code: &str) -> Result<(), TryError> {
+    /// Notes on the card what came of an output, and what the part itself says of it.
+    fn note(&self, which: Item, code: &str, why: Option<&str>) -> Result<(), TryError> {
         let finding = Finding::find(which, code).ok_or(TryError::NoOutput)?;
         let _changes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut card, at) = self.lock().card.clone().ok_or(TryError::NoCard)?;
-        card.put(Check::of(finding));
+        let check = Check::of(finding);
+        card.put(why.map_or(check.clone(), |why| check.because(why)));
         let not_kept = self.kept(&card);
         let mut now = self.lock();
         (now.card, now.not_kept) = (Some((card, at)), not_kept);

@@ -174,7 +174,7 @@ impl Runtime {
     /// Between two inputs, so that nobody is at the gate who could take it for an answer.
     fn try_outputs(&mut self) {
         while let Some(order) = self.own.trials.as_ref().and_then(|trials| trials.try_recv().ok()) {
-            let came_of_it = self.try_output(order.trial());
+            let came_of_it = if order.is_late() { Err(Refusal::Late) } else { self.try_output(order.trial()) };
             order.answer(came_of_it);
         }
     }

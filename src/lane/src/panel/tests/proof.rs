@@ -4,7 +4,7 @@ use super::acts::{JSON, OWN_HOST, act_of, own_act, status_of};
 use super::*;
 use crate::journal::{Journal as _, SledJournal};
 use crate::ports::Clock;
-use crate::proof::{Fitted, Proofs, Setup, State, Vitals, WalkAs};
+use crate::proof::{Fitted, Item, Proofs, Refusal, Setup, State, TryError, Vitals, WalkAs};
 use crate::rules::Rules;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
@@ -103,6 +103,26 @@ fn only_a_screen_of_the_gate_itself_proves_it() {
 }
 
 #[test]
+fn an_output_that_failed_by_itself_is_on_the_card_though_nobody_says_so_and_stays_until_somebody_does() {
+    let (_state, _panel, proofs, _) = proved();
+    let trials = proofs.take_trials().unwrap();
+    proofs.start().unwrap();
+    until("the proof is over", || !proofs.progress().running);
+    let lane = std::thread::spawn(move || {
+        trials.recv().unwrap().answer(Err(Refusal::Failed("the pin is gone: plug it in".into())));
+        trials.recv().unwrap().answer(Ok(()));
+    });
+    let lamp = || proofs.progress().proof.unwrap().check(Item::LampAdmit).cloned().unwrap();
+    assert!(matches!(proofs.try_output(Item::LampAdmit), Err(TryError::Failed(why)) if why.contains("the pin")));
+    assert_eq!((lamp().state, lamp().message.as_deref()), (State::Failed, Some("the pin is gone: plug it in")));
+    proofs.try_output(Item::LampAdmit).unwrap();
+    assert_eq!(lamp().code, "no", "nobody has seen it light");
+    proofs.answer(Item::LampAdmit, true).unwrap();
+    assert_eq!(lamp().state, State::Ok);
+    lane.join().unwrap();
+}
+
+#[test]
 fn an_output_is_tried_only_on_a_card_and_noted_only_once_it_was_tried() {
     let (_state, panel, proofs, journal) = proved();
     assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"lamp_admit"}"#), 409, "there is no card yet");
@@ -111,7 +131,7 @@ fn an_output_is_tried_only_on_a_card_and_noted_only_once_it_was_tried() {
     until("the proof is over", || !proofs.progress().running);
     let card: Value = serde_json::from_str(&get(&panel, "/proof.json").2).unwrap();
     assert_eq!(card["proof"]["ready"], false, "its lane says nothing");
-    assert!(proofs.progress().proof.unwrap().check(crate::proof::Item::Lane).is_some());
+    assert!(proofs.progress().proof.unwrap().check(Item::Lane).is_some());
     assert_eq!(own_act(&panel, "/proof/answer", r#"{"which":"lamp_admit","yes":true}"#), 409, "nobody has seen it");
     assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"way"}"#), 403, "nobody said that the rules allow it");
     let cards: Value = serde_json::from_str(&get(&panel, "/proofs.json").2).unwrap();

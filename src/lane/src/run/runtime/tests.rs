@@ -280,6 +280,24 @@ fn a_relay_that_stuck_closed_is_opened_as_soon_as_it_moves() {
     assert_eq!(world.did(), ["relay open"]);
 }
 
+#[test]
+fn a_trial_that_waited_for_too_long_moves_nothing_and_is_answered() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    let (sender, trials) = std::sync::mpsc::sync_channel(2);
+    gate.own.trials = Some(trials);
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
+    let (late, late_answer) = proof::Order::given_at(Trial::Relay, long_ago);
+    sender.send(late).unwrap();
+    gate.try_outputs();
+    assert_eq!(late_answer.try_recv(), Ok(Err(Refusal::Late)));
+    assert!(world.did().is_empty());
+    let (order, answer) = proof::Order::new(Trial::Relay);
+    sender.send(order).unwrap();
+    gate.try_outputs();
+    assert_eq!((answer.try_recv(), world.did()), (Ok(Ok(())), vec!["durable".to_owned(), "relay closed".to_owned()]));
+}
+
 /// A watcher that keeps what it is told of issuers.
 #[derive(Clone, Default)]
 struct Onlooker(Arc<Mutex<Vec<Arc<Standings>>>>);
