@@ -24,9 +24,10 @@ use menshen_lane::words::{Lang, Table, Words};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a gate that has just started may take to learn the time from its hub.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// How long somebody may look at an output before they say what they saw.
+const QUESTION_PATIENCE: Duration = Duration::from_secs(120);
 /// How long a panel may take to answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -146,7 +149,7 @@ impl Doctor {
 
     /// Tries one output after another and asks who watches.
     fn ask(&self, gate: &dyn Proved) -> Result<()> {
-        let mut answers = std::io::stdin().lock().lines();
+        let answers = Answers::of(std::iter::from_fn(next_line));
         for which in gate.progress()?.outputs {
             if let Err(failure) = gate.try_output(which) {
                 complain(&failure.to_string());
@@ -156,7 +159,7 @@ impl Doctor {
                 self.in_words(|words| words.proof_check(which.name(), "name").unwrap_or(which.name()).to_owned());
             // Where stderr is closed there is nobody to ask.
             let _ = write!(std::io::stderr(), "{name} [y/n] ");
-            let Some(answer) = answers.next().transpose()? else { return Ok(()) };
+            let Some(answer) = answers.within(QUESTION_PATIENCE)? else { return Ok(()) };
             if let Some(works) = yes_or_no(&answer) {
                 gate.answer(which, works)?;
             }
@@ -223,6 +226,36 @@ fn must_be_used(state: &Path) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+fn next_line() -> Option<std::io::Result<String>> {
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    read.map(|count| (count > 0).then_some(line)).transpose()
+}
+
+/// What is typed, which nobody waits for longer than they want to: the gate would run on, and lock out the real one.
+struct Answers(Receiver<std::io::Result<String>>);
+
+impl Answers {
+    /// Begins to read; the thread that does ends with the program where nothing comes any more.
+    fn of(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static) -> Answers {
+        let (typed, answers) = channel();
+        thread::spawn(move || lines.map(|line| typed.send(line)).take_while(std::result::Result::is_ok).for_each(drop));
+        Answers(answers)
+    }
+
+    /// The next one; `None` where there are no more.
+    fn within(&self, patience: Duration) -> Result<Option<String>> {
+        match self.0.recv_timeout(patience) {
+            Ok(line) => Ok(Some(line?)),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                complain("nobody has answered for two minutes: the rest is left out; run it again with --outputs");
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// The card without its checks, which have lines of their own.
@@ -409,6 +442,17 @@ pub(super) fn words_of(lang: Lang) -> &'static Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_come_is_not_waited_for() {
+        let (typed, lines) = channel::<std::io::Result<String>>();
+        let answers = Answers::of(lines.into_iter());
+        typed.send(Ok("y".to_owned())).expect("it reads");
+        assert_eq!(answers.within(Duration::from_secs(60)).expect("it was typed").as_deref(), Some("y"));
+        assert_eq!(answers.within(Duration::from_millis(20)).expect("nothing failed"), None, "nobody is there");
+        drop(typed);
+        assert_eq!(answers.within(Duration::from_secs(60)).expect("nothing failed"), None, "nothing more will come");
+    }
 
     #[test]
     fn an_answer_is_yes_or_no_in_either_language_and_anything_else_is_none() {
