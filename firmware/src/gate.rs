@@ -4,6 +4,7 @@
 //! what a gate can not be a gate without (its state directory, its outputs, its clock) is opened here,
 //! and a board that does not have it is refused at the start.
 
+use menshen_core::decide::Verdict;
 use menshen_lane::panel::Listen;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use menshen_lane::ports::{Camera, Clock, Display, GateInput, GateOutput, Open, S
 use menshen_lane::proof::Fitted;
 use menshen_lane::words::Lang;
 
-use crate::board::{Board, BoardError, Sound, SoundAt};
+use crate::board::{Board, BoardError, Function, Sound, SoundAt};
 use crate::clock::{GateClock, Teller};
 use crate::outputs::GuardAs;
 use crate::{camera, display, inputs, osdp, outputs, speaker, thermometer};
@@ -103,9 +104,20 @@ pub fn lane_dir(state_dir: &Path, number: u8) -> PathBuf {
 }
 
 /// What a board moves, lights and sounds.
-fn fitted(board: &Board) -> Fitted {
+pub fn fitted(board: &Board) -> Fitted {
     let outputs = &board.outputs;
-    Fitted { relay: outputs.has_relay(), controller: outputs.wiegand.is_some() || board.osdp.is_some() }
+    let lamps = [
+        (Function::LampAdmit, Verdict::Admit),
+        (Function::LampRefer, Verdict::Refer),
+        (Function::LampRefuse, Verdict::Refuse),
+    ];
+    Fitted {
+        relay: outputs.has_relay(),
+        controller: outputs.wiegand.is_some() || board.osdp.is_some(),
+        lamps: lamps.into_iter().filter(|(lamp, _)| outputs.has(*lamp)).map(|(_, verdict)| verdict).collect(),
+        buzzer: outputs.has_buzzer(),
+        loudspeaker: board.sound.is_some(),
+    }
 }
 
 impl LaneSpeaker {

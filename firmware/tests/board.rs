@@ -3,12 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
+use menshen_core::decide::Verdict;
 use menshen_core::thermo::Protocol;
 use menshen_gate::board::{
     Board, BuzzerDrive, Camera, ClockSource, Display, DisplayAt, Fail, Function, Inputs, Pin, PixelFormat, Pull,
     RelayRules, Rotate, SwitchAt, Thermometer, WiegandFrame, Wiring,
 };
+use menshen_gate::gate::fitted;
 use menshen_lane::panel::Listen;
+use menshen_lane::proof::Fitted;
 
 fn boards() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
@@ -152,6 +155,17 @@ fn a_board_that_opens_nothing_is_refused_and_an_access_controller_is_something()
     assert!(!board.outputs.has_relay() && board.outputs.wiegand.is_some());
     let alarm = "[inputs]\nkind = \"rppal\"\n[inputs.pins]\nfire_alarm = 26\n";
     refused(&format!("{no_relay}{WIEGAND}{alarm}"), &["inputs.pins.fire_alarm", "relay", "none"]);
+}
+
+#[test]
+fn what_can_be_tried_out_before_a_shift_is_what_is_wired() {
+    let lamps = vec![Verdict::Admit, Verdict::Refer, Verdict::Refuse];
+    let usual = Fitted { relay: true, controller: false, lamps, buzzer: true, loudspeaker: false };
+    assert_eq!(fitted(&load("").unwrap()), usual);
+    let pins = "[outputs.pins]\nrelay = \"none\"\nlamp_refer = \"none\"\nlamp_refuse = \"none\"\nbuzzer = \"none\"\n";
+    let few = fitted(&load(&format!("{pins}{WIEGAND}[sound]\nkind = \"alsa\"\n")).unwrap());
+    let lamps = vec![Verdict::Admit];
+    assert_eq!(few, Fitted { relay: false, controller: true, lamps, buzzer: false, loudspeaker: true });
 }
 
 #[test]

@@ -86,13 +86,15 @@ fn a_gate_without_its_camera_is_not_ready_and_says_what_helps() {
 #[test]
 fn each_output_is_tried_and_asked_about() {
     let world = World::new();
-    let ran = at(&world, &["--outputs", "--lang", "en"], "y\ny\ny\ny\ny\nn\nyes\n").ends(1);
+    let ran = at(&world, &["--outputs", "--lang", "en"], "y\ny\ny\ny\ny\nn\ny\nyes\n").ends(1);
     assert!(
         ran.stdout.contains("✓ Green lamp: It lit") && ran.stdout.contains("✓ Opening the gate: It opened"),
         "{ran:#?}"
     );
     assert!(ran.stdout.contains("✗ Sound of a refusal: It did not sound"), "{ran:#?}");
     assert_eq!(relay_edges(&world), [true, false]);
+    let played = fs::read_to_string(world.state().join("sound/sounds.jsonl")).expect("the loudspeaker was tried");
+    assert!(ran.stdout.contains("✓ Sound of the loudspeaker: It sounded") && played.lines().count() == 1, "{played}");
 }
 
 #[test]

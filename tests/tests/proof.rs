@@ -138,8 +138,9 @@ fn where_nobody_is_let_in_by_hand_nobody_opens_the_way_by_a_trial() {
     let gate = Watched::start(&world).expect("the gate starts");
     let panel = gate.panel().expect("it has one");
     assert_eq!(post(panel, "/proof/start", &json!({})), 202);
-    card_of(panel, 1);
+    assert_eq!(code_of(&card_of(panel, 1), "way"), "barred");
     assert_eq!(post(panel, "/proof/output", &json!({ "which": "way" })), 403);
+    assert_eq!(post(panel, "/proof/answer", &json!({ "which": "way", "yes": true })), 409, "nobody has seen it");
     gate.stop();
     assert!(relay_edges(&world).is_empty() && bodies(&world).is_empty());
 }

@@ -35,16 +35,18 @@ pub struct Outputs {
 impl Outputs {
     /// Whether there is a relay.
     pub fn has_relay(&self) -> bool {
-        match &self.wiring {
-            Wiring::Header(pins) => pins.iter().any(|pin| pin.function == Function::Relay),
-            Wiring::Trace { .. } => true,
-        }
+        self.has(Function::Relay)
     }
 
     /// Whether there is a buzzer.
     pub fn has_buzzer(&self) -> bool {
+        self.has(Function::Buzzer)
+    }
+
+    /// Whether a function is wired.
+    pub fn has(&self, function: Function) -> bool {
         match &self.wiring {
-            Wiring::Header(pins) => pins.iter().any(|pin| pin.function == Function::Buzzer),
+            Wiring::Header(pins) => pins.iter().any(|pin| pin.function == function),
             Wiring::Trace { .. } => true,
         }
     }

@@ -59,7 +59,7 @@ pub(super) struct Doctor {
     /// The panel of a gate that runs, such as http://127.0.0.1:8460; its PIN is asked for here.
     #[arg(long, value_name = "URL", conflicts_with_all = ["board", "site"])]
     panel: Option<String>,
-    /// Try every lamp, every tone and the relay, and ask here what was seen. The way opens once, and that is recorded.
+    /// Try every lamp, every tone, the loudspeaker and the relay, and ask here what was seen. The way opens once, and that is recorded.
     #[arg(long)]
     outputs: bool,
     /// One language instead of all: zh or en.

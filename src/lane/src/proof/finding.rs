@@ -191,7 +191,7 @@ findings! {
     /// The relay and its guard.
     Relay "relay" { RelayOk "ok" Ok; RelayNone "none" NotThere; RelayFailed "failed" Failed; }
     /// Lamps and buzzer.
-    Signals "signals" { SignalsOk "ok" Ok; SignalsFailed "failed" WantsAttention; }
+    Signals "signals" { SignalsOk "ok" Ok; SignalsNone "none" NotThere; SignalsFailed "failed" WantsAttention; }
     /// The screen that the gate paints itself.
     Display "display" { DisplayFailed "failed" Failed; }
     /// The loudspeaker.
@@ -239,8 +239,10 @@ findings! {
     ToneRefuse "tone_refuse" {
         ToneRefuseUntried "untried" Asked; ToneRefuseWaits "waits" Asked; ToneRefuseOk "ok" Ok; ToneRefuseNo "no" Failed;
     }
+    /// The loudspeaker, as a person heard it.
+    Voice "voice" { VoiceUntried "untried" Asked; VoiceWaits "waits" Asked; VoiceOk "ok" Ok; VoiceNo "no" Failed; }
     /// The way, as a person saw it open.
-    Way "way" { WayUntried "untried" Asked; WayWaits "waits" Asked; WayOk "ok" Ok; WayNo "no" Failed; }
+    Way "way" { WayUntried "untried" Asked; WayWaits "waits" Asked; WayOk "ok" Ok; WayNo "no" Failed; WayBarred "barred" NotThere; }
 }
 
 impl Finding {

@@ -162,9 +162,10 @@ pub(super) fn relay(device: &Device, has_relay: bool) -> Check {
     }
 }
 
-pub(super) fn signals(device: &Device) -> Check {
+pub(super) fn signals(device: &Device, has_signals: bool) -> Check {
     let fault = device.faults.lamps.as_ref().or(device.faults.buzzer.as_ref());
-    fault.map_or(Check::of(Finding::SignalsOk), |fault| Check::of(Finding::SignalsFailed).because(fault))
+    let well = if has_signals { Finding::SignalsOk } else { Finding::SignalsNone };
+    fault.map_or(Check::of(well), |fault| Check::of(Finding::SignalsFailed).because(fault))
 }
 
 /// What has a line only where something is wrong with it.

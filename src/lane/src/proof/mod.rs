@@ -35,7 +35,7 @@ pub use finding::{Finding, Item, State};
 pub use keep::{FOLDER, KEPT_CARDS};
 pub use prover::{NotStarted, Progress, Proofs, Setup, TryError};
 pub use text::{Said, said};
-pub use trial::{Fitted, Order, Refusal};
+pub use trial::{Fitted, Order, Refusal, Wanted};
 pub use vitals::Vitals;
 
 use crate::view::rfc3339;

@@ -6,7 +6,7 @@
 use super::apart::{Proven, WalkAs, prove_codes};
 use super::codes::{self, Keys, World};
 use super::keep::Keep;
-use super::trial::{Fitted, OUTPUTS};
+use super::trial::{Fitted, Wanted};
 use super::walk::{NoWalk, Walked, walk};
 use super::watch::Watch;
 use super::{Check, FORMAT, Finding, Item, Order, Proof, Refusal, Vitals, live, stamp};
@@ -46,6 +46,9 @@ const WORK_FOLDER: &str = "proof-work";
 const EARLIEST_S: u64 = 1_600_000_000;
 /// A card counts for one shift.
 const COUNTS_FOR: Duration = Duration::from_secs(12 * 3600);
+/// The codes of an output that nobody has tried, and of one that nobody may.
+const UNTRIED: &str = "untried";
+const BARRED: &str = "barred";
 /// How many orders may wait for the lane.
 const MOST_ORDERS: usize = 1;
 
@@ -217,7 +220,8 @@ impl Proofs {
     /// How it stands.
     pub fn progress(&self) -> Progress {
         let now = self.0.lock();
-        let outputs = OUTPUTS.iter().map(|(item, _)| *item).filter(|item| *item != Item::Way || self.0.may_open());
+        let fitted = self.0.setup.fitted.outputs().map(|(item, _)| item);
+        let outputs = fitted.filter(|item| *item != Item::Way || self.0.may_open());
         Progress {
             running: now.running.is_some(),
             found: now.running.clone().unwrap_or_default(),
@@ -239,15 +243,15 @@ impl Proofs {
     /// # Errors
     /// [`TryError`], and nothing moved, unless it is [`TryError::Silent`] or [`TryError::Failed`].
     pub fn try_output(&self, which: Item) -> Result<(), TryError> {
-        let (_, trial) = OUTPUTS.into_iter().find(|(item, _)| *item == which).ok_or(TryError::NoOutput)?;
+        let what = self.0.output(which).ok_or(TryError::NoOutput)?;
         {
             let now = self.0.lock();
             now.current().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
         }
-        if trial == Trial::Relay && !self.0.may_open() {
-            return Err(if self.0.setup.fitted.opens() { TryError::NotAllowed } else { TryError::NoOutput });
+        if what == Wanted::Output(Trial::Relay) && !self.0.may_open() {
+            return Err(TryError::NotAllowed);
         }
-        let (order, answered) = Order::new(trial);
+        let (order, answered) = Order::new(what);
         self.0.orders.try_send(order).map_err(|_| TryError::Late)?;
         match answered.recv_timeout(TRIAL_PATIENCE) {
             // What a person saw fail stays so until they say that it works.
@@ -269,13 +273,11 @@ impl Proofs {
     /// # Errors
     /// [`TryError`] where it was not.
     pub fn answer(&self, which: Item, works: bool) -> Result<(), TryError> {
-        if !OUTPUTS.iter().any(|(item, _)| *item == which) {
-            return Err(TryError::NoOutput);
-        }
+        self.0.output(which).ok_or(TryError::NoOutput)?;
         let was_tried = {
             let now = self.0.lock();
             let card = now.current().filter(|_| now.running.is_none()).ok_or(TryError::NoCard)?;
-            card.check(which).is_some_and(|check| check.code != "untried")
+            card.check(which).is_some_and(|check| check.code != UNTRIED && check.code != BARRED)
         };
         if !was_tried {
             return Err(TryError::NotTried);
@@ -288,10 +290,14 @@ impl Proofs {
 const EXPECTED: usize = 8 + 1 + 15;
 
 impl Inner {
+    /// What tries an output of this lane.
+    fn output(&self, which: Item) -> Option<Wanted> {
+        self.setup.fitted.outputs().find(|(item, _)| *item == which).map(|(_, what)| what)
+    }
+
     /// Whether a trial may open the way here.
     fn may_open(&self) -> bool {
-        let allows = self.watch.device().is_some_and(|device| device.manual != ManualWay::Never);
-        self.setup.fitted.opens() && allows
+        self.watch.device().is_some_and(|device| device.manual != ManualWay::Never)
     }
 
     fn prove(&self) {
@@ -341,9 +347,12 @@ impl Inner {
     }
 
     fn untried(&self) -> Vec<Check> {
-        let items =
-            OUTPUTS.iter().map(|(item, _)| *item).filter(|item| *item != Item::Way || self.setup.fitted.opens());
-        items.filter_map(|item| Finding::find(item, "untried")).map(Check::of).collect()
+        let is_barred = self.watch.device().is_some_and(|device| device.manual == ManualWay::Never);
+        let found = self.setup.fitted.outputs().filter_map(|(item, _)| {
+            let code = if item == Item::Way && is_barred { BARRED } else { UNTRIED };
+            Finding::find(item, code)
+        });
+        found.map(Check::of).collect()
     }
 
     /// Whether the card says that a person saw this output fail.
@@ -446,7 +455,7 @@ impl Inner {
             live::lists(trust, time, &policy, *home),
             live::key(trust, time, *home),
             live::relay(&device, fitted.relay),
-            live::signals(&device),
+            live::signals(&device, fitted.signals()),
             live::power(vitals),
             live::heat(vitals),
             live::hub(&device),

@@ -24,24 +24,33 @@ pub enum Refusal {
     Failed(String),
 }
 
+/// What can be tried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// What the lane's state machine moves, lights and sounds.
+    Output(Trial),
+    /// The loudspeaker, which looks on at the lane.
+    Loudspeaker,
+}
+
 /// An output that is to be tried out.
 #[derive(Debug)]
 pub struct Order {
-    trial: Trial,
+    what: Wanted,
     given: Instant,
     answer: SyncSender<Result<(), Refusal>>,
 }
 
 impl Order {
     /// An order, and where its answer comes.
-    pub fn new(trial: Trial) -> (Order, Receiver<Result<(), Refusal>>) {
-        Order::given_at(trial, Instant::now())
+    pub fn new(what: Wanted) -> (Order, Receiver<Result<(), Refusal>>) {
+        Order::given_at(what, Instant::now())
     }
 
     /// The same, given at a moment.
-    pub(crate) fn given_at(trial: Trial, given: Instant) -> (Order, Receiver<Result<(), Refusal>>) {
+    pub(crate) fn given_at(what: Wanted, given: Instant) -> (Order, Receiver<Result<(), Refusal>>) {
         let (answer, answered) = sync_channel(1);
-        (Order { trial, given, answer }, answered)
+        (Order { what, given, answer }, answered)
     }
 
     /// Whether it has waited for so long that it counts no more.
@@ -50,8 +59,8 @@ impl Order {
     }
 
     /// What to try.
-    pub const fn trial(&self) -> Trial {
-        self.trial
+    pub const fn what(&self) -> Wanted {
+        self.what
     }
 
     /// Says what came of it. Never waits.
@@ -68,6 +77,12 @@ pub struct Fitted {
     pub relay: bool,
     /// An access controller that is told whom to let in.
     pub controller: bool,
+    /// The verdicts that have a lamp.
+    pub lamps: Vec<Verdict>,
+    /// A buzzer.
+    pub buzzer: bool,
+    /// A loudspeaker.
+    pub loudspeaker: bool,
 }
 
 impl Fitted {
@@ -75,15 +90,30 @@ impl Fitted {
     pub const fn opens(&self) -> bool {
         self.relay || self.controller
     }
+
+    /// Whether there is a lamp or a buzzer.
+    pub const fn signals(&self) -> bool {
+        !self.lamps.is_empty() || self.buzzer
+    }
+
+    /// The outputs of these that can be tried out, in the order of the card.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (Item, Wanted)> {
+        OUTPUTS.into_iter().filter(|(_, tried)| match tried {
+            Wanted::Output(Trial::Lamp(verdict)) => self.lamps.contains(verdict),
+            Wanted::Output(Trial::Tone(_)) => self.buzzer,
+            Wanted::Output(Trial::Relay) => self.opens(),
+            Wanted::Loudspeaker => self.loudspeaker,
+        })
+    }
 }
 
-/// The outputs that can be tried out, in the order of the card.
-pub(super) const OUTPUTS: [(Item, Trial); 7] = [
-    (Item::LampAdmit, Trial::Lamp(Verdict::Admit)),
-    (Item::LampRefer, Trial::Lamp(Verdict::Refer)),
-    (Item::LampRefuse, Trial::Lamp(Verdict::Refuse)),
-    (Item::ToneAdmit, Trial::Tone(Verdict::Admit)),
-    (Item::ToneRefer, Trial::Tone(Verdict::Refer)),
-    (Item::ToneRefuse, Trial::Tone(Verdict::Refuse)),
-    (Item::Way, Trial::Relay),
+const OUTPUTS: [(Item, Wanted); 8] = [
+    (Item::LampAdmit, Wanted::Output(Trial::Lamp(Verdict::Admit))),
+    (Item::LampRefer, Wanted::Output(Trial::Lamp(Verdict::Refer))),
+    (Item::LampRefuse, Wanted::Output(Trial::Lamp(Verdict::Refuse))),
+    (Item::ToneAdmit, Wanted::Output(Trial::Tone(Verdict::Admit))),
+    (Item::ToneRefer, Wanted::Output(Trial::Tone(Verdict::Refer))),
+    (Item::ToneRefuse, Wanted::Output(Trial::Tone(Verdict::Refuse))),
+    (Item::Voice, Wanted::Loudspeaker),
+    (Item::Way, Wanted::Output(Trial::Relay)),
 ];

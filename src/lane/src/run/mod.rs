@@ -120,6 +120,8 @@ pub trait Watcher: Send {
     fn fault(&self) -> Option<(Part, String)> {
         None
     }
+    /// A person wants to hear whether it works; nothing but a loudspeaker does anything then.
+    fn try_sound(&mut self) {}
     /// The thermometer said something.
     fn reading(&mut self, _reading: Reading) {}
     /// Its eyes, where it wants to look through the camera too; asked once, before the gate runs.

@@ -7,7 +7,7 @@ use crate::hint;
 use crate::optics::Payload;
 use crate::ports::{GateOutput, PortError};
 use crate::probe::Step;
-use crate::proof::{self, Refusal};
+use crate::proof::{self, Refusal, Wanted};
 use crate::rules::InForce;
 use crate::settings::Settings;
 use crate::sound::Cue;
@@ -77,6 +77,8 @@ pub(super) struct Runtime {
     /// How long the pass took that is being measured for.
     verified_in: Option<Duration>,
     relay_to_open: bool,
+    /// A person tries something out and listens.
+    is_trying: bool,
     /// Why the last order to the relay failed.
     relay_order_fault: Option<String>,
     purged_at_ms: u64,
@@ -103,6 +105,7 @@ impl Runtime {
             timing: Timing::default(),
             verified_in: None,
             relay_to_open: false,
+            is_trying: false,
             relay_order_fault: None,
             purged_at_ms: 0,
         };
@@ -174,22 +177,28 @@ impl Runtime {
     /// Between two inputs, so that nobody is at the gate who could take it for an answer.
     fn try_outputs(&mut self) {
         while let Some(order) = self.own.trials.as_ref().and_then(|trials| trials.try_recv().ok()) {
-            let came_of_it = if order.is_late() { Err(Refusal::Late) } else { self.try_output(order.trial()) };
+            let came_of_it = if order.is_late() { Err(Refusal::Late) } else { self.try_output(order.what()) };
             order.answer(came_of_it);
         }
     }
 
-    fn try_output(&mut self, trial: Trial) -> Result<(), Refusal> {
+    fn try_output(&mut self, what: Wanted) -> Result<(), Refusal> {
         if !self.lane.may_try() {
             return Err(Refusal::Busy);
         }
-        self.step(Event::Try(trial));
-        let Faults { relay, lamps, buzzer, journal, .. } = self.own.health.faults();
-        let failed = match trial {
-            Trial::Lamp(_) => lamps,
-            Trial::Tone(_) => buzzer,
+        self.is_trying = true;
+        match what {
+            Wanted::Output(trial) => self.step(Event::Try(trial)),
+            Wanted::Loudspeaker => self.own.watchers.iter_mut().for_each(|watcher| watcher.try_sound()),
+        }
+        self.is_trying = false;
+        let Faults { relay, lamps, buzzer, speaker, journal, .. } = self.own.health.faults();
+        let failed = match what {
+            Wanted::Output(Trial::Lamp(_)) => lamps,
+            Wanted::Output(Trial::Tone(_)) => buzzer,
             // Where it could not be recorded it did not move.
-            Trial::Relay => relay.or(journal),
+            Wanted::Output(Trial::Relay) => relay.or(journal),
+            Wanted::Loudspeaker => speaker,
         };
         failed.map_or(Ok(()), |why| Err(Refusal::Failed(why)))
     }
@@ -341,7 +350,8 @@ impl Runtime {
     }
 
     fn tone(&mut self, cue: Cue) {
-        let volume = self.shared.sound.get().buzzer_at(self.shared.clock.time());
+        let by_hour = self.shared.sound.get().buzzer_at(self.shared.clock.time());
+        let volume = if self.is_trying { by_hour.audible() } else { by_hour };
         self.output(Part::Buzzer, |outputs| outputs.tone(cue, volume));
     }
 

@@ -54,9 +54,27 @@ impl Sounded {
             return None;
         }
         let langs = speech.map(|_| rules.speech_langs.clone()).unwrap_or_default();
+        Some(Sounded::rendered(rhythm, cue.is_some(), speech, langs, volume))
+    }
+
+    /// What a loudspeaker plays that a person tries out: what it can, also where it would be silent now.
+    pub fn trial(rules: &SoundRules, volume: Volume) -> Sounded {
+        let speech = rules.speech.then_some(SpeechKey::Admit);
+        let langs = speech.map(|_| rules.speech_langs.clone()).unwrap_or_default();
+        Sounded::rendered(Some(Cue::Admit), true, speech, langs, volume.audible().percent)
+    }
+
+    fn rendered(
+        rhythm: Option<Cue>,
+        sounds: bool,
+        speech: Option<SpeechKey>,
+        langs: Vec<Lang>,
+        volume: Percent,
+    ) -> Sounded {
         let clip = |lang: &Lang| clips::of(*lang, speech?).and_then(pcm::samples);
         let clips: Vec<Vec<i16>> = langs.iter().filter_map(clip).collect();
-        let samples = pcm::render(rhythm, cue.is_some(), &clips, volume);
-        Some(Sounded { cue, speech, langs, volume, length: pcm::length(&samples), wav: pcm::wav(&samples) })
+        let samples = pcm::render(rhythm, sounds, &clips, volume);
+        let cue = rhythm.filter(|_| sounds);
+        Sounded { cue, speech, langs, volume, length: pcm::length(&samples), wav: pcm::wav(&samples) }
     }
 }

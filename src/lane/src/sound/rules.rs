@@ -27,6 +27,8 @@ impl Percent {
     pub const NONE: Percent = Percent(0);
     /// All of it.
     pub const ALL: Percent = Percent(100);
+    /// What whoever listens for it hears at any hour.
+    const AUDIBLE: Percent = Percent(50);
 
     /// A share; `None` above 100.
     pub const fn new(percent: u8) -> Option<Percent> {
@@ -124,6 +126,11 @@ pub struct Volume {
 impl Volume {
     /// As loud as it can be.
     pub const FULL: Volume = Volume { percent: Percent::ALL, plain: BuzzerAtNight::Same };
+
+    /// The same, or louder, so that a person who tries it out hears it though the gate is muted at this hour.
+    pub fn audible(self) -> Volume {
+        Volume { percent: self.percent.max(Percent::AUDIBLE), plain: BuzzerAtNight::Same }
+    }
 }
 
 /// How loud the gate is, and what it says.

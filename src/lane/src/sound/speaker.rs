@@ -29,10 +29,13 @@ const LATE: Duration = Duration::from_millis(1500);
 /// How long the end of the gate waits for silence.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// What is to be heard: what belongs to a screen; `None` where a person tries the loudspeaker out.
+type Heard = Option<Box<Screen>>;
+
 /// What the lane said last.
 #[derive(Default)]
 struct Newest {
-    screen: Option<(Box<Screen>, Instant)>,
+    heard: Option<(Heard, Instant)>,
     ended: bool,
 }
 
@@ -45,7 +48,7 @@ struct Slot {
 
 /// What the player does next.
 enum Order {
-    Sound(Box<Screen>, Instant),
+    Sound(Heard, Instant),
     Look,
     End,
 }
@@ -63,12 +66,12 @@ impl Slot {
 
     /// Waits so long at most for something to sound.
     fn next(&self, timeout: Duration) -> Order {
-        let waiting = |newest: &mut Newest| newest.screen.is_none() && !newest.ended;
+        let waiting = |newest: &mut Newest| newest.heard.is_none() && !newest.ended;
         let waited = self.news.wait_timeout_while(self.lock(), timeout, waiting);
         let (mut newest, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match newest.screen.take() {
+        match newest.heard.take() {
             _ if newest.ended => Order::End,
-            Some((screen, at)) => Order::Sound(screen, at),
+            Some((heard, at)) => Order::Sound(heard, at),
             None => Order::Look,
         }
     }
@@ -111,9 +114,13 @@ impl Watcher for SpeakerWatcher {
     fn screen(&mut self, screen: &Screen, _: Option<&TrustList>, _: Timing) {
         // A screen without a sound lets the last one end by itself.
         if !matches!(screen, Screen::Idle) {
-            let newest = Some((Box::new(screen.clone()), Instant::now()));
-            self.slot.change(|slot| slot.screen = newest);
+            let newest = Some((Some(Box::new(screen.clone())), Instant::now()));
+            self.slot.change(|slot| slot.heard = newest);
         }
+    }
+
+    fn try_sound(&mut self) {
+        self.slot.change(|slot| slot.heard = Some((None, Instant::now())));
     }
 
     fn device(&mut self, _: &Device) {}
@@ -166,7 +173,7 @@ impl Player {
             };
             let is_at_rest = self.port.is_some() && !is_playing;
             is_playing = match self.orders.next(wait) {
-                Order::Sound(screen, at) => self.guarded(|player| player.sound(&screen, at)),
+                Order::Sound(heard, at) => self.guarded(|player| player.sound(&heard, at)),
                 Order::Look if is_at_rest => self.guarded(|player| player.ready()?.check().map(|()| true)),
                 Order::Look => self.guarded(|player| player.ready()?.is_playing()),
                 Order::End => break,
@@ -207,9 +214,12 @@ impl Player {
         Ok(self.port.insert(port))
     }
 
-    fn sound(&mut self, screen: &Screen, at: Instant) -> Result<bool, PortError> {
-        let rules = self.settings.get();
-        let sounded = Sounded::of(screen, &rules, rules.volume_at(self.clock.time()), self.has_tones);
+    fn sound(&mut self, heard: &Heard, at: Instant) -> Result<bool, PortError> {
+        let (rules, time) = (self.settings.get(), self.clock.time());
+        let sounded = match heard {
+            Some(screen) => Sounded::of(screen, &rules, rules.volume_at(time), self.has_tones),
+            None => Some(Sounded::trial(&rules, rules.buzzer_at(time))),
+        };
         let sounded = sounded.filter(|_| at.elapsed() < LATE);
         match sounded {
             Some(sounded) => self.ready()?.play(&sounded)?,

@@ -202,7 +202,7 @@ function output(say, which, card) {
     made.addEventListener("click", act);
     line.append(made);
   };
-  const tried = check.code !== "untried";
+  const tried = !["untried", "barred"].includes(check.code);
   button(say.try, () => order("/proof/output", { which }), false);
   button(say.yes, () => order("/proof/answer", { which, yes: true }), !tried);
   button(say.no, () => order("/proof/answer", { which, yes: false }), !tried);

@@ -8,6 +8,7 @@ use crate::proof::{Fitted, Item, Proofs, Refusal, Setup, State, TryError, Vitals
 use crate::rules::Rules;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
+use menshen_core::verdict::Verdict;
 use std::sync::Arc;
 
 struct Still;
@@ -40,7 +41,7 @@ fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
         trust: Feed::default(),
         clock: Arc::new(Still),
         journal: journal.clone(),
-        fitted: Fitted { relay: true, ..Fitted::default() },
+        fitted: Fitted { relay: true, lamps: vec![Verdict::Admit], ..Fitted::default() },
         walk_as: WalkAs::Thread,
         vitals: Arc::new(Vitals::default),
     });
@@ -126,12 +127,17 @@ fn an_output_that_failed_by_itself_is_on_the_card_though_nobody_says_so_and_stay
 fn an_output_is_tried_only_on_a_card_and_noted_only_once_it_was_tried() {
     let (_state, panel, proofs, journal) = proved();
     assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"lamp_admit"}"#), 409, "there is no card yet");
-    assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"camera"}"#), 400);
+    for none in ["camera", "lamp_refuse", "tone_admit", "voice"] {
+        assert_eq!(own_act(&panel, "/proof/output", &format!(r#"{{"which":"{none}"}}"#)), 400, "{none} is not there");
+    }
     assert_eq!(own_act(&panel, "/proof/start", "{}"), 202);
     until("the proof is over", || !proofs.progress().running);
     let card: Value = serde_json::from_str(&get(&panel, "/proof.json").2).unwrap();
     assert_eq!(card["proof"]["ready"], false, "its lane says nothing");
     assert!(proofs.progress().proof.unwrap().check(Item::Lane).is_some());
+    assert_eq!(proofs.progress().outputs, [Item::LampAdmit], "nothing is asked about that is not there");
+    let asked = proofs.progress().proof.unwrap().checks.into_iter().filter(|check| check.state == State::Asked);
+    assert_eq!(asked.map(|check| check.name).collect::<Vec<_>>(), [Item::LampAdmit, Item::Way]);
     assert_eq!(own_act(&panel, "/proof/answer", r#"{"which":"lamp_admit","yes":true}"#), 409, "nobody has seen it");
     assert_eq!(own_act(&panel, "/proof/output", r#"{"which":"way"}"#), 403, "nobody said that the rules allow it");
     let cards: Value = serde_json::from_str(&get(&panel, "/proofs.json").2).unwrap();

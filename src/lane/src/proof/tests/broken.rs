@@ -99,7 +99,7 @@ impl Well {
             live::lists(trust, time, &self.policy, home()),
             live::key(trust, time, home()),
             live::relay(&self.device, self.has_relay),
-            live::signals(&self.device),
+            live::signals(&self.device, true),
             live::power(self.vitals),
             live::heat(self.vitals),
             live::hub(&self.device),

@@ -287,12 +287,12 @@ fn a_trial_that_waited_for_too_long_moves_nothing_and_is_answered() {
     let (sender, trials) = std::sync::mpsc::sync_channel(2);
     gate.own.trials = Some(trials);
     let long_ago = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
-    let (late, late_answer) = proof::Order::given_at(Trial::Relay, long_ago);
+    let (late, late_answer) = proof::Order::given_at(Wanted::Output(Trial::Relay), long_ago);
     sender.send(late).unwrap();
     gate.try_outputs();
     assert_eq!(late_answer.try_recv(), Ok(Err(Refusal::Late)));
     assert!(world.did().is_empty());
-    let (order, answer) = proof::Order::new(Trial::Relay);
+    let (order, answer) = proof::Order::new(Wanted::Output(Trial::Relay));
     sender.send(order).unwrap();
     gate.try_outputs();
     assert_eq!((answer.try_recv(), world.did()), (Ok(Ok(())), vec!["durable".to_owned(), "relay closed".to_owned()]));
@@ -351,6 +351,34 @@ fn each_sound_is_as_loud_as_the_hour_allows_and_who_is_waited_for_hears_it_once(
     assert_eq!(heard("21:00-06:00"), [(Cue::Admit, by_day), (Cue::MeasureAgain, by_day)]);
     let by_night = Volume { percent: Percent::new(30).unwrap(), plain: BuzzerAtNight::Short };
     assert_eq!(heard("20:00-06:00").last(), Some(&(Cue::MeasureAgain, by_night)));
+}
+
+#[test]
+fn who_tries_a_sound_out_hears_it_though_the_gate_is_muted_and_nobody_else_does() {
+    #[derive(Clone, Default)]
+    struct Loudspeaker(Arc<Mutex<u32>>);
+    impl Watcher for Loudspeaker {
+        fn screen(&mut self, _: &Screen, _: Option<&TrustList>, _: Timing) {}
+        fn device(&mut self, _: &Device) {}
+        fn try_sound(&mut self) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+    let world = World::default();
+    let mut gate = gate(&world);
+    let rules = gate.shared.sound.get();
+    gate.shared.sound.set(SoundRules { quiet: None, volume: Percent::NONE, ..rules });
+    let loudspeaker = Loudspeaker::default();
+    gate.own.watchers.push(Box::new(loudspeaker.clone()));
+    let volumes = || std::mem::take(&mut *world.tones.lock().unwrap()).into_iter().map(|(_, volume)| volume.percent);
+    gate.try_output(Wanted::Output(Trial::Tone(Verdict::Admit))).unwrap();
+    assert!(volumes().all(|volume| volume > Percent::NONE));
+    show(&mut gate, &world, 1);
+    assert!(volumes().all(|volume| volume == Percent::NONE), "a person who comes is met as ever");
+    assert_eq!((gate.try_output(Wanted::Loudspeaker), *loudspeaker.0.lock().unwrap()), (Err(Refusal::Busy), 0));
+    *world.now_ms.lock().unwrap() += 60_000;
+    gate.step(Event::Tick);
+    assert_eq!((gate.try_output(Wanted::Loudspeaker), *loudspeaker.0.lock().unwrap()), (Ok(()), 1));
 }
 
 #[test]

@@ -242,3 +242,12 @@ fn one_at_rest_that_was_pulled_out_is_told_though_nobody_comes() {
     }
     assert!(TRY_EVERY <= Duration::from_secs(55), "within a minute");
 }
+
+#[test]
+fn who_tries_the_loudspeaker_hears_it_at_an_hour_at_which_it_is_muted() {
+    let fake = Fake::default();
+    let mut watcher = watcher(&fake, SoundRules { quiet_volume: Percent::NONE, ..SoundRules::default() }, at(23));
+    watcher.try_sound();
+    let audible = Percent::new(50).unwrap();
+    fake.did_until(&Did::Played(Some(Cue::Admit), Some(SpeechKey::Admit), audible));
+}
