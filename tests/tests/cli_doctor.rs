@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs the command with these words and answers.
 fn doctor<'a>(words: impl IntoIterator<Item = &'a str>, answers: &str) -> Ran {
@@ -141,6 +142,23 @@ fn a_state_folder_of_another_user_is_refused() {
     command.args(["doctor", "--board", text(&board), "--site", text(&site), "--state", text(&state)]).uid(65534);
     let ran = run(command.stdin(Stdio::null())).ends(2);
     assert!(ran.sentence().contains("another user's (number 0)"), "{ran:#?}");
+}
+
+#[test]
+fn a_card_that_can_not_be_kept_is_told_at_once_each_time() {
+    let world = World::new();
+    fs::create_dir_all(world.state()).expect("the folder is ours");
+    fs::write(world.state().join("proofs"), "in the way").expect("the folder is ours");
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = format!("http://{}/", gate.panel().expect("it has one"));
+    let begun = Instant::now();
+    for number in 1..=2 {
+        let ran = doctor(["--panel", &panel, "--json"], "").ends(0);
+        assert_eq!(ran.json().last().expect("there is a card")["number"], number, "{ran:#?}");
+        assert!(ran.stderr.contains("the card is not kept"), "{ran:#?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(60), "it did not wait for what does not come");
+    gate.stop();
 }
 
 #[test]

@@ -127,12 +127,18 @@ impl Doctor {
     }
 
     fn prove(&self, gate: &dyn Proved) -> Result<Proof> {
-        let before = gate.progress()?.proof.map_or(0, |card| card.number);
+        // A number alone may come again: of a gate that was started again and kept no card.
+        let which = |card: &Proof| (card.number, card.at.clone());
+        let before = gate.progress()?.proof.as_ref().map(which);
         gate.start()?;
         let begun = Instant::now();
         let card = loop {
-            let Progress { running, proof, .. } = gate.progress()?;
-            if let Some(card) = proof.filter(|card| !running && card.number > before) {
+            let Progress { running, proof, not_kept, .. } = gate.progress()?;
+            if !running {
+                let card = proof.filter(|card| Some(which(card)) != before).ok_or_else(|| {
+                    Failure::new("the gate ended its proof without a card: try again, and report the gate's log")
+                })?;
+                not_kept.iter().for_each(|why| complain(why));
                 break card;
             }
             if begun.elapsed() > PATIENCE {

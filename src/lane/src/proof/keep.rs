@@ -32,12 +32,16 @@ impl Keep {
         self.numbers().last().map_or(1, |last| last.saturating_add(1))
     }
 
-    /// Keeps a card in the place of an earlier one of its number, and forgets the oldest beyond [`KEPT_CARDS`].
+    /// Keeps a card in the place of an earlier one of its number.
     pub(super) fn put(&self, card: &Proof) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         durable::sync_folder_of(&self.folder)?;
         let bytes = serde_json::to_vec_pretty(card).map_err(io::Error::other)?;
-        durable::replace(&self.path(card.number), &bytes, 0o600)?;
+        durable::replace(&self.path(card.number), &bytes, 0o600)
+    }
+
+    /// Forgets the oldest beyond [`KEPT_CARDS`]. One that can not be removed stays with no harm to the newer ones.
+    pub(super) fn forget_old(&self) -> io::Result<()> {
         let numbers = self.numbers();
         for number in numbers.iter().rev().skip(KEPT_CARDS) {
             fs::remove_file(self.path(*number))?;
@@ -101,9 +105,23 @@ mod tests {
         for number in 1..=KEPT_CARDS as u64 + 5 {
             assert_eq!(keep.next_number(), number);
             keep.put(&card(number)).unwrap();
+            keep.forget_old().unwrap();
         }
         let numbers: Vec<u64> = keep.all().iter().map(|card| card["number"].as_u64().unwrap()).collect();
         assert_eq!(numbers, (6..=KEPT_CARDS as u64 + 5).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_card_is_kept_also_where_an_old_one_can_not_be_removed() {
+        let state = tempfile::tempdir().unwrap();
+        let keep = Keep::of(state.path());
+        // What nobody removes as a file.
+        fs::create_dir_all(keep.path(1)).unwrap();
+        for number in 2..=KEPT_CARDS as u64 + 1 {
+            keep.put(&card(number)).unwrap();
+        }
+        assert!(keep.forget_old().is_err());
+        assert_eq!(keep.all()[0]["number"], KEPT_CARDS + 1);
     }
 
     #[test]

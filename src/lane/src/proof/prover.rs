@@ -5,7 +5,7 @@
 
 use super::apart::{Proven, WalkAs, prove_codes};
 use super::codes::{self, Keys, World};
-use super::keep::Keep;
+use super::keep::{FOLDER, KEPT_CARDS, Keep};
 use super::trial::{Fitted, Wanted};
 use super::walk::{NoWalk, Walked, walk};
 use super::watch::Watch;
@@ -318,7 +318,7 @@ impl Inner {
         let content = trust.as_ref().map(|trust| trust.list.content());
         let card = Proof {
             format: FORMAT,
-            number: self.keep.next_number(),
+            number: self.next_number(),
             ready: Proof::is_ready(&checks),
             at,
             clock,
@@ -338,9 +338,24 @@ impl Inner {
         *self.lock() = Now { running: None, card: Some((card, Instant::now())), not_kept };
     }
 
+    /// Rises also past a card that could not be kept, so that nobody takes the next one for it.
+    fn next_number(&self) -> u64 {
+        let last = self.lock().card.as_ref().map_or(0, |(card, _)| card.number);
+        self.keep.next_number().max(last.saturating_add(1))
+    }
+
     /// Keeps a card; gives why it is not.
     fn kept(&self, card: &Proof) -> Option<String> {
-        let error = self.keep.put(card).err()?;
+        let Err(error) = self.keep.put(card) else {
+            if let Err(error) = self.keep.forget_old() {
+                let folder = self.setup.state.join(FOLDER);
+                tracing::warn!(
+                    "cards beyond the last {KEPT_CARDS} stay in {} ({error}): remove them",
+                    folder.display()
+                );
+            }
+            return None;
+        };
         let why = format!("the card is not kept ({error}): give the gate a state folder that it may write");
         tracing::warn!("{why}");
         Some(why)
