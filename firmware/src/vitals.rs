@@ -1,17 +1,22 @@
 //! How the device itself is: its supply voltage and its heat, where the system tells them.
 //!
-//! A Raspberry Pi's firmware raises an alarm while its supply is too low; the kernel gives it as a hardware monitor, and
-//! where it does not, the firmware's own tool does. Any other machine says nothing, which is no fault. Invariant: nothing
-//! here fails or waits for long.
+//! A Raspberry Pi's firmware raises an alarm while its supply is too low, which the kernel gives as a hardware monitor, and
+//! remembers that it was, which only the firmware's own tool tells. Any other machine says nothing, which is no fault.
+//! Invariant: nothing here fails or waits for long.
 
 use menshen_lane::proof::Vitals;
+use menshen_lane::proof::child::{NotSaid, said_within};
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 /// The hardware monitor of a Raspberry Pi's supply.
 const SUPPLY: &str = "rpi_volt";
+/// The firmware's tool answers at once, or hangs.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Bits of what the firmware's tool says.
 const LOW_NOW: u32 = 1;
 const LOW_BEFORE: u32 = 1 << 16;
@@ -21,7 +26,7 @@ const LOW_BEFORE: u32 = 1 << 16;
 pub struct VitalsAt {
     /// What is mounted at `/sys`.
     pub sys: PathBuf,
-    /// The firmware's tool, asked only where `sys` has no alarm of the supply; `None` asks nobody.
+    /// The firmware's tool; `None` asks nobody.
     pub tool: Option<OsString>,
 }
 
@@ -35,11 +40,16 @@ impl VitalsAt {
     /// Reads them.
     pub fn read(&self) -> Vitals {
         let alarm = self.supply_alarm();
-        let told = if alarm.is_none() { self.ask_tool() } else { None };
+        let (told, fault) = match self.ask_tool() {
+            _ if alarm.is_some() => (None, None),
+            Ok(told) => (told, None),
+            Err(fault) => (None, Some(fault)),
+        };
         Vitals {
             under_voltage: alarm.or(told.map(|bits| bits & LOW_NOW != 0)),
             was_under_voltage: told.map(|bits| bits & LOW_BEFORE != 0),
             heat_c: self.heat_c(),
+            fault,
         }
     }
 
@@ -49,11 +59,15 @@ impl VitalsAt {
         read(&supply.join("in0_lcrit_alarm"))?.parse::<u8>().ok().map(|alarm| alarm != 0)
     }
 
-    fn ask_tool(&self) -> Option<u32> {
-        let mut command = Command::new(self.tool.as_ref()?);
-        let output = command.arg("get_throttled").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        let said = String::from_utf8(output.stdout).ok()?;
-        u32::from_str_radix(said.trim().strip_prefix("throttled=0x")?, 16).ok()
+    /// What the tool says; nothing where there is none, or it has nothing to say here.
+    fn ask_tool(&self) -> Result<Option<u32>, String> {
+        let Some(tool) = &self.tool else { return Ok(None) };
+        match said_within(Command::new(tool).arg("get_throttled"), PATIENCE) {
+            Ok(said) => Ok(bits(&said)),
+            Err(NotSaid::NotStarted(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(NotSaid::Ended(_)) => Ok(None),
+            Err(error) => Err(format!("{} get_throttled: {error}", tool.display())),
+        }
     }
 
     /// The warmest zone.
@@ -64,6 +78,10 @@ impl VitalsAt {
         let heats = zones.filter(is_zone).filter_map(|path| read(&path.join("temp"))?.parse::<f32>().ok());
         heats.map(|milli_c| milli_c / 1000.0).reduce(f32::max)
     }
+}
+
+fn bits(said: &str) -> Option<u32> {
+    u32::from_str_radix(said.trim().strip_prefix("throttled=0x")?, 16).ok()
 }
 
 fn read(path: &Path) -> Option<String> {
@@ -102,14 +120,32 @@ mod tests {
         assert_eq!(pi("?").1.under_voltage, None);
     }
 
+    /// A tool of the firmware.
+    fn tool(folder: &Path, script: &str) -> Option<OsString> {
+        let tool = folder.join("tool");
+        put(folder, "tool", &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+        Some(tool.into())
+    }
+
+    fn says(word: &str) -> String {
+        format!("[ \"$1\" = get_throttled ] && echo throttled={word}")
+    }
+
     #[test]
     fn where_the_kernel_says_nothing_the_firmwares_tool_is_asked() {
         let folder = tempfile::tempdir().unwrap();
-        let tool = folder.path().join("tool");
-        put(folder.path(), "tool", "#!/bin/sh\n[ \"$1\" = get_throttled ] && echo throttled=0x50000\n");
-        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
-        let vitals = VitalsAt { sys: folder.path().into(), tool: Some(tool.into()) }.read();
+        let tool = tool(folder.path(), &says("0x50000"));
+        let vitals = VitalsAt { sys: folder.path().into(), tool }.read();
         assert_eq!((vitals.under_voltage, vitals.was_under_voltage, vitals.heat_c), (Some(false), Some(true), None));
+    }
+
+    #[test]
+    fn a_tool_that_hangs_is_told_and_not_waited_for() {
+        let sys = tempfile::tempdir().unwrap();
+        let vitals = VitalsAt { sys: sys.path().into(), tool: tool(sys.path(), "exec sleep 600") }.read();
+        assert_eq!((vitals.under_voltage, vitals.was_under_voltage), (None, None));
+        assert!(vitals.fault.unwrap().contains("did not end within 2 s"));
     }
 
     #[test]

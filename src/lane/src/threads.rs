@@ -60,6 +60,13 @@ pub(crate) fn yield_to_others() {
 
 /// Starts a thread with a name, which its log lines carry.
 pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    let builder = thread::Builder::new().name(name.into()).stack_size(STACK_BYTES);
-    builder.spawn(body).unwrap_or_else(|error| panic!("the system refuses a thread at start-up: {error}"))
+    try_spawn(name, body).unwrap_or_else(|error| panic!("the system refuses a thread at start-up: {error}"))
+}
+
+/// The same for a thread that a running gate can do without.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn try_spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).stack_size(STACK_BYTES).spawn(body)
 }

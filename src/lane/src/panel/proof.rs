@@ -61,7 +61,13 @@ async fn start(
     let Json(Start {}) = body.map_err(not_json)?;
     Ok(match proofs.start() {
         Ok(()) => StatusCode::ACCEPTED.into_response(),
-        Err(error @ NotStarted) => (StatusCode::CONFLICT, format!("{error}\n")).into_response(),
+        Err(error) => {
+            let status = match error {
+                NotStarted::Running => StatusCode::CONFLICT,
+                NotStarted::NoThread => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            (status, format!("{error}\n")).into_response()
+        }
     })
 }
 

@@ -5,21 +5,19 @@
 //! a proof that failed. Invariants: the child is killed where it takes too long; the keys of the proof never leave it.
 
 use super::Check;
+use super::child::said_within;
 use super::codes::Keys;
 use super::prover::{code_checks, walk_in};
 use super::walk::NoWalk;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 /// The hidden command of a program whose gate proves itself so.
 pub const COMMAND: &str = "proof-walk";
 /// Longer than a walk takes before it gives itself up.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How a proof walks its codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,38 +87,13 @@ fn prove_apart(folder: &Path, now_s: u64, program: &Path) -> Result<Proven, NoWa
     let broken = |what: &str, why: &dyn std::fmt::Display| NoWalk::Broken(format!("{what}: {why}"));
     let order = Order { folder: folder.to_owned(), now_s };
     let order = serde_json::to_string(&order).map_err(|error| broken("the proof can not be asked for", &error))?;
-    let mut command = Command::new(program);
-    command.arg(COMMAND).arg(order).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| broken("the system starts no process for the proof", &error))?;
-    end(&mut child).map_err(|why| broken("the process of the proof", &why))?;
-    let mut said = String::new();
-    let pipe = child.stdout.take();
-    let read = pipe.map_or(Ok(0), |mut pipe| pipe.read_to_string(&mut said));
-    read.map_err(|error| broken("the process of the proof", &error))?;
+    let said = said_within(Command::new(program).arg(COMMAND).arg(order), PATIENCE)
+        .map_err(|why| broken("the process of the proof", &why))?;
     match serde_json::from_str(&said).map_err(|error| broken("the process of the proof said something else", &error))? {
         Outcome::Walked(proven) => Ok(proven),
         Outcome::Full { free_bytes } => Err(NoWalk::Full { free_bytes }),
         Outcome::Disk { why } => Err(NoWalk::Disk(why)),
         Outcome::Broken { why } => Err(NoWalk::Broken(why)),
-    }
-}
-
-/// Waits until the child has ended. What it says fits into its pipe, so it never waits for a reader.
-fn end(child: &mut Child) -> Result<(), String> {
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(format!("it ended with {status}")),
-            Ok(None) if begun.elapsed() < PATIENCE => thread::sleep(LOOK_EVERY),
-            Ok(None) => {
-                // One that has just ended by itself can not be killed, and is waited for all the same.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("it did not end within a minute".to_owned());
-            }
-            Err(error) => return Err(error.to_string()),
-        }
     }
 }
 
@@ -133,7 +106,7 @@ mod tests {
     fn a_program_that_is_not_there_or_says_something_else_is_a_proof_that_failed() {
         let state = tempfile::tempdir().unwrap();
         for (program, told) in
-            [("/nonexistent", "starts no process"), ("/bin/true", "something else"), ("/bin/false", "ended with")]
+            [("/nonexistent", "does not start it"), ("/bin/true", "something else"), ("/bin/false", "ended with")]
         {
             let failed = prove_apart(state.path(), 1_600_000_000, Path::new(program)).unwrap_err();
             assert!(matches!(&failed, NoWalk::Broken(why) if why.contains(told)), "{program}: {failed:?}");

@@ -189,16 +189,17 @@ pub(super) fn others(device: &Device, has_relay: bool) -> Vec<Check> {
     told.into_iter().filter_map(|(found, fault)| fault.map(|fault| Check::of(found).because(fault))).collect()
 }
 
-pub(super) fn power(vitals: Vitals) -> Check {
-    Check::of(match (vitals.under_voltage, vitals.was_under_voltage) {
+pub(super) fn power(vitals: &Vitals) -> Check {
+    let check = Check::of(match (vitals.under_voltage, vitals.was_under_voltage) {
         (Some(true), _) => Finding::PowerLow,
         (_, Some(true)) => Finding::PowerWasLow,
         (Some(false), _) => Finding::PowerOk,
         (None, _) => Finding::PowerUnread,
-    })
+    });
+    vitals.fault.as_ref().map_or(check.clone(), |fault| check.because(fault))
 }
 
-pub(super) fn heat(vitals: Vitals) -> Check {
+pub(super) fn heat(vitals: &Vitals) -> Check {
     match vitals.heat_c {
         Some(heat_c) => {
             let found = if heat_c >= HOT_C { Finding::HeatHot } else { Finding::HeatOk };

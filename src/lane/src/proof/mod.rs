@@ -17,6 +17,7 @@
 //! checks alone.
 
 pub mod apart;
+pub mod child;
 
 mod codes;
 mod finding;

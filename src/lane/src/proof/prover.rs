@@ -1,7 +1,7 @@
 //! Who proves: started from the panel or the desk, in a thread of its own that ends with the proof.
 //!
-//! Invariants: one proof of a lane at a time; a panic in it is a card that says what was not proved; what a person says of an
-//! output counts only for one that was tried out on this card.
+//! Invariants: one proof of a lane at a time, and whatever becomes of one, another can be started; a panic in it is a card
+//! that says what was not proved; what a person says of an output counts only for one that was tried out on this card.
 
 use super::apart::{Proven, WalkAs, prove_codes};
 use super::codes::{self, Keys, World};
@@ -138,8 +138,14 @@ pub struct Progress {
 
 /// Why no proof was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a proof of this gate is running already: wait for its card")]
-pub struct NotStarted;
+pub enum NotStarted {
+    /// One runs.
+    #[error("a proof of this gate is running already: wait for its card")]
+    Running,
+    /// There is no thread for it.
+    #[error("the system has no thread for a proof just now: try again, or start the gate again")]
+    NoThread,
+}
 
 /// Why nothing was tried out or noted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -200,21 +206,21 @@ impl Proofs {
     /// Starts a proof, which takes some seconds.
     ///
     /// # Errors
-    /// [`NotStarted`] while one runs.
+    /// [`NotStarted`].
     pub fn start(&self) -> Result<(), NotStarted> {
         let mut now = self.0.lock();
         if now.running.is_some() {
-            return Err(NotStarted);
+            return Err(NotStarted::Running);
         }
         now.running = Some(Vec::new());
         drop(now);
-        let inner = Arc::clone(&self.0);
-        threads::spawn("proof", move || {
+        let run = Run { inner: Arc::clone(&self.0), is_over: false };
+        let started = threads::try_spawn("proof", move || {
             // It may be asked for in the middle of a shift.
             threads::yield_to_others();
-            inner.prove();
+            run.prove();
         });
-        Ok(())
+        started.map(drop).map_err(|_| NotStarted::NoThread)
     }
 
     /// How it stands.
@@ -289,6 +295,34 @@ impl Proofs {
 /// Checks that every card has before a person says anything: eight of the codes, the disk, fifteen of the running gate.
 const EXPECTED: usize = 8 + 1 + 15;
 
+/// One proof on its way.
+struct Run {
+    inner: Arc<Inner>,
+    /// Its card is there.
+    is_over: bool,
+}
+
+impl Run {
+    fn prove(mut self) {
+        let card = self.inner.proved();
+        tracing::info!(ready = card.ready, number = card.number, took_ms = card.took_ms, "the gate has proved itself");
+        let _changes = self.inner.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_kept = self.inner.kept(&card);
+        let mut now = self.inner.lock();
+        // From here on another may run.
+        self.is_over = true;
+        *now = Now { running: None, card: Some((card, Instant::now())), not_kept };
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.inner.lock().running = None;
+        }
+    }
+}
+
 impl Inner {
     /// What tries an output of this lane.
     fn output(&self, which: Item) -> Option<Wanted> {
@@ -300,7 +334,8 @@ impl Inner {
         self.watch.device().is_some_and(|device| device.manual != ManualWay::Never)
     }
 
-    fn prove(&self) {
+    /// Looks at everything, and gives the card of it.
+    fn proved(&self) -> Proof {
         let begun = Instant::now();
         // What is half-way is on the card as not proved, and the next proof begins anew.
         let whole = catch_unwind(AssertUnwindSafe(|| self.look()));
@@ -316,7 +351,7 @@ impl Inner {
         let (at, clock) = stamp(self.setup.clock.time());
         let trust = self.setup.trust.trust();
         let content = trust.as_ref().map(|trust| trust.list.content());
-        let card = Proof {
+        Proof {
             format: FORMAT,
             number: self.next_number(),
             ready: Proof::is_ready(&checks),
@@ -331,11 +366,7 @@ impl Inner {
             trust_as_of: content.map(|content| rfc3339(content.as_of)),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             checks,
-        };
-        tracing::info!(ready = card.ready, number = card.number, took_ms = card.took_ms, "the gate has proved itself");
-        let _changes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let not_kept = self.kept(&card);
-        *self.lock() = Now { running: None, card: Some((card, Instant::now())), not_kept };
+        }
     }
 
     /// Rises also past a card that could not be kept, so that nobody takes the next one for it.
@@ -471,8 +502,8 @@ impl Inner {
             live::key(trust, time, *home),
             live::relay(&device, fitted.relay),
             live::signals(&device, fitted.signals()),
-            live::power(vitals),
-            live::heat(vitals),
+            live::power(&vitals),
+            live::heat(&vitals),
             live::hub(&device),
         ]);
         self.found(live::others(&device, fitted.relay));

@@ -4,20 +4,27 @@ use super::acts::{JSON, OWN_HOST, act_of, own_act, status_of};
 use super::*;
 use crate::journal::{Journal as _, SledJournal};
 use crate::ports::Clock;
-use crate::proof::{Fitted, Item, Proofs, Refusal, Setup, State, TryError, Vitals, WalkAs};
+use crate::proof::{Fitted, Item, NotStarted, Proofs, Refusal, Setup, State, TryError, Vitals, WalkAs};
 use crate::rules::Rules;
 use crate::trust::Feed;
 use menshen_core::clock::{Implausible, Published};
 use menshen_core::verdict::Verdict;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-struct Still;
+/// It stands still, and fails at the `n`th look for the time.
+#[derive(Default)]
+struct Still {
+    fails_at: u32,
+    looks: AtomicU32,
+}
 
 impl Clock for Still {
     fn mono_ms(&self) -> u64 {
         0
     }
     fn time(&self) -> Time {
+        assert_ne!(self.looks.fetch_add(1, Ordering::SeqCst) + 1, self.fails_at, "as the test wants it");
         Time::trusted(1_600_000_000)
     }
     fn published(&self, _: Published) {}
@@ -29,6 +36,10 @@ impl Clock for Still {
 
 /// A panel of a gate whose lane never says a word, with its proofs and its journal.
 fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
+    proved_by(Still::default())
+}
+
+fn proved_by(clock: Still) -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
     let (state, panel) = (tempfile::tempdir().unwrap(), panel());
     let journal = Arc::new(SledJournal::open(state.path()).unwrap());
     let proofs = Proofs::new(Setup {
@@ -39,7 +50,7 @@ fn proved() -> (tempfile::TempDir, Panel, Proofs, Arc<SledJournal>) {
         home: IssuerId::NATIONAL,
         rules: Rules::of(Policy::default()),
         trust: Feed::default(),
-        clock: Arc::new(Still),
+        clock: Arc::new(clock),
         journal: journal.clone(),
         fitted: Fitted { relay: true, lamps: vec![Verdict::Admit], ..Fitted::default() },
         walk_as: WalkAs::Thread,
@@ -101,6 +112,18 @@ fn only_a_screen_of_the_gate_itself_proves_it() {
         assert_eq!(status_of(&panel, path, &[act, OWN_HOST, ("Content-Type", "text/plain")], "{}"), 400, "{path}");
     }
     assert!(!proofs.progress().running, "nothing was started");
+}
+
+#[test]
+fn a_proof_that_panicked_where_its_card_is_made_is_over_and_another_can_be_started() {
+    // The first look is for the codes, the second for the card.
+    let (_state, _panel, proofs, _) = proved_by(Still { fails_at: 2, ..Still::default() });
+    proofs.start().unwrap();
+    assert_eq!(proofs.start(), Err(NotStarted::Running));
+    until("the proof is over", || !proofs.progress().running);
+    assert_eq!(proofs.progress().proof, None);
+    proofs.start().unwrap();
+    until("there is a card", || proofs.progress().proof.is_some());
 }
 
 #[test]
