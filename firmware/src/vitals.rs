@@ -41,7 +41,6 @@ impl VitalsAt {
     pub fn read(&self) -> Vitals {
         let alarm = self.supply_alarm();
         let (told, fault) = match self.ask_tool() {
-            _ if alarm.is_some() => (None, None),
             Ok(told) => (told, None),
             Err(fault) => (None, Some(fault)),
         };
@@ -141,10 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn that_it_was_too_low_is_asked_of_the_tool_also_where_the_kernel_tells_what_is_now() {
+        let (sys, _) = pi("0\n");
+        for (word, was) in [("0x50000", true), ("0x0", false), ("0x20002", false)] {
+            let tool = tool(sys.path(), &says(word));
+            let vitals = VitalsAt { sys: sys.path().into(), tool }.read();
+            assert_eq!((vitals.under_voltage, vitals.was_under_voltage), (Some(false), Some(was)), "{word}");
+        }
+    }
+
+    #[test]
     fn a_tool_that_hangs_is_told_and_not_waited_for() {
-        let sys = tempfile::tempdir().unwrap();
+        let (sys, _) = pi("0\n");
         let vitals = VitalsAt { sys: sys.path().into(), tool: tool(sys.path(), "exec sleep 600") }.read();
-        assert_eq!((vitals.under_voltage, vitals.was_under_voltage), (None, None));
+        assert_eq!((vitals.under_voltage, vitals.was_under_voltage), (Some(false), None));
         assert!(vitals.fault.unwrap().contains("did not end within 2 s"));
     }
 
