@@ -40,6 +40,8 @@ const FRAME_EVERY: Duration = Duration::from_millis(15);
 const READING_EVERY: Duration = Duration::from_millis(8);
 /// What ends the longest verdict of the proof's policy.
 const SKIPPED_MS: u64 = 1500;
+/// The proof's only lane.
+const LANE: u8 = 1;
 /// More than a walk has.
 const MOST_RECORDS: usize = 64;
 
@@ -57,7 +59,7 @@ pub(super) struct Walked {
     pub(super) shown: Vec<Answer>,
     /// What is read back from the disk afterwards, in its order.
     pub(super) recorded: Vec<Answer>,
-    /// Whether the relay closed once, after its record and not before, and opened again.
+    /// Whether the relay closed once, for the good code, after its record and not before, and opened again.
     pub(super) in_order: bool,
     /// The longest that a record took to become durable.
     pub(super) slowest_record: Duration,
@@ -80,7 +82,7 @@ enum Did {
     Recorded,
     Closed,
     Opened,
-    Shown,
+    Shown(Verdict),
 }
 
 struct State {
@@ -162,7 +164,7 @@ fn parts(world: World, journal: SledJournal, stage: &Stage) -> Parts {
     let clock: Arc<dyn Clock> = Arc::new(stage.clone());
     let (eyes, touch, recorded) = (stage.clone(), stage.clone(), stage.clone());
     let lane = LaneParts {
-        number: 1,
+        number: LANE,
         leads_out: false,
         camera: Box::new(move || Ok(Box::new(Pictures { stage: eyes.clone(), of: None }) as Box<dyn Camera>)),
         thermometer: Some(Box::new(move || Ok(Box::new(touch.clone()) as Box<dyn Thermometer>))),
@@ -199,20 +201,28 @@ fn read_back(folder: &Path) -> Result<Vec<Answer>, JournalError> {
     let epoch = Epoch(journal.status().epoch);
     let read = journal.read(epoch, Seq(1), MOST_RECORDS)?;
     let records = read.map(|read| read.records).unwrap_or_default();
-    let scans = records.iter().filter_map(|bytes| match Record::from_bytes(bytes).ok()?.body {
+    let own = records.iter().filter_map(|bytes| Record::from_bytes(bytes).ok()).filter(|record| record.lane == LANE);
+    let scans = own.filter_map(|record| match record.body {
         Body::Scan(scan) => Some(Answer { verdict: scan.verdict, reason: scan.reasons.first().copied() }),
         Body::Alarm(_) | Body::Tried(_) | Body::Loss { .. } => None,
     });
     Ok(scans.collect())
 }
 
-/// The relay closed once, right after a record, before its verdict was shown, and opened again.
+/// The relay closed once, right after the record of whoever is admitted and of nobody else, before that was shown, and
+/// opened again.
 fn is_in_order(did: &[Did]) -> bool {
     let mut closings = did.iter().enumerate().filter(|(_, did)| **did == Did::Closed).map(|(at, _)| at);
     let (Some(at), None) = (closings.next(), closings.next()) else { return false };
-    let before = did[..at].iter().rev().find(|did| **did != Did::Opened);
-    let after = did[at..].contains(&Did::Opened);
-    before == Some(&Did::Recorded) && after
+    let (before, after) = did.split_at(at);
+    let records = before.iter().filter(|did| **did == Did::Recorded).count();
+    let is_shown = |did: &&Did| matches!(did, Did::Shown(_));
+    let last = before.iter().rev().find(|did| **did != Did::Opened);
+    // The record of each that was shown before, and that of the one who is let in.
+    last == Some(&Did::Recorded)
+        && records == before.iter().filter(is_shown).count() + 1
+        && after.iter().find(is_shown) == Some(&Did::Shown(Verdict::Admit))
+        && after.contains(&Did::Opened)
 }
 
 /// Shows the code whose turn it is, and a wall between two.
@@ -262,7 +272,7 @@ impl Watcher for Stage {
             Screen::Verdict(decision) => {
                 let answer = Answer { verdict: decision.verdict, reason: decision.reasons.first().copied() };
                 state.shown.push(answer);
-                state.did.push(Did::Shown);
+                state.did.push(Did::Shown(decision.verdict));
                 state.slowest_record = state.slowest_record.max(timing.record);
                 state.is_answered = true;
                 state.skipped_ms += SKIPPED_MS;
@@ -306,16 +316,21 @@ mod tests {
 
     #[test]
     fn the_order_is_right_only_where_the_relay_closed_once_after_its_record_and_opened_again() {
-        use Did::{Closed, Opened, Recorded, Shown};
-        let right = [Opened, Recorded, Closed, Shown, Opened, Recorded, Shown];
-        assert!(is_in_order(&right));
+        use Did::{Closed, Opened, Recorded};
+        const IN: Did = Did::Shown(Verdict::Admit);
+        const OUT: Did = Did::Shown(Verdict::Refuse);
+        assert!(is_in_order(&[Opened, Recorded, Closed, IN, Opened, Recorded, OUT]));
+        assert!(is_in_order(&[Opened, Recorded, OUT, Recorded, Closed, IN, Opened]));
         for wrong in [
             vec![],
-            vec![Opened, Recorded, Shown, Opened],
-            vec![Opened, Closed, Recorded, Shown, Opened],
-            vec![Opened, Recorded, Shown, Closed, Opened],
-            vec![Opened, Recorded, Closed, Shown, Recorded, Shown],
-            vec![Opened, Recorded, Closed, Shown, Opened, Recorded, Closed, Shown, Opened],
+            vec![Opened, Recorded, IN, Opened],
+            vec![Opened, Closed, Recorded, IN, Opened],
+            vec![Opened, Recorded, IN, Closed, Opened],
+            vec![Opened, Recorded, Closed, IN, Recorded, OUT],
+            vec![Opened, Recorded, Closed, IN, Opened, Recorded, Closed, OUT, Opened],
+            // By the record of somebody else: who is refused, and who was decided about before.
+            vec![Opened, Recorded, IN, Recorded, Closed, OUT, Opened],
+            vec![Opened, Recorded, Recorded, Closed, IN, Opened],
         ] {
             assert!(!is_in_order(&wrong), "{wrong:?}");
         }
