@@ -178,6 +178,8 @@ findings! {
     Lists "lists" {
         ListsOk "ok" Ok;
         ListsNone "none" NotThere;
+        ListsUnknown "unknown" NotThere;
+        ListsDoubt "doubt" WantsAttention;
         ListsSome "some" WantsAttention;
         ListsOwn "own" Failed;
     }

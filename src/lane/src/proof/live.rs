@@ -120,19 +120,23 @@ pub(super) fn news(device: &Device) -> Check {
 
 /// A list that is too old refers the passes of its issuer. Those of the gate's own make a queue of the whole place.
 pub(super) fn lists(trust: Option<&Trust>, time: Time, policy: &Policy, home: IssuerId) -> Check {
-    let standings = trust.map(|trust| Standings::of(trust, policy, time)).unwrap_or_default();
+    let Some(trust) = trust else { return Check::of(Finding::ListsUnknown) };
+    let standings = Standings::of(trust, policy, time);
     let is_bad = |state| matches!(state, ListState::Unreadable | ListState::Stale | ListState::Missing);
-    let is_ill = |state| is_bad(state) || state == ListState::Ageing;
-    let ill = standings.issuers.iter().filter(|standing| is_ill(standing.list)).count();
+    let count =
+        |wanted: &dyn Fn(ListState) -> bool| standings.issuers.iter().filter(|standing| wanted(standing.list)).count();
+    let (ill, untold) =
+        (count(&|state| is_bad(state) || state == ListState::Ageing), count(&|state| state == ListState::Unknown));
     let is_own = |issuer: IssuerId| issuer.province() == home.province();
     let own_is_bad = standings.issuers.iter().any(|standing| is_own(standing.issuer) && is_bad(standing.list));
-    let found = match (standings.lists(), ill) {
-        (0, _) => Finding::ListsNone,
-        _ if own_is_bad => Finding::ListsOwn,
-        (_, 0) => Finding::ListsOk,
-        _ => Finding::ListsSome,
+    let (found, n) = match (standings.lists(), ill, untold) {
+        (0, ..) => (Finding::ListsNone, 0),
+        _ if own_is_bad => (Finding::ListsOwn, ill),
+        (_, 0, 0) => (Finding::ListsOk, 0),
+        (_, 0, untold) => (Finding::ListsDoubt, untold),
+        _ => (Finding::ListsSome, ill),
     };
-    Check::of(found).with("of", standings.lists()).with("n", ill)
+    Check::of(found).with("of", standings.lists()).with("n", n)
 }
 
 /// Whether the gate could believe anybody of its own place.

@@ -192,6 +192,19 @@ fn what_a_gate_can_do_without_wants_attention_and_lets_the_shift_begin() {
 }
 
 #[test]
+fn what_is_said_of_lists_is_what_can_be_told_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::make(folder.path(), NOW_S, &Keys::fresh().unwrap()).unwrap();
+    let told = |trust, time| live::lists(trust, time, &Policy::default(), home()).code;
+    let sure = Time::trusted_within(NOW_S, 2);
+    assert_eq!(told(Some(&world.trust), sure), "ok");
+    assert_eq!(told(Some(&world.trust), Time::floor(NOW_S)), "doubt", "nobody knows how old they are");
+    assert_eq!(told(None, sure), "unknown", "nobody knows who publishes one");
+    let no_lists = trust(330_100, NOW_S, NOW_S + DAY_S, false);
+    assert_eq!(told(Some(&no_lists), sure), "none");
+}
+
+#[test]
 fn what_is_not_there_and_not_wanted_is_no_lack() {
     let nothing = tolerable(|w| {
         (w.device.has_thermometer, w.reading, w.device.has_hub, w.has_relay) = (false, None, false, false);
