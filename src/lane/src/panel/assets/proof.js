@@ -3,37 +3,30 @@
 // values.
 
 import { byId, make, put } from "./dom.js";
-import { after, load, remember, textsOf, wanted } from "./lang.js";
 import { unlocked } from "./pad.js";
+import { page } from "./page.js";
 import { fill, moment } from "./say.js";
-import { ask, post, stands } from "./session.js";
+import { post } from "./session.js";
 
 /** Signs beside the words, for those who do not tell colours apart. */
 const SIGNS = { ok: "✓", wants_attention: "!", failed: "✗", not_there: "–", asked: "?" };
 const FAST_MS = 400;
 const SLOW_MS = 2000;
 
-const state = { langs: [], lang: null, words: null, info: null, progress: null, earlier: [], shown: null, complaint: "" };
+const state = { lang: null, words: null, info: null, progress: null, earlier: [], shown: null, complaint: "" };
 let listed = null;
 
 async function begin() {
   try {
-    const { langs, info } = await fetch("/about.json").then((answer) => answer.json());
-    Object.assign(state, { langs, info });
-    await load(state.langs);
-    choose(wanted(state.langs));
-    await ask();
-    // The panel's first page says what to do where there is no PIN yet.
-    if (!stands().may_look && !(await unlocked(state.words))) return location.assign("/");
+    await page(spoken);
     await follow();
   } catch {
     setTimeout(begin, SLOW_MS);
   }
 }
 
-function choose(lang) {
-  state.lang = lang;
-  state.words = textsOf(lang);
+function spoken(gate) {
+  Object.assign(state, gate);
   draw();
 }
 
@@ -90,11 +83,9 @@ function said(check) {
 function draw() {
   if (!state.words) return;
   const say = state.words.proof;
-  document.documentElement.lang = state.lang;
   document.title = say.title;
   byId("title").textContent = say.title;
   byId("back").textContent = say.back;
-  byId("lang").textContent = textsOf(after(state.langs, state.lang)).name;
   drawControls(say);
   const card = state.progress?.running ? null : state.shown ?? state.progress?.proof ?? null;
   byId("card").hidden = !card;
@@ -236,10 +227,6 @@ function drawEarlier(say) {
   );
 }
 
-byId("lang").addEventListener("click", () => {
-  remember(after(state.langs, state.lang));
-  choose(after(state.langs, state.lang));
-});
 byId("start").addEventListener("click", () => order("/proof/start"));
 byId("print").addEventListener("click", () => window.print());
 begin();
