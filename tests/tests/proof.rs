@@ -4,14 +4,18 @@ use menshen_core::record::{Body, Record, Tried};
 use menshen_gate::sim::Rs485Line;
 use menshen_lane::journal::Inspection;
 use menshen_tests::faults::ledger::relay_edges;
-use menshen_tests::faults::process::get;
+use menshen_tests::faults::process::{Program, get};
 use menshen_tests::faults::until;
 use menshen_tests::faults::watched::Watched;
 use menshen_tests::faults::world::{GREEN, World};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -197,6 +201,78 @@ fn a_gate_that_believes_nothing_says_so() {
     let world = World::new();
     fs::remove_dir_all(world.path("trust")).expect("the folder is ours");
     assert_eq!(failed(&proved(&world)), ["trust missing", "key none"]);
+}
+
+/// A small disk for a gate's state. Mounting needs root, and a system that lets it.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn at(folder: &Path) -> Option<SmallDisk> {
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", "size=96m,mode=0700", "tmpfs"]).arg(folder).status();
+        mounted.is_ok_and(|status| status.success()).then(|| SmallDisk(folder.to_owned()))
+    }
+
+    /// Fills it up to so many bytes.
+    fn fill(&self, left_bytes: u64) {
+        let stat = statvfs(&self.0).expect("it is mounted");
+        let file = File::create(self.0.join("filler")).expect("there is room");
+        let filler = fallocate(&file, FallocateFlags::empty(), 0, stat.f_bavail * stat.f_frsize - left_bytes);
+        filler.expect("there is so much room");
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.0.join("filler")).expect("it is ours");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // What is still open there goes when it is closed.
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
+    }
+}
+
+#[test]
+fn a_full_disk_is_why_whether_or_not_the_card_of_it_still_fits_and_the_next_proof_says_so_at_once() {
+    let world = World::new();
+    let Some(disk) = SmallDisk::at(&world.state()) else {
+        println!("SKIPPED: nothing can be mounted here, so no disk was full");
+        return;
+    };
+    fs::create_dir_all(world.camera()).expect("the disk is ours");
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    for (number, left_bytes, is_kept) in [(1, 1 << 20, true), (2, 0, false), (3, 0, false)] {
+        disk.fill(left_bytes);
+        assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+        let card = card_of(panel, number);
+        assert_eq!(failed(&card), ["disk full"], "{card:#}");
+        assert_eq!(code_of(&card, "code_good"), "untried");
+        assert_eq!(get(panel, "/proof.json")["not_kept"].is_null(), is_kept, "{number}");
+        disk.empty();
+    }
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    assert!(failed(&card_of(panel, 4)).is_empty(), "as soon as there is room");
+    gate.stop();
+}
+
+#[test]
+fn a_guard_that_is_killed_during_a_proof_is_replaced_and_neither_the_proof_nor_the_relay_stays_behind() {
+    let world = World::new();
+    let gate = Program::gate(env!("CARGO_BIN_EXE_fault-gate"), &world).expect("it starts");
+    let panel = gate.addr().expect("its board has a panel");
+    let guard = || fs::read_to_string(world.state().join("relay-guard.pid")).ok()?.trim().parse::<i32>().ok();
+    let first = until("a guard", PATIENCE, guard);
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    kill_process(Pid::from_raw(first).expect("it is a number"), Signal::KILL).expect("it is the gate's");
+    let told = failed(&card_of(panel, 1));
+    assert!(told.is_empty() || told == ["relay failed"], "{told:?}");
+    until("another guard", PATIENCE, || guard().filter(|another| *another != first));
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    assert!(failed(&card_of(panel, 2)).is_empty());
+    assert!(gate.terminate().success());
+    assert!(!relay_edges(&world).contains(&true), "nothing opened the way");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::trial::{Fitted, Wanted};
 use super::walk::{NoWalk, Walked, walk};
 use super::watch::Watch;
 use super::{Check, FORMAT, Finding, Item, Order, Proof, Refusal, Vitals, live, stamp};
-use crate::journal::Journal;
+use crate::journal::{Journal, MIN_FREE_BYTES};
 use crate::ports::Clock;
 use crate::rules::Rules;
 use crate::run::Watcher;
@@ -452,6 +452,12 @@ impl Inner {
             Err(NoWalk::Full { free_bytes }) => {
                 self.found(code_checks(None));
                 self.found([Check::of(Finding::DiskFull).with("free", free_bytes >> 20)]);
+            }
+            // Whatever could not be written first, room is what is lacking.
+            Err(NoWalk::Disk(why)) if free_bytes.is_some_and(|bytes| bytes < MIN_FREE_BYTES) => {
+                self.found(code_checks(None));
+                let free_mb = free_bytes.unwrap_or_default() >> 20;
+                self.found([Check::of(Finding::DiskFull).with("free", free_mb).because(why)]);
             }
             Err(NoWalk::Disk(why)) => {
                 self.found(code_checks(None));
