@@ -125,6 +125,17 @@ fn a_state_folder_that_is_not_there_is_refused_and_not_made() {
 }
 
 #[test]
+fn where_there_are_pins_a_folder_in_which_no_gate_has_run_is_refused_before_they_are_touched() {
+    let world = World::new();
+    let (site, state) = (world.site_file(), world.state());
+    let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/pi-4b.toml");
+    let words = ["--board", text(&board), "--site", text(&site), "--state", text(&state)];
+    let ran = doctor(words, "").ends(2);
+    assert!(ran.sentence().contains("no gate has ever") && ran.sentence().contains("--state"), "{ran:#?}");
+    assert!(!state.join("journal").exists(), "nothing was made");
+}
+
+#[test]
 fn a_state_folder_of_another_user_is_refused() {
     // Only root can give a folder away and become somebody else.
     if !rustix::process::geteuid().is_root() {

@@ -10,12 +10,12 @@ use super::{complain, say, say_json};
 use crate::outcome::{Failure, Outcome, Result, write_output};
 use clap::Args;
 use menshen_core::time::Confidence;
-use menshen_gate::board::Board;
+use menshen_gate::board::{Board, Wiring};
 use menshen_gate::outputs::GuardAs;
 use menshen_gate::pin;
 use menshen_gate::program::{Gate, StartError};
 use menshen_gate::site::Site;
-use menshen_lane::journal::JournalError;
+use menshen_lane::journal::{self, JournalError};
 use menshen_lane::moment;
 use menshen_lane::ports::Clock;
 use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, State, said};
@@ -108,6 +108,14 @@ impl Doctor {
     fn prove_here(&self, board: &Path, site: &Path) -> Result<Vec<Proof>> {
         let (mut board, site) = (Board::load(board)?, Site::load(site)?);
         must_be_used(&self.state)?;
+        let moves = board.all_lanes().any(|lane| matches!(lane.outputs.wiring, Wiring::Header(_)));
+        if moves && !journal::is_kept_in(&self.state) {
+            return Err(Failure::new(format!(
+                "no gate has ever kept its records in {}, and this board has pins that a gate may hold: correct --state, or start \
+                 the gate once",
+                self.state.display()
+            )));
+        }
         // Its panel would take the place of the real one for a moment.
         board.panel_listen = Vec::new();
         board.further_lanes.iter_mut().for_each(|lane| lane.panel_listen.clear());

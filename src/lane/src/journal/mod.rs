@@ -19,7 +19,7 @@ pub use sled_journal::SledJournal;
 
 use menshen_core::record::{Body, ChainError, Epoch, Seq};
 use menshen_core::time::Time;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How long an acknowledged record stays on the device, in seconds: 14 days.
 pub const RETENTION_S: u64 = 14 * 86_400;
@@ -29,6 +29,11 @@ pub const KEPT_S: u64 = 15 * 86_400;
 pub const PURGED_AT_ONCE: usize = 256;
 /// The free space below which a journal is full, in bytes: sled must never meet the end of the disk.
 pub const MIN_FREE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Whether a gate has ever kept its records in this state folder.
+pub fn is_kept_in(state: &Path) -> bool {
+    state.join(tables::FOLDER).is_dir()
+}
 
 /// Why the journal does not take or give records.
 #[derive(Debug, thiserror::Error)]
