@@ -136,6 +136,22 @@ fn an_output_moves_on_request_the_relay_with_a_record_and_what_was_seen_of_it_is
 }
 
 #[test]
+fn a_loudspeaker_that_fails_when_it_is_tried_is_on_the_card_though_nobody_says_so() {
+    let world = World::new();
+    let gate = Watched::start(&world).expect("the gate starts");
+    let panel = gate.panel().expect("it has one");
+    assert_eq!(post(panel, "/proof/start", &json!({})), 202);
+    assert_eq!(code_of(&card_of(panel, 1), "voice"), "untried");
+    let voice = || post(panel, "/proof/output", &json!({ "which": "voice" }));
+    assert_eq!(voice(), 202);
+    assert_eq!(code_of(&get(panel, "/proof.json")["proof"], "voice"), "waits");
+    fs::remove_dir_all(world.state().join("sound")).expect("the folder is ours");
+    assert_eq!(voice(), 503);
+    assert_eq!(failed(&get(panel, "/proof.json")["proof"]), ["voice no"]);
+    gate.stop();
+}
+
+#[test]
 fn where_nobody_is_let_in_by_hand_nobody_opens_the_way_by_a_trial() {
     let world = World::new();
     world.site("thermometry = \"off\"\nmanual = \"never\"\n");

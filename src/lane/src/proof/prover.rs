@@ -40,6 +40,8 @@ const LANE_PATIENCE: Duration = Duration::from_secs(5);
 const CONTROLLER_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a lane may take to try something out.
 const TRIAL_PATIENCE: Duration = Duration::from_secs(3);
+/// So often a lane says how it is until a loudspeaker that plays nothing is known to.
+const LOUDSPEAKER_TELLS: u64 = 3;
 /// The folder that a proof works in, within the state folder; gone when it is over.
 const WORK_FOLDER: &str = "proof-work";
 /// No gate runs before this: what a clock without a battery says is no moment to make passes for.
@@ -259,7 +261,14 @@ impl Proofs {
         }
         let (order, answered) = Order::new(what);
         self.0.orders.try_send(order).map_err(|_| TryError::Late)?;
-        match answered.recv_timeout(TRIAL_PATIENCE) {
+        let mut came_of_it = answered.recv_timeout(TRIAL_PATIENCE);
+        if what == Wanted::Loudspeaker && came_of_it == Ok(Ok(())) {
+            // It plays by itself, and the lane hears only afterwards that it could not.
+            let device = self.0.watch.device_after(LOUDSPEAKER_TELLS, TRIAL_PATIENCE);
+            let fault = device.and_then(|device| device.faults.speaker.clone());
+            came_of_it = Ok(fault.map_or(Ok(()), |fault| Err(Refusal::Failed(fault))));
+        }
+        match came_of_it {
             // What a person saw fail stays so until they say that it works.
             Ok(Ok(())) if self.0.failed(which) => Ok(()),
             Ok(Ok(())) => self.0.note(which, "waits", None),
