@@ -194,7 +194,7 @@ fn what_was_begun_by_hand_about_one_person_is_not_finished_about_the_next() {
     page.click_text("#let-in .cause", words.cause.get("paper_seen"));
     let order = orders.recv_timeout(PATIENCE).expect("it was touched");
     screens::show(&stage.panel, "admit", false);
-    order.obey(|deed| panic!("{deed:?} is carried out about somebody else"));
+    order.obey(true, |deed| panic!("{deed:?} is carried out about somebody else"));
     says(&page, "#by-hand-button", words.by_hand.get("changed"));
     says(&page, "#by-hand-button", words.by_hand.get("open"));
     assert!(orders.try_recv().is_err());

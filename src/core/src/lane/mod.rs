@@ -260,6 +260,18 @@ impl Lane {
         self.pulse.is_closed()
     }
 
+    /// Whether a volunteer who decides now at the panel may mean whom the last verdict was about: it is on the screen, or was
+    /// lately and nobody has come since.
+    pub fn remembers(&self, now_ms: u64) -> bool {
+        self.verdict.is_some() || self.last.as_ref().is_some_and(|last| self.is_recent(last, Cause::PaperSeen, now_ms))
+    }
+
+    /// Whether a verdict that has had its time is still meant. Whoever presses the button has perhaps not looked at the screen
+    /// for long; at the panel it was before their eyes.
+    fn is_recent(&self, last: &OnScreen, cause: Cause, now_ms: u64) -> bool {
+        (self.stays && cause != Cause::Button) || now_ms < last.since_ms + REMEMBERED_MS
+    }
+
     /// When the next [`Event::Tick`] is due at the latest to keep a promise to the millisecond; other waits can do with a
     /// regular one.
     pub fn due_ms(&self) -> Option<u64> {
@@ -473,9 +485,6 @@ impl Lane {
             return;
         }
         let now_ms = now.mono_ms;
-        // Whoever presses the button has perhaps not looked at the screen for long; at the panel it was before their eyes.
-        let is_seen = self.stays && cause != Cause::Button;
-        let is_recent = |last: &&OnScreen| is_seen || now_ms < last.since_ms + REMEMBERED_MS;
         let mut found = match (&self.verdict, &self.work) {
             // A second touch of the same button is not a second person.
             (Some(shown), _) if is_again(cause, &shown.decision) && now_ms < shown.read_by_ms() => return,
@@ -483,7 +492,7 @@ impl Lane {
             (Some(shown), _) if concerns(cause, &shown.decision) => shown.decision.clone(),
             (_, Work::Ready(decision)) => decision.clone(),
             (_, Work::Gathering(gathering)) => gathering.decide(now, context),
-            (None, _) => match self.last.as_ref().filter(is_recent) {
+            (None, _) => match self.last.as_ref().filter(|last| self.is_recent(last, cause, now_ms)) {
                 Some(last) if concerns(cause, &last.decision) => last.decision.clone(),
                 Some(_) | None => decide(&Shown::Nothing, self.measured_now(context), now.time, context),
             },

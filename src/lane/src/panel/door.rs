@@ -2,8 +2,9 @@
 //!
 //! Every connection takes a file descriptor of the gate, and the camera, the journal and the hub need theirs. So
 //! there are never more than [`MAX_CONNECTIONS`]; one more waits outside until another leaves, and one that has not
-//! asked for anything that could be answered within [`FIRST_ANSWER`] is shown out, however slowly it goes on talking. No
-//! place on the network has more than [`MAX_OF_ONE`] of them. Each listener has a door of its own, so that whoever crowds
+//! asked for anything that could be answered within [`FIRST_ANSWER`] is shown out, however slowly it goes on talking, and so
+//! is one that was told nothing for [`SILENCE`], or does not hear any more. No place on the network has more than its share
+//! of them ([`MAX_OF_ONE`], [`MAX_OF_NETWORK`]). Each listener has a door of its own, so that whoever crowds
 //! the network's keeps nobody from the gate's own screen.
 
 use super::pin::place_of;
@@ -21,14 +22,20 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How many connections there are at most: every screen that may watch, and as many pages being loaded.
 pub(super) const MAX_CONNECTIONS: usize = 2 * super::MAX_WATCHERS;
 /// How many of them one place on the network may have: a browser opens six for a page.
 const MAX_OF_ONE: usize = 24;
+/// The same for an IPv6 network of 64 bits, in which many phones may be and one phone has as many addresses as it likes.
+const MAX_OF_NETWORK: usize = 96;
 /// A browser sends its request at once, and the gate answers at once but where PINs wait to be looked at.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// A page that watches hears a beat every two seconds; another's connection stays open for a while, for its next request.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long what was sent may be on its way, in milliseconds: a phone that went away is not waited for.
+const HEARD_WITHIN_MS: u32 = 20_000;
 
 /// A listener that counts.
 pub(super) struct Door {
@@ -56,7 +63,8 @@ impl OfOne {
         // Each count is whole after any panic.
         let mut counts = crowd.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(from).or_default();
-        if *count >= MAX_OF_ONE && !from.is_loopback() {
+        let most = if from.is_ipv6() { MAX_OF_NETWORK } else { MAX_OF_ONE };
+        if *count >= most && !from.is_loopback() {
             return None;
         }
         *count += 1;
@@ -90,7 +98,8 @@ impl Listener for Door {
         };
         // A verdict is one small packet and does not wait for a second one; a socket that refuses is only slower.
         let _ = stream.set_nodelay(true);
-        (Visitor { stream, unanswered: Some(Box::pin(sleep(FIRST_ANSWER))), _place: place, _of_one: of_one }, addr)
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, HEARD_WITHIN_MS);
+        (Visitor { stream, until: Box::pin(sleep(FIRST_ANSWER)), _place: place, _of_one: of_one }, addr)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -107,17 +116,15 @@ impl Connected<IncomingStream<'_, Door>> for From {
 /// A connection that gives its place back when it ends.
 pub(super) struct Visitor {
     stream: TcpStream,
-    /// Runs until the first answer.
-    unanswered: Option<Pin<Box<Sleep>>>,
+    /// Until when it must have been told something.
+    until: Pin<Box<Sleep>>,
     _place: Option<OwnedSemaphorePermit>,
     _of_one: OfOne,
 }
 
 impl AsyncRead for Visitor {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(unanswered) = &mut self.unanswered
-            && unanswered.as_mut().poll(cx).is_ready()
-        {
+        if self.until.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -126,7 +133,7 @@ impl AsyncRead for Visitor {
 
 impl AsyncWrite for Visitor {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.unanswered = None;
+        self.until.as_mut().reset(Instant::now() + SILENCE);
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

@@ -5,6 +5,7 @@
 //! allow it the lane decides. A volunteer decides about whom they saw: an order names its screen, and the lane's own thread
 //! looks whether somebody else is at the gate when its turn comes (`crate::run::Order`). The page is told what came of it.
 
+use super::screen::Shown;
 use super::serve::Shared;
 use crate::run::{Deed, ORDER_LIFE, Order, Outcome};
 use axum::Json;
@@ -62,9 +63,13 @@ pub(super) async fn next(State(shared): State<Arc<Shared>>, body: Result<Json<Do
 async fn order(shared: &Arc<Shared>, deed: Deed, screen: u64) -> Response {
     let (told, outcome) = oneshot::channel();
     let at_the_gate = Arc::clone(shared);
-    let is_meant = move || at_the_gate.screens.borrow().is_about(screen);
-    // A page that has gone is told nothing.
+    let is_meant = move |remembers| at_the_gate.screens.borrow().is_about(screen, remembers);
+    let after = Arc::clone(shared);
     let order = Order::new(deed, is_meant, move |outcome| {
+        if (deed, outcome) == (Deed::Next, Outcome::Done) {
+            after.screens.send_modify(Shown::is_done_with);
+        }
+        // A page that has gone is told nothing.
         let _ = told.send(outcome);
     });
     match shared.orders.try_send(order) {
@@ -89,7 +94,7 @@ async fn order(shared: &Arc<Shared>, deed: Deed, screen: u64) -> Response {
             (StatusCode::CONFLICT, why).into_response()
         }
         Ok(Ok(Outcome::Late) | Err(_)) | Err(_) => {
-            let why = "the gate was busy and did not do it: look at the screen and try again\n";
+            let why = "the gate is busy: look at the screen, it shows whether this was done\n";
             (StatusCode::GATEWAY_TIMEOUT, why).into_response()
         }
     }

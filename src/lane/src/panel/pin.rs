@@ -30,6 +30,9 @@ const ROUNDS: u32 = 60_000;
 const FREE: u32 = 4;
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// The same at the gate's own screen: who stands there in the queue must not keep the volunteer from it for long, and a
+/// million PINs at one a minute are two years.
+const LONGEST_OWN_WAIT: Duration = Duration::from_secs(60);
 /// Where nobody has typed a wrong one for so long, the count begins anew.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// So many addresses are told apart; further ones share one count.
@@ -216,7 +219,8 @@ impl Attempts {
         let place = self.places.entry(key).or_default();
         (place.wrong, place.last) = (place.wrong.saturating_add(1), Some(now));
         let beyond = place.wrong.checked_sub(FREE + 1);
-        place.until = beyond.map(|beyond| now + FIRST_WAIT.saturating_mul(1 << beyond.min(10)).min(LONGEST_WAIT));
+        let longest = if from.is_loopback() { LONGEST_OWN_WAIT } else { LONGEST_WAIT };
+        place.until = beyond.map(|beyond| now + FIRST_WAIT.saturating_mul(1 << beyond.min(10)).min(longest));
     }
 
     /// One that was right.
@@ -232,10 +236,13 @@ impl Attempts {
     }
 }
 
-/// A device on the network has as many IPv6 addresses as it likes, all in one network of 64 bits.
+/// A device on the network has as many IPv6 addresses as it likes, all in one network of 64 bits. Of the link's own, which
+/// are all in one such network, each counts for itself.
 pub(super) fn place_of(from: IpAddr) -> IpAddr {
     match from {
-        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(v6) if !v6.is_loopback() && !v6.is_unicast_link_local() => {
+            Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into()
+        }
         other => other,
     }
 }
@@ -297,6 +304,8 @@ mod tests {
             assert_eq!(attempts.wait(there, now), Some(Duration::from_secs(wait_s)));
         }
         assert_eq!(attempts.wait(here, now), None);
+        (0..20).for_each(|_| attempts.wrong(here, now));
+        assert_eq!(attempts.wait(here, now), Some(LONGEST_OWN_WAIT));
         assert_eq!(attempts.wait(there, now + LONGEST_WAIT), None);
         attempts.right(there);
         assert_eq!(attempts.wait(there, now), None);
@@ -324,6 +333,8 @@ mod tests {
         (0..=u128::from(FREE)).for_each(|n| attempts.wrong(Ipv6Addr::from_bits(0xfd00 << 112 | n).into(), now));
         assert!(attempts.wait("fd00::9".parse().unwrap(), now).is_some());
         assert_eq!(attempts.wait("fd00:0:0:1::9".parse().unwrap(), now), None);
+        (0..=FREE).for_each(|_| attempts.wrong("fe80::1".parse().unwrap(), now));
+        assert_eq!(attempts.wait("fe80::2".parse().unwrap(), now), None);
         assert_eq!(attempts.wait("::1".parse().unwrap(), now), None);
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Shown {
     person: u64,
     /// Whether that was a code that can not be read: until another screen nothing is known of whose it is.
     is_unread: bool,
+    /// Whether that was a verdict.
+    is_decided: bool,
     since: Instant,
     started: Instant,
 }
@@ -74,7 +76,15 @@ impl Shown {
     /// The idle screen of a panel that starts now.
     pub(super) fn first() -> Shown {
         let now = Instant::now();
-        Shown { view: ScreenView::Idle, number: 0, person: 0, is_unread: false, since: now, started: now }
+        Shown {
+            view: ScreenView::Idle,
+            number: 0,
+            person: 0,
+            is_unread: false,
+            is_decided: false,
+            since: now,
+            started: now,
+        }
     }
 
     /// Shows another screen; `false` if that changes nothing.
@@ -85,6 +95,7 @@ impl Shown {
             if !self.is_still(&view) {
                 self.person = number;
                 self.is_unread = matches!(view, ScreenView::Hint { .. });
+                self.is_decided = matches!(view, ScreenView::Verdict { .. });
             }
             (self.view, self.number, self.since) = (view, number, Instant::now());
         }
@@ -105,9 +116,17 @@ impl Shown {
         }
     }
 
-    /// Whether who saw a screen still means whoever is at the gate: nobody else has been shown since.
-    pub(super) fn is_about(&self, screen: u64) -> bool {
-        (self.person..=self.number).contains(&screen)
+    /// Whether who saw a screen still means whoever is at the gate: nobody else has been shown since, and if it was a verdict
+    /// that they saw, the lane still `remembers` it.
+    pub(super) fn is_about(&self, screen: u64, remembers: bool) -> bool {
+        let is_verdict = self.is_decided && screen == self.person;
+        (self.person..=self.number).contains(&screen) && (remembers || !is_verdict)
+    }
+
+    /// A volunteer is done with whoever was shown: whoever comes is somebody else, from the resting screen on.
+    pub(super) fn is_done_with(&mut self) {
+        self.person = if matches!(self.view, ScreenView::Idle) { self.number } else { self.number + 1 };
+        (self.is_unread, self.is_decided) = (false, false);
     }
 
     /// As it goes to a page just now.

@@ -55,6 +55,9 @@ const BEAT: Duration = Duration::from_secs(2);
 /// An order or a setting is a few words.
 const MAX_BODY_BYTES: usize = 512;
 
+/// So many of the watchers' places are left for the gate's own screens, however many phones watch.
+const KEPT_FOR_OWN: usize = 8;
+
 /// How long a page goes on looking at most after its session has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -150,7 +153,8 @@ impl Shared {
     /// # Errors
     /// Where the system has no random numbers.
     pub(super) fn new(config: PanelConfig, orders: SyncSender<Order>) -> io::Result<Shared> {
-        config.sound.set(config.settings.get().over_sound(config.sound_of_site.clone()));
+        // What another lane has set stays where this one has set nothing.
+        config.sound.set(config.settings.get().over_sound(config.sound.get()));
         Ok(Shared {
             info: config.info,
             version: version(),
@@ -365,7 +369,9 @@ fn stream<S>(shared: &Arc<Shared>, mut who: Who, news: S) -> Response
 where
     S: Stream<Item = Result<Event, axum::Error>> + Send + 'static,
 {
-    let Ok(place) = Arc::clone(&shared.watchers).try_acquire_owned() else {
+    let has_room = who.is_own || shared.watchers.available_permits() > KEPT_FOR_OWN;
+    let place = Arc::clone(&shared.watchers).try_acquire_owned().ok().filter(|_| has_room);
+    let Some(place) = place else {
         let full = format!("{MAX_WATCHERS} screens watch this gate already: close one\n");
         return (StatusCode::SERVICE_UNAVAILABLE, full).into_response();
     };

@@ -6,6 +6,7 @@ use super::pin::{PinError, PinFile};
 use super::serve::Shared;
 use super::session::{Tried, Who, try_pin};
 use crate::settings::{Set, SettingsError};
+use crate::sound::SoundRules;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -30,7 +31,8 @@ struct Shown {
 /// `GET /settings.json`.
 pub(super) async fn show(State(shared): State<Arc<Shared>>) -> Response {
     let set = shared.settings.get();
-    let (policy, sound) = (set.over(shared.holds.clone()), set.over_sound(shared.sound_of_site.clone()));
+    // How loud it is may have been set at another lane.
+    let (policy, sound) = (set.over(shared.holds.clone()), shared.sound.get());
     Json(Shown {
         set,
         hold_admit_ms: policy.hold_admit_ms,
@@ -49,16 +51,12 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set
     let Ok(Json(set)) = body else {
         return (StatusCode::BAD_REQUEST, "settings are JSON with known names: reload the page\n").into_response();
     };
-    let settings = Arc::clone(&shared.settings);
-    // A memory card takes its time.
-    let Ok(put) = tokio::task::spawn_blocking(move || settings.put(set)).await else {
+    // A memory card takes its time; what is kept counts, also where the page has gone meanwhile.
+    let Ok(put) = tokio::task::spawn_blocking(move || put_all(&shared, set)).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match put {
-        Ok(()) => {
-            shared.sound.set(set.over_sound(shared.sound_of_site.clone()));
-            StatusCode::NO_CONTENT.into_response()
-        }
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error @ SettingsError::Range { .. }) => {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{error}\n")).into_response()
         }
@@ -67,6 +65,20 @@ pub(super) async fn put(State(shared): State<Arc<Shared>>, body: Result<Json<Set
             (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
         }
     }
+}
+
+fn put_all(shared: &Shared, set: Set) -> Result<(), SettingsError> {
+    let before = shared.settings.get();
+    shared.settings.put(set)?;
+    let (now, site) = (shared.sound.get(), &shared.sound_of_site);
+    // What this lane sets no more goes by the site; what it never set may be another lane's.
+    let base = SoundRules {
+        volume: if before.volume_percent.is_some() { site.volume } else { now.volume },
+        speech: if before.speech.is_some() { site.speech } else { now.speech },
+        ..now
+    };
+    shared.sound.set(set.over_sound(base));
+    Ok(())
 }
 
 #[derive(Deserialize)]

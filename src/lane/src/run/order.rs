@@ -40,26 +40,27 @@ pub enum Outcome {
 pub struct Order {
     deed: Deed,
     given: Instant,
-    is_meant: Box<dyn Fn() -> bool + Send>,
+    is_meant: Box<dyn Fn(bool) -> bool + Send>,
     tell: Box<dyn FnOnce(Outcome) + Send>,
 }
 
 impl Order {
     /// One that is given now. `is_meant` says whether whoever is at the gate is still whom the volunteer saw; it is asked in
-    /// the thread of the lane. `tell` is told once what came of it, in that thread too, and must not wait.
+    /// the thread of the lane, and told whether the lane remembers its last verdict. `tell` is told once what came of it, in that thread too, and must not wait.
     pub fn new(
         deed: Deed,
-        is_meant: impl Fn() -> bool + Send + 'static,
+        is_meant: impl Fn(bool) -> bool + Send + 'static,
         tell: impl FnOnce(Outcome) + Send + 'static,
     ) -> Order {
         Order { deed, given: Instant::now(), is_meant: Box::new(is_meant), tell: Box::new(tell) }
     }
 
     /// Has it carried out by `act`, which gives whether the rules allowed it, unless its time or its person has gone.
-    pub fn obey(self, act: impl FnOnce(Deed) -> bool) {
+    /// `remembers`: whether the lane still knows whom its last verdict was about.
+    pub fn obey(self, remembers: bool, act: impl FnOnce(Deed) -> bool) {
         let outcome = if self.given.elapsed() > LIFE {
             Outcome::Late
-        } else if !(self.is_meant)() {
+        } else if !(self.is_meant)(remembers) {
             Outcome::Changed
         } else if act(self.deed) {
             Outcome::Done

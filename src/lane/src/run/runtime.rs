@@ -164,7 +164,8 @@ impl Runtime {
     /// Between two inputs: what was seen until now is on the screen, and nobody else has come since.
     fn obey_volunteer(&mut self) {
         while let Some(order) = self.own.orders.as_ref().and_then(|orders| orders.try_recv().ok()) {
-            order.obey(|deed| match deed {
+            let remembers = self.lane.remembers(self.shared.clock.mono_ms());
+            order.obey(remembers, |deed| match deed {
                 Deed::ByHand(cause) => self.carry_through(Event::ByHand(cause)),
                 Deed::Next => {
                     self.step(Event::Next);
@@ -243,11 +244,11 @@ impl Runtime {
         self.carry_through(event);
     }
 
-    /// Does all that an event asks for; gives whether somebody was decided about at once.
+    /// Does all that an event asks for; gives whether a volunteer has decided by it.
     fn carry_through(&mut self, event: Event<'_>) -> bool {
         let begun = Instant::now();
         let mut waiting: VecDeque<Action> = self.advance(event).into_iter().collect();
-        let decides = waiting.iter().any(|action| matches!(action, Action::Record(_)));
+        let decides = waiting.iter().any(|action| matches!(action, Action::Record(made) if made.cause.is_some()));
         self.time_decision(&waiting, begun.elapsed());
         while let Some(action) = waiting.pop_front() {
             if let Some(answer) = self.act(action) {

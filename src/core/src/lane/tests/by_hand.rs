@@ -194,6 +194,24 @@ fn the_button_means_nobody_whose_verdict_is_older_than_a_minute() {
 }
 
 #[test]
+fn a_lane_remembers_whom_its_verdict_was_about_while_it_stays_and_else_for_a_minute() {
+    for (stays, after_ms, is_done, remembered) in [
+        (true, 600_000, false, true),
+        (true, 20_000, true, false),
+        (false, 30_000, false, true),
+        (false, 70_000, false, false),
+    ] {
+        let mut gate = decided(&of(2), GOOD_READING);
+        gate.world.policy.other_stays = stays;
+        gate.wait_until(after_ms);
+        if is_done {
+            gate.step(Event::Next);
+        }
+        assert_eq!(gate.lane.remembers(gate.now_ms), remembered, "{stays} {after_ms} {is_done}");
+    }
+}
+
+#[test]
 fn whose_code_can_not_be_read_is_not_whoever_was_decided_about_before() {
     let mut gate = decided(&of(2), GOOD_READING);
     gate.wait_until(20_000);

@@ -10,8 +10,9 @@ const SAID_MS = 4000;
 /** A second touch within this is the same touch. */
 const AGAIN_MS = 1000;
 
-/** The number of the screen that the volunteer saw when they touched the button: whoever that was about is meant. */
+/** The screen that the volunteer saw when they touched the button: whoever that was about is meant. */
 let meant = null;
+let isTyping = false;
 let said = null;
 let sentAt = -AGAIN_MS;
 
@@ -20,10 +21,10 @@ function isOffered({ bar, lost, locked }) {
   return Boolean(bar) && !lost && !locked && (stands().act !== null || stands().has_pin);
 }
 
-/** What the rules keep from being done about the person on the screen; null where nothing. */
-function hindrance({ bar, screen, words }) {
+/** What the rules keep from being done about the person who is meant; null where nothing. */
+function hindrance({ bar, words }) {
   if (bar.manual === "never") return words.by_hand.never;
-  const decision = screen?.kind === "verdict" ? screen.decision : null;
+  const decision = meant?.kind === "verdict" ? meant.decision : null;
   if (decision?.verdict !== "refuse") return null;
   if (decision.reasons.some(({ name }) => name === "red")) return words.by_hand.not_red;
   return bar.manual === "referred" ? words.by_hand.not_here : null;
@@ -33,7 +34,7 @@ function hindrance({ bar, screen, words }) {
 export function drawByHand(state) {
   const offered = isOffered(state) && state.screen?.kind !== "alarm";
   // What came of an order is said where it was begun, for the sheet goes with the person.
-  const short = said === "sent" ? "sent" : "changed";
+  const short = { sent: "sent", changed: "changed" }[said] ?? "look";
   const told = said !== null && meant === null ? short : "open";
   put("by-hand-button", offered ? state.words.by_hand[told] : null);
   if (!offered) openByHand(false);
@@ -62,7 +63,29 @@ export function drawByHand(state) {
   }
 }
 
-/** Opens the sheet about whoever the screen of this number is about, or closes it. */
+/** Whether a pad is open that leads to a decision by hand. */
+export const isTypedFor = () => isTyping;
+
+/** Opens the pad, if need be, for a decision about whoever is there now. */
+async function typed(words) {
+  isTyping = true;
+  try {
+    return await unlocked(words);
+  } finally {
+    isTyping = false;
+  }
+}
+
+/** The button was touched: whoever is there now is meant, and not whoever comes while the PIN is typed. */
+export async function touchByHand(state) {
+  if (!byId("by-hand").hidden) return openByHand(false);
+  const screen = state.screen ?? { number: 0 };
+  if (!(await typed(state.words)) || state.screen?.person !== screen.person) return;
+  openByHand(true, screen);
+  drawByHand(state);
+}
+
+/** Opens the sheet about whoever this screen is about, or closes it. */
 export function openByHand(open, screen = null) {
   meant = open ? screen : null;
   byId("by-hand").hidden = !open;
@@ -74,14 +97,16 @@ async function send(cause, state) {
   if (now - sentAt < AGAIN_MS) return;
   sentAt = now;
   const screen = meant;
+  const order = { cause, screen: screen.number };
   try {
-    let answer = await post("/by-hand", { cause, screen });
+    let answer = await post("/by-hand", order);
     // The screen has locked itself meanwhile.
-    const again = answer.status === 401 && (await unlocked(state.words)) && meant === screen;
-    if (again) answer = await post("/by-hand", { cause, screen });
-    said = answer.ok ? "sent" : { 409: "changed", 422: "not_allowed" }[answer.status] ?? "failed";
+    const again = answer.status === 401 && (await typed(state.words)) && meant === screen;
+    if (again) answer = await post("/by-hand", order);
+    said = answer.ok ? "sent" : { 409: "changed", 422: "not_allowed", 504: "look" }[answer.status] ?? "failed";
   } catch {
-    said = "failed";
+    // Whether the gate has heard it nobody knows.
+    said = "look";
   }
   setTimeout(() => {
     said = null;

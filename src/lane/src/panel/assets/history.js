@@ -41,6 +41,8 @@ function row(words, { time, clock, verdict, reason, cause }, offset) {
 async function load(gate) {
   try {
     const [history, state] = await Promise.all(["/history.json", "/state"].map(get));
+    // Locked meanwhile: what is shown is for whoever may look back.
+    if (history.status === 401 || history.status === 403) return location.assign("/");
     if (!history.ok || !state.ok) return;
     const { bar, today: counted } = await state.json();
     [entries, today] = [await history.json(), counted];

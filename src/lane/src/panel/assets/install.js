@@ -7,6 +7,8 @@ import { ask } from "./session.js";
 
 /** A camera gives several pictures a second. */
 const SILENCE_MS = 2500;
+/** Three of the gate's beats. */
+const SILENCE_OF_GATE_MS = 6000;
 /** Nobody mounts one camera for longer without a look at the page. */
 const LONGEST_MS = 20 * 60 * 1000;
 /** Signs beside the words, for those who do not read. */
@@ -122,7 +124,20 @@ function watch() {
     state.aim = null;
     draw();
   }
-  if (now - heardAt > 6000 || source.readyState === EventSource.CLOSED) listen();
+  if (now - heardAt > SILENCE_OF_GATE_MS || source?.readyState === EventSource.CLOSED) begin();
+}
+
+/** Listens as long as this screen may look; one that was locked is unlocked on the panel's first page. */
+async function begin() {
+  heardAt = performance.now();
+  source?.close();
+  source = null;
+  try {
+    if ((await ask()).may_look) listen();
+    else location.assign("/");
+  } catch {
+    // A gate that does not answer is asked again after a silence.
+  }
 }
 
 byId("lang").addEventListener("click", () => {
@@ -132,10 +147,5 @@ byId("lang").addEventListener("click", () => {
 document.addEventListener("pointerdown", () => {
   openedAt = performance.now();
 });
-if ((await ask()).may_look) {
-  setInterval(watch, 500);
-  listen();
-} else {
-  // The panel's first page unlocks a screen.
-  location.assign("/");
-}
+await begin();
+setInterval(watch, 500);

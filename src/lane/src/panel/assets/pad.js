@@ -45,6 +45,8 @@ function open(words, title, take) {
     dialog.append(head, dots, say, keys, cancel);
     document.body.append(dialog);
     dialog.showModal();
+    // Whoever types on a keyboard ends with Enter.
+    dialog.querySelector(".ok").focus();
     wait();
     write();
   });

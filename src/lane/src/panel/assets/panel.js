@@ -3,7 +3,7 @@
 // It never shows a verdict that may be old: when the gate is not heard for a while, or an admission stands
 // for longer than any gate lets it, the page says that the connection is lost until it hears again.
 
-import { drawByHand, openByHand } from "./by_hand.js";
+import { isTypedFor, openByHand, touchByHand } from "./by_hand.js";
 import { draw, drawBar, fit } from "./draw.js";
 import { forgetIssuers } from "./issuers.js";
 import { after, load, remember, textsOf, wanted } from "./lang.js";
@@ -26,8 +26,6 @@ let heardAt = performance.now();
 let shownAt = 0;
 let sounded = null;
 let version = null;
-/** Whether the pad that is open leads to a decision by hand. */
-let decides = false;
 
 function render() {
   if (state.words) draw(state);
@@ -124,7 +122,7 @@ function show(screen) {
   const wantsSomebody = screen.kind === "alarm" || ["refer", "refuse"].includes(screen.decision?.verdict);
   if (screen.kind === "verdict" || screen.kind === "alarm") openDevice(false);
   if (isOther) openByHand(false);
-  if (wantsSomebody || (isOther && decides)) closePad();
+  if (wantsSomebody || (isOther && isTypedFor())) closePad();
   render();
   const key = `${screen.number} ${screen.shown_at_ms}`;
   if (key !== sounded) sound(screen, state.lang);
@@ -157,7 +155,7 @@ function watch() {
   const silent = now - heardAt > SILENCE_MS;
   if (state.locked) {
     // Where there is no PIN yet, one may be set meanwhile.
-    if (!stands().has_pin && silent) start();
+    if (silent && (!stands().has_pin || !state.words)) start();
   } else if (silent || source?.readyState === EventSource.CLOSED) {
     lose(true);
     start();
@@ -182,17 +180,7 @@ document.getElementById("volunteer-button").addEventListener("click", (event) =>
   event.currentTarget.setAttribute("aria-pressed", String(on));
   fit();
 });
-document.getElementById("by-hand-button").addEventListener("click", async () => {
-  if (!document.getElementById("by-hand").hidden) return openByHand(false);
-  // Whoever is there now is meant, and not whoever comes while the PIN is typed.
-  const { person, number } = state.screen ?? { number: 0 };
-  decides = true;
-  const may = await unlocked(state.words);
-  decides = false;
-  if (!may || state.screen?.person !== person) return;
-  openByHand(true, number);
-  drawByHand(state);
-});
+document.getElementById("by-hand-button").addEventListener("click", () => touchByHand(state));
 document.getElementById("unlock-button").addEventListener("click", async () => {
   if (await unlocked(state.words)) start();
 });

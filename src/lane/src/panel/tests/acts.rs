@@ -78,7 +78,7 @@ fn lane_of(panel: &mut Panel) -> Arc<Mutex<Vec<Deed>>> {
     let done = Arc::clone(&deeds);
     std::thread::spawn(move || {
         for order in orders {
-            order.obey(|deed| {
+            order.obey(true, |deed| {
                 done.lock().unwrap().push(deed);
                 true
             });
@@ -165,7 +165,7 @@ fn taken_up_after(panel: &Panel, orders: &Receiver<Order>, screen: u64, meanwhil
     let order = orders.recv_timeout(Duration::from_secs(10)).unwrap();
     meanwhile();
     let mut deeds = Vec::new();
-    order.obey(|deed| {
+    order.obey(true, |deed| {
         deeds.push(deed);
         true
     });
@@ -194,8 +194,22 @@ fn an_order_that_waited_for_long_is_not_carried_out_and_one_against_the_rules_sa
     let pause = || std::thread::sleep(crate::run::ORDER_LIFE + Duration::from_millis(100));
     assert_eq!(taken_up_after(&panel, &orders, 0, pause), (504, vec![]));
     let page = act_in_thread(&panel, "/by-hand", r#"{"cause":"urgent","screen":0}"#.into());
-    orders.recv_timeout(Duration::from_secs(10)).unwrap().obey(|_| false);
+    orders.recv_timeout(Duration::from_secs(10)).unwrap().obey(true, |_| false);
     assert_eq!(page.join().unwrap(), 422);
+}
+
+#[test]
+fn an_order_about_a_verdict_that_the_lane_has_forgotten_is_not_carried_out_about_nobody() {
+    let mut panel = panel();
+    let orders = panel.take_orders().unwrap();
+    panel.publish_screen(verdict(Reason::Yellow));
+    panel.publish_screen(ScreenView::Idle);
+    for (screen, status) in [(1, 409), (2, 204)] {
+        let body = format!("{{\"cause\":\"paper_seen\",\"screen\":{screen}}}");
+        let page = act_in_thread(&panel, "/by-hand", body);
+        orders.recv_timeout(Duration::from_secs(10)).unwrap().obey(false, |_| true);
+        assert_eq!(page.join().unwrap(), status, "{screen}");
+    }
 }
 
 #[test]
@@ -209,7 +223,7 @@ fn nobody_fills_the_queue_of_orders() {
         assert!(begun.elapsed() < Duration::from_secs(10), "all of them wait");
         std::thread::sleep(Duration::from_millis(5));
     }
-    orders.try_iter().for_each(|order| order.obey(|_| true));
+    orders.try_iter().for_each(|order| order.obey(true, |_| true));
     let mut statuses: Vec<u16> = pages.into_iter().map(|page| page.join().unwrap()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 204, 429, 429]);
@@ -234,6 +248,11 @@ fn a_volunteer_means_whom_they_saw_until_somebody_else_is_shown() {
     assert_eq!((post(6), post(7)), (409, 204));
     panel.publish_screen(ScreenView::Alarm);
     assert_eq!((post(7), post(9)), (409, 409), "nor is one about a screen that has not been");
+    panel.publish_screen(verdict(Reason::Yellow));
+    assert_eq!(own_act(&panel, "/next", r#"{"screen":9}"#), 204);
+    assert_eq!(post(9), 409, "somebody was done with them");
+    panel.publish_screen(ScreenView::Idle);
+    assert_eq!((post(9), post(10)), (409, 204), "whoever comes is somebody else");
 }
 
 #[test]
@@ -363,17 +382,14 @@ fn a_page_that_watches_sees_nothing_any_more_when_its_session_has_ended() {
         let cookie = unlocked(&panel, far, PIN).unwrap();
         let act = act_of(&panel, &[far, ("Cookie", &cookie)]);
         let all = [far, ("Cookie", cookie.as_str()), ("X-Menshen-Act", act.as_str())];
-        for path in ["/events", "/install/events"] {
-            assert_eq!(status_line(&mut watching(&panel, path, &all)), "HTTP/1.1 200 OK", "{path}");
-        }
         let mut streams = ["/events", "/install/events"].map(|path| watching(&panel, path, &all));
+        streams.iter_mut().for_each(|stream| assert_eq!(status_line(stream), "HTTP/1.1 200 OK"));
         end(&panel, dir.path(), &all);
+        panel.publish_screen(named("王小明"));
         for stream in &mut streams {
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            let mut rest = Vec::new();
             // Beats come every two seconds, so only a stream that ends is read to its end.
-            assert!(ends_within(stream, &mut rest, Duration::from_secs(8)), "{nth}");
-            panel.publish_screen(named("王小明"));
+            let rest = read_to_end_within(stream, Duration::from_secs(8)).unwrap_or_else(|| panic!("{nth} goes on"));
+            assert!(!String::from_utf8_lossy(&rest).contains("王小明"), "{nth}");
         }
     }
 }
@@ -387,21 +403,45 @@ fn watching(panel: &Panel, path: &str, headers: &[(&str, &str)]) -> TcpStream {
 }
 
 fn status_line(stream: &mut TcpStream) -> String {
-    let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line).unwrap();
-    line.trim().to_owned()
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap().trim().to_owned()
 }
 
-fn ends_within(stream: &mut TcpStream, rest: &mut Vec<u8>, time: Duration) -> bool {
-    let (begun, mut piece) = (Instant::now(), [0; 4096]);
+/// What is read until the stream ends; `None` where it goes on for longer.
+fn read_to_end_within(stream: &mut TcpStream, time: Duration) -> Option<Vec<u8>> {
+    let (begun, mut piece, mut rest) = (Instant::now(), [0; 4096], Vec::new());
+    stream.set_read_timeout(Some(time)).unwrap();
     while begun.elapsed() < time {
         match stream.read(&mut piece) {
-            Ok(0) => return true,
+            Ok(0) => return Some(rest),
             Ok(n) => rest.extend_from_slice(&piece[..n]),
-            Err(_) => return false,
+            Err(_) => return None,
         }
     }
-    false
+    None
+}
+
+#[test]
+fn a_wrong_pin_counts_also_where_nobody_waits_for_the_answer() {
+    let (panel, _dir) = with_pin();
+    let body = "{\"pin\":\"284917\"}";
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(panel.addr()).unwrap();
+        let head = format!("POST /session HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
+        let all = format!("{head}Host: 127.0.0.1:8460\r\nContent-Type: application/json\r\n\r\n{body}");
+        stream.write_all(all.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let begun = Instant::now();
+    while session(&panel, &[OWN_HOST])["wait_s"] == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "they cost nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -441,7 +481,13 @@ fn the_lanes_of_a_device_keep_apart_who_is_unlocked_and_what_is_set() {
     }
     let told: Value = serde_json::from_str(&ask(&second, "GET /settings.json", &[OWN_HOST], "").2).unwrap();
     let usual = SoundSettings::default().get().volume.get();
-    assert_eq!(told["volume_percent"], usual, "what is set at one lane is not the site's own word at the next");
+    assert_eq!((told["volume_percent"].clone(), sound.get().volume.get()), (json!(10), 10), "a lane that sets nothing");
+    let act = act_of(&second, &[OWN_HOST, ("Cookie", &other)]);
+    let at_second = [OWN_HOST, JSON, ("Cookie", other.as_str()), ("X-Menshen-Act", act.as_str())];
+    assert_eq!(status_of(&second, "/settings", &at_second, r#"{"hold_admit_ms":3000}"#), 204);
+    assert_eq!(sound.get().volume.get(), 10, "nor does it take back what the other has set");
+    assert_eq!(status_of(&first, "/settings", &all, "{}"), 204);
+    assert_eq!(sound.get().volume.get(), usual, "who has set it does");
 }
 
 #[test]
