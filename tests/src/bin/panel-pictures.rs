@@ -91,9 +91,6 @@ fn smaller_pages(page: &Page, folder: &Path) {
             page.device(device)
         }
         for lang in LANGS {
-            page.open(stage.url("/history", lang));
-            page.until_text("#rows", |rows| !rows.is_empty());
-            take(page, device, folder, "history", lang);
             page.open(format!("http://gate.local:{}/?lang={lang}", stage.addr().port()));
             page.until_text("#unlock-button", |said| !said.is_empty());
             take(page, device, folder, "locked", lang);
@@ -102,6 +99,9 @@ fn smaller_pages(page: &Page, folder: &Path) {
             page.until_text(".pad", |said| !said.is_empty());
             take(page, device, folder, "pin", lang);
             PinFile::of(state.path()).clear().expect("the folder is ours");
+            page.open(stage.url("/history", lang));
+            page.until_text("#rows", |rows| !rows.is_empty());
+            take(page, device, folder, "history", lang);
             page.open(stage.url("/settings", lang));
             page.until_text("#rows", |rows| !rows.is_empty());
             take(page, device, folder, "settings", lang);

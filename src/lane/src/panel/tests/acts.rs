@@ -370,7 +370,9 @@ fn another_pin_ends_every_session_and_the_old_one_opens_nothing() {
 
 #[test]
 fn a_page_that_watches_sees_nothing_any_more_when_its_session_has_ended() {
-    let ends: [fn(&Panel, &std::path::Path, &[(&str, &str)]); 3] = [
+    /// By the panel, its state folder and the headers of an act.
+    type End = fn(&Panel, &std::path::Path, &[(&str, &str)]);
+    let ends: [End; 3] = [
         |panel, _, all| assert_eq!(status_of(panel, "/session/lock", all, ""), 204),
         // A technician, or another lane's panel, sets another PIN beside the running gate, or takes it away.
         |_, dir, _| PinFile::of(dir).set("730518").unwrap(),
