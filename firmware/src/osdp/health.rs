@@ -10,6 +10,10 @@ pub(super) const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// How long a panel may speak without a channel before that is told: it identifies a reader first.
 const CHANNEL_WITHIN: Duration = Duration::from_secs(5);
 
+/// After this much without another one, admissions that were not told are a matter of the past: the controller takes what it
+/// is told again, and nobody could say so before the next one is admitted.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+
 /// Why there is no channel, where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -36,11 +40,21 @@ pub(super) struct Health {
     refusal: Option<Refusal>,
     /// Admissions that were not told since one last was.
     unreported: u32,
+    /// When the last of them was.
+    unreported_at: Instant,
 }
 
 impl Health {
     pub(super) fn new(is_secure: bool, now: Instant) -> Health {
-        Health { is_secure, line: None, heard_at: now, closed_since: Some(now), refusal: None, unreported: 0 }
+        Health {
+            is_secure,
+            line: None,
+            heard_at: now,
+            closed_since: Some(now),
+            refusal: None,
+            unreported: 0,
+            unreported_at: now,
+        }
     }
 
     pub(super) fn heard(&mut self, now: Instant) {
@@ -75,7 +89,7 @@ impl Health {
     }
 
     pub(super) fn unreported(&mut self) {
-        self.unreported = self.unreported.saturating_add(1);
+        (self.unreported, self.unreported_at) = (self.unreported.saturating_add(1), Instant::now());
     }
 
     /// The line is there, and has just begun to be listened to.
@@ -109,7 +123,8 @@ impl Health {
         if self.is_late(now) {
             return Some(Refusal::NotSecure.sentence().to_owned());
         }
-        (self.unreported > 0).then(|| {
+        let is_recent = now.saturating_duration_since(self.unreported_at) < FORGOTTEN_AFTER;
+        (self.unreported > 0 && is_recent).then(|| {
             format!(
                 "the access controller did not take {} of the last admissions in time: let people in by hand, and let it \
                  poll this reader more often",
@@ -136,5 +151,22 @@ impl Refusal {
                 "no secure channel to the access controller: the system gives no random numbers; start the gate again"
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admission_that_was_not_told_is_told_of_for_ten_minutes() {
+        let begun = Instant::now();
+        let mut health = Health::new(false, begun);
+        health.unreported();
+        let fault = |health: &Health, now| health.fault(now, "/dev/ttyUSB0", 0);
+        assert!(fault(&health, begun).is_some_and(|told| told.contains("did not take 1")));
+        let later = begun + FORGOTTEN_AFTER + Duration::from_secs(60);
+        health.heard(later);
+        assert_eq!(fault(&health, later), None);
     }
 }

@@ -147,7 +147,7 @@ impl GateOutput for Beside {
     }
 
     fn controller_fault(&self) -> Option<String> {
-        self.reader.fault()
+        self.reader.fault().or_else(|| self.outputs.controller_fault())
     }
 }
 

@@ -199,6 +199,10 @@ impl GateOutput for Outputs {
     fn relay_fault(&self) -> Option<String> {
         self.relay.as_ref().and_then(Guard::fault)
     }
+
+    fn controller_fault(&self) -> Option<String> {
+        self.wiegand.as_ref().and_then(Sender::fault)
+    }
 }
 
 /// What tells people the verdict.

@@ -99,7 +99,8 @@ impl DelayNs for Wait {
 /// Sends the board's frame whenever it is asked to.
 pub(super) struct Sender {
     asked: Option<SyncSender<()>>,
-    fault: Arc<Mutex<Option<PortError>>>,
+    /// Why the last frame was not sent whole; `None` where it was.
+    fault: Arc<Mutex<Option<String>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -120,13 +121,14 @@ impl Sender {
         Ok(Sender { asked: Some(asked), fault, thread: Some(thread) })
     }
 
-    /// Has a frame sent and returns at once. A pin that failed during the last frame is told now.
+    /// Why the last frame was not sent whole, until one is.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has a frame sent and returns at once; how it went [`Sender::fault`] tells.
     pub(super) fn admit(&self) -> Result<(), PortError> {
-        let sent = self.asked.as_ref().map(|asked| asked.try_send(()));
-        if let Some(fault) = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(fault);
-        }
-        match sent {
+        match self.asked.as_ref().map(|asked| asked.try_send(())) {
             Some(Ok(())) => Ok(()),
             Some(Err(TrySendError::Full(()))) => Err(PortError::Failed(
                 "Wiegand is still sending two frames before this one: it was left out".to_owned(),
@@ -141,13 +143,13 @@ fn serve<P: OutputPin, D: DelayNs>(
     frame: Frame,
     timing: Timing,
     orders: &Receiver<()>,
-    fault: &Mutex<Option<PortError>>,
+    fault: &Mutex<Option<String>>,
 ) {
     while orders.recv().is_ok() {
-        if let Err(error) = lines.send(frame, timing) {
-            let said = format!("cannot send by Wiegand ({error:?}): check `outputs.wiegand` in the board file");
-            *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(PortError::Failed(said));
-        }
+        let failed = lines.send(frame, timing).err();
+        let told = failed
+            .map(|error| format!("cannot send by Wiegand ({error:?}): check `outputs.wiegand` in the board file"));
+        *fault.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 }
 

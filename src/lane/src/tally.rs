@@ -97,7 +97,8 @@ impl Entry {
             reason: found().next().or_else(|| reasons.first().copied()),
             cause: *cause,
             found: digest.finish(),
-            has_marks: issuer.is_some() || reading.is_some(),
+            // An issuer is everybody's.
+            has_marks: reading.is_some(),
         }
     }
 
@@ -400,6 +401,9 @@ mod tests {
             (NOW_S + 3110, Scan::of(&nobody(Reason::NoReading).by_hand(Cause::NoPhone), None)),
             (NOW_S + 3200, Scan::of(&nobody(Reason::NoReading), None)),
             (NOW_S + 3300, Scan::of(&nobody(Reason::NoReading).by_hand(Cause::NoPhone), None)),
+            // Two of one issuer whose temperature was not taken: an issuer is everybody's.
+            (NOW_S + 3310, Scan { reading: None, ..measured(3640, None) }),
+            (NOW_S + 3400, Scan { reading: None, ..measured(3640, paper) }),
         ]
     }
 
@@ -409,9 +413,9 @@ mod tests {
         for ((unix_s, scan), number) in shift().iter().zip(1..) {
             tally.note(Entry::new(number, Time::trusted(*unix_s), scan));
         }
-        let summary = tally.summary(Time::trusted(NOW_S + 3300));
-        let counts = Counts { admit: 3, refer: 2, refuse: 1 };
-        assert_eq!(people(&summary), (counts, counts, 6));
+        let summary = tally.summary(Time::trusted(NOW_S + 3400));
+        let counts = Counts { admit: 4, refer: 3, refuse: 1 };
+        assert_eq!(people(&summary), (counts, counts, 8));
         let kept_out = summary.recent.iter().find(|entry| entry.cause == Some(Cause::Unwell)).unwrap();
         assert_eq!(kept_out.reason, Some(Reason::Yellow), "what the gate found is still said");
     }

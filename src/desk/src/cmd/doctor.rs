@@ -22,12 +22,12 @@ use menshen_lane::proof::{Check, Item, Progress, Proof, Proofs, State, said};
 use menshen_lane::threads::Stop;
 use menshen_lane::words::{Lang, Table, Words};
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,9 +84,11 @@ fn names() -> Vec<&'static str> {
 
 impl Doctor {
     pub(super) fn run(self) -> Result {
+        // One for all lanes: what is typed for one is never read for another.
+        let answers = self.outputs.then(|| Answers::of(std::iter::from_fn(next_line)));
         let cards = match (&self.panel, &self.board, &self.site) {
-            (Some(panel), ..) => vec![self.prove(&Remote::new(panel))?],
-            (None, Some(board), Some(site)) => self.prove_here(board, site)?,
+            (Some(panel), ..) => vec![self.prove(&Remote::new(panel), answers.as_ref())?],
+            (None, Some(board), Some(site)) => self.prove_here(board, site, answers.as_ref())?,
             _ => {
                 return Err(Failure::new(
                     "name the gate by --board and --site, or the panel of one that runs by --panel",
@@ -105,7 +107,7 @@ impl Doctor {
     }
 
     /// Starts the gate for as long as it takes, and proves each of its lanes.
-    fn prove_here(&self, board: &Path, site: &Path) -> Result<Vec<Proof>> {
+    fn prove_here(&self, board: &Path, site: &Path, answers: Option<&Answers>) -> Result<Vec<Proof>> {
         let (mut board, site) = (Board::load(board)?, Site::load(site)?);
         must_be_used(&self.state)?;
         let moves = board.all_lanes().any(|lane| matches!(lane.outputs.wiring, Wiring::Header(_)));
@@ -129,12 +131,12 @@ impl Doctor {
         let (proofs, clock, stop) = (gate.proofs().to_vec(), gate.clock(), Stop::new());
         let running = Running { stop: stop.clone(), thread: Some(thread::spawn(move || gate.run(&stop))) };
         wait_for_time(clock.as_ref());
-        let cards = proofs.into_iter().map(|proofs| self.prove(&Own(proofs))).collect();
+        let cards = proofs.into_iter().map(|proofs| self.prove(&Own(proofs), answers)).collect();
         drop(running);
         cards
     }
 
-    fn prove(&self, gate: &dyn Proved) -> Result<Proof> {
+    fn prove(&self, gate: &dyn Proved, answers: Option<&Answers>) -> Result<Proof> {
         // A number alone may come again: of a gate that was started again and kept no card.
         let which = |card: &Proof| (card.number, card.at.clone());
         let before = gate.progress()?.proof.as_ref().map(which);
@@ -154,17 +156,21 @@ impl Doctor {
             }
             thread::sleep(LOOK_EVERY);
         };
-        if !self.outputs {
-            return Ok(card);
-        }
-        self.ask(gate)?;
-        Ok(gate.progress()?.proof.unwrap_or(card))
+        let Some(answers) = answers else { return Ok(card) };
+        self.ask(gate, answers)?;
+        // Every answer writes the card anew.
+        let Progress { proof, not_kept, .. } = gate.progress()?;
+        not_kept.iter().for_each(|why| complain(why));
+        Ok(proof.unwrap_or(card))
     }
 
     /// Tries one output after another and asks who watches.
-    fn ask(&self, gate: &dyn Proved) -> Result<()> {
-        let answers = Answers::of(std::iter::from_fn(next_line));
+    fn ask(&self, gate: &dyn Proved, answers: &Answers) -> Result<()> {
         for which in gate.progress()?.outputs {
+            // Nobody watches what would move.
+            if answers.are_over() {
+                return Ok(());
+            }
             if let Err(failure) = gate.try_output(which) {
                 complain(&failure.to_string());
                 continue;
@@ -231,11 +237,11 @@ fn must_be_used(state: &Path) -> Result<()> {
     if !found.is_dir() {
         return Err(Failure::new(format!("{path} is no folder: name by --state the folder that the gate uses")));
     }
-    let user = rustix::process::geteuid();
-    if !user.is_root() && user.as_raw() != found.uid() {
+    // The superuser would leave cards and folders behind that the gate could not write.
+    if rustix::process::geteuid().as_raw() != found.uid() {
         return Err(Failure::new(format!(
-            "the state folder {path} is another user's (number {}): run this as the user of the gate or as root, or correct \
-             --state",
+            "the state folder {path} is another user's (number {0}): run this as the user of the gate, as with \
+             `sudo -u '#{0}' menshen doctor …`, or correct --state",
             found.uid()
         )));
     }
@@ -249,19 +255,32 @@ fn next_line() -> Option<std::io::Result<String>> {
 }
 
 /// What is typed, which nobody waits for longer than they want to: the gate would run on, and lock out the real one.
-struct Answers(Receiver<std::io::Result<String>>);
+struct Answers {
+    typed: Receiver<std::io::Result<String>>,
+    /// There are no more, or nobody is there who gives any.
+    over: Cell<bool>,
+}
 
 impl Answers {
     /// Begins to read; the thread that does ends with the program where nothing comes any more.
     fn of(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static) -> Answers {
-        let (typed, answers) = channel();
-        thread::spawn(move || lines.map(|line| typed.send(line)).take_while(std::result::Result::is_ok).for_each(drop));
-        Answers(answers)
+        // Nothing is read ahead.
+        let (sender, typed) = sync_channel(0);
+        thread::spawn(move || {
+            lines.map(|line| sender.send(line)).take_while(std::result::Result::is_ok).for_each(drop)
+        });
+        Answers { typed, over: Cell::new(false) }
+    }
+
+    fn are_over(&self) -> bool {
+        self.over.get()
     }
 
     /// The next one; `None` where there are no more.
     fn within(&self, patience: Duration) -> Result<Option<String>> {
-        match self.0.recv_timeout(patience) {
+        let answer = self.typed.recv_timeout(patience);
+        self.over.set(answer.is_err());
+        match answer {
             Ok(line) => Ok(Some(line?)),
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
@@ -458,12 +477,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_more_is_read_than_was_asked_for() {
+        let read = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = read.clone();
+        let endless = std::iter::from_fn(move || {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Some(Ok("y".to_owned()))
+        });
+        let answers = Answers::of(endless);
+        assert_eq!(answers.within(Duration::from_secs(60)).expect("it was typed").as_deref(), Some("y"));
+        thread::sleep(Duration::from_millis(50));
+        assert!(read.load(std::sync::atomic::Ordering::Relaxed) <= 2, "one is at hand, however many come");
+    }
+
+    #[test]
     fn an_answer_that_does_not_come_is_not_waited_for() {
-        let (typed, lines) = channel::<std::io::Result<String>>();
+        let (typed, lines) = sync_channel::<std::io::Result<String>>(1);
         let answers = Answers::of(lines.into_iter());
         typed.send(Ok("y".to_owned())).expect("it reads");
         assert_eq!(answers.within(Duration::from_secs(60)).expect("it was typed").as_deref(), Some("y"));
+        assert!(!answers.are_over(), "somebody is there");
         assert_eq!(answers.within(Duration::from_millis(20)).expect("nothing failed"), None, "nobody is there");
+        assert!(answers.are_over(), "nothing moves any more, on no lane");
         drop(typed);
         assert_eq!(answers.within(Duration::from_secs(60)).expect("nothing failed"), None, "nothing more will come");
     }

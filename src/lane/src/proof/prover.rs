@@ -41,7 +41,7 @@ const CONTROLLER_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a lane may take to try something out.
 const TRIAL_PATIENCE: Duration = Duration::from_secs(3);
 /// So often a lane says how it is until a loudspeaker that plays nothing is known to.
-const LOUDSPEAKER_TELLS: u64 = 3;
+const LOUDSPEAKER_TELLS: u64 = 5;
 /// The folder that a proof works in, within the state folder; gone when it is over.
 const WORK_FOLDER: &str = "proof-work";
 /// No gate runs before this: what a clock without a battery says is no moment to make passes for.

@@ -4,6 +4,7 @@ use super::stick::LastStick;
 use super::{Deed, Device, Input, Order, Shared, TICK, Timing, Watcher};
 use crate::health::{Faults, Health, Part};
 use crate::hint;
+use crate::journal::JournalError;
 use crate::optics::Payload;
 use crate::ports::{GateOutput, PortError};
 use crate::probe::Step;
@@ -82,6 +83,8 @@ pub(super) struct Runtime {
     /// Why the last order to the relay failed.
     relay_order_fault: Option<String>,
     purged_at_ms: u64,
+    /// The last append found no room.
+    journal_is_full: bool,
 }
 
 impl Runtime {
@@ -108,6 +111,7 @@ impl Runtime {
             is_trying: false,
             relay_order_fault: None,
             purged_at_ms: 0,
+            journal_is_full: false,
         };
         runtime.put_rules_in_force();
         runtime
@@ -286,13 +290,13 @@ impl Runtime {
                 let time = self.shared.clock.time();
                 let noted = self.shared.journal.append(time, self.own.number, Body::Tried(Tried::Relay));
                 let durable = noted.is_ok();
-                self.own.health.set(Part::Journal, noted.err().map(|error| error.to_string()));
+                self.tell_journal(noted.err().as_ref());
                 return Some(if durable { Event::Recorded } else { Event::RecordFailed });
             }
             Action::RecordAlarm(began) => {
                 let time = self.shared.clock.time();
                 let noted = self.shared.journal.append(time, self.own.number, Body::Alarm(began));
-                self.own.health.set(Part::Journal, noted.err().map(|error| error.to_string()));
+                self.tell_journal(noted.err().as_ref());
             }
             Action::Relay(closed) => {
                 self.relay(closed);
@@ -321,7 +325,7 @@ impl Runtime {
     /// Makes a decision durable, with what it leaves behind for those after it.
     fn record(&mut self, decision: &Decision) -> Event<'static> {
         self.shared.probe.at(Step::Decided);
-        let memory = &self.shared.memory;
+        let memory = Arc::clone(&self.shared.memory);
         let visit = Visit::of(decision, &self.policy).map(|visit| memory.entry(&visit));
         let kept = visit.map(|entry| entry.to_bytes());
         let scan = Scan::of(decision, None);
@@ -331,7 +335,7 @@ impl Runtime {
         let (time, number) = (decision.evidence.time, self.own.number);
         let stored = self.shared.journal.append_with(time, number, body, kept.as_ref().map(|bytes| &bytes[..]));
         self.timing.record = begun.elapsed();
-        self.own.health.set(Part::Journal, stored.as_ref().err().map(ToString::to_string));
+        self.tell_journal(stored.as_ref().err());
         match stored {
             Ok(stored) => {
                 visit.into_iter().for_each(|entry| memory.note(stored.number(), entry));
@@ -417,6 +421,19 @@ impl Runtime {
         }
     }
 
+    /// How the last append went.
+    fn tell_journal(&mut self, fault: Option<&JournalError>) {
+        self.journal_is_full = matches!(fault, Some(JournalError::Full { .. }));
+        self.own.health.set(Part::Journal, fault.map(ToString::to_string));
+    }
+
+    /// A journal that was full takes records as soon as there is room, and nobody has to come for that to be seen.
+    fn look_for_room(&mut self) {
+        if self.journal_is_full && self.shared.journal.takes_records().is_ok() {
+            self.tell_journal(None);
+        }
+    }
+
     /// What is wrong with this lane, and with what it shares with the others.
     fn faults(&self) -> Faults {
         let shared = self.shared.health.faults();
@@ -431,6 +448,7 @@ impl Runtime {
         }
         let clock = self.shared.clock.view();
         let time = clock.time;
+        self.look_for_room();
         self.own.health.set(Part::Clock, self.shared.clock.fault());
         self.own.health.set(Part::Controller, self.own.outputs.controller_fault());
         // An order that failed is told until one succeeds, whatever is wrong meanwhile.

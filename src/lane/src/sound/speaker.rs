@@ -105,7 +105,8 @@ impl SpeakerWatcher {
     ) -> SpeakerWatcher {
         let (slot, fault) = (Arc::<Slot>::default(), Arc::<Mutex<Option<String>>>::default());
         let (orders, told) = (Arc::clone(&slot), Arc::clone(&fault));
-        let player = Player { open, port: None, orders, settings, clock, has_tones, try_every, fault: told };
+        let player =
+            Player { open, port: None, orders, settings, clock, has_tones, try_every, fault: told, is_hushed: false };
         SpeakerWatcher { slot, fault, thread: Some(threads::spawn("speaker", move || player.run())) }
     }
 }
@@ -159,6 +160,8 @@ struct Player {
     has_tones: bool,
     try_every: Duration,
     fault: Arc<Mutex<Option<String>>>,
+    /// What played last was ended before its time: that it is silent now proves nothing.
+    is_hushed: bool,
 }
 
 impl Player {
@@ -174,7 +177,11 @@ impl Player {
             let is_at_rest = self.port.is_some() && !is_playing;
             is_playing = match self.orders.next(wait) {
                 Order::Sound(heard, at) => self.guarded(|player| player.sound(&heard, at)),
-                Order::Look if is_at_rest => self.guarded(|player| player.ready()?.check().map(|()| true)),
+                Order::Look if is_at_rest => self.guarded(|player| {
+                    player.ready()?.check()?;
+                    player.is_hushed = false;
+                    Ok(true)
+                }),
                 Order::Look => self.guarded(|player| player.ready()?.is_playing()),
                 Order::End => break,
             };
@@ -195,7 +202,9 @@ impl Player {
         match result {
             Ok(true) => true,
             Ok(false) => {
-                *fault = None;
+                if !self.is_hushed {
+                    *fault = None;
+                }
                 false
             }
             Err(error) => {
@@ -222,9 +231,15 @@ impl Player {
         };
         let sounded = sounded.filter(|_| at.elapsed() < LATE);
         match sounded {
-            Some(sounded) => self.ready()?.play(&sounded)?,
+            Some(sounded) => {
+                self.ready()?.play(&sounded)?;
+                self.is_hushed = false;
+            }
             // What plays is about an older screen.
-            None => self.port.iter_mut().for_each(|port| port.hush()),
+            None => {
+                self.port.iter_mut().for_each(|port| port.hush());
+                self.is_hushed = true;
+            }
         }
         // How it went is seen at the next look.
         Ok(true)

@@ -45,12 +45,13 @@ async function about() {
   }
 }
 
-/** Goes back to the gate's face when nobody has touched the page for a while: whoever comes next looks for that. */
-export function goBackWhenIdle() {
+/** Goes back to the gate's face when nobody has touched the page for a while and nothing is going on: whoever comes next
+ * looks for that. */
+export function goBackWhenIdle(afterMs = IDLE_MS, isBusy = () => false) {
   let idle = null;
   const wait = () => {
     clearTimeout(idle);
-    idle = setTimeout(() => location.assign("/"), IDLE_MS);
+    idle = setTimeout(() => (isBusy() ? wait() : location.assign("/")), afterMs);
   };
   for (const touch of ["pointerdown", "keydown", "scroll"]) document.addEventListener(touch, wait, { capture: true, passive: true });
   wait();

@@ -4,14 +4,16 @@
 
 import { byId, make, put } from "./dom.js";
 import { unlocked } from "./pad.js";
-import { page } from "./page.js";
+import { goBackWhenIdle, page } from "./page.js";
 import { fill, moment } from "./say.js";
-import { post } from "./session.js";
+import { get, post } from "./session.js";
 
 /** Signs beside the words, for those who do not tell colours apart. */
 const SIGNS = { ok: "✓", wants_attention: "!", failed: "✗", not_there: "–", asked: "?" };
 const FAST_MS = 400;
 const SLOW_MS = 2000;
+/** Who proves a gate walks around it meanwhile. */
+const IDLE_MS = 180000;
 
 const state = { lang: null, words: null, info: null, progress: null, earlier: [], shown: null, complaint: "" };
 let listed = null;
@@ -32,12 +34,14 @@ function spoken(gate) {
 
 async function follow() {
   try {
-    const answer = await fetch("/proof.json");
+    const answer = await get("/proof.json");
+    // Locked meanwhile, or the gate began anew: its first page unlocks a screen.
+    if (answer.status === 401 || answer.status === 403) return location.assign("/");
     if (!answer.ok) throw new Error(await answer.text());
     state.progress = await answer.json();
     state.lost = false;
     if (listed !== newest()) {
-      state.earlier = await fetch("/proofs.json").then((cards) => cards.json());
+      state.earlier = await get("/proofs.json").then((cards) => cards.json());
       listed = newest();
     }
   } catch {
@@ -63,7 +67,7 @@ async function order(path, body) {
   } catch {
     state.complaint = state.words.proof.lost;
   }
-  const progress = await fetch("/proof.json").then((answer) => answer.json()).catch(() => null);
+  const progress = await get("/proof.json").then((answer) => answer.json()).catch(() => null);
   state.progress = progress ?? state.progress;
   state.shown = null;
   draw();
@@ -87,7 +91,9 @@ function draw() {
   byId("title").textContent = say.title;
   byId("back").textContent = say.back;
   drawControls(say);
-  const card = state.progress?.running ? null : state.shown ?? state.progress?.proof ?? null;
+  // A card counts as long as its gate runs, and whether that does nobody knows while it does not answer.
+  const current = state.lost ? null : state.progress?.proof;
+  const card = state.progress?.running ? null : state.shown ?? current ?? null;
   byId("card").hidden = !card;
   byId("print").hidden = !card;
   byId("print").textContent = say.print;
@@ -227,6 +233,7 @@ function drawEarlier(say) {
   );
 }
 
+goBackWhenIdle(IDLE_MS, () => state.progress?.running);
 byId("start").addEventListener("click", () => order("/proof/start"));
 byId("print").addEventListener("click", () => window.print());
 begin();

@@ -74,7 +74,7 @@ impl Journal for World {
         Ok(0)
     }
     fn takes_records(&self) -> Result<(), JournalError> {
-        Ok(())
+        if *self.full.lock().unwrap() { Err(JournalError::Full { free_bytes: 0 }) } else { Ok(()) }
     }
     fn status(&self) -> Status {
         Status::default()
@@ -235,6 +235,20 @@ fn a_journal_that_takes_no_records_keeps_the_gate_closed_says_so_and_recovers() 
     show(&mut gate, &world, 2);
     assert_eq!(world.did(), ["durable", "relay closed", "screen admit"]);
     assert_eq!(gate.own.health.faults().journal, None);
+}
+
+#[test]
+fn a_journal_that_was_full_is_well_as_soon_as_there_is_room_though_nobody_comes() {
+    let world = World::default();
+    let mut gate = gate(&world);
+    *world.full.lock().unwrap() = true;
+    show(&mut gate, &world, 1);
+    for (full, told) in [(true, true), (false, false)] {
+        *world.full.lock().unwrap() = full;
+        *world.now_ms.lock().unwrap() += 1000;
+        gate.tell_device();
+        assert_eq!(gate.own.health.faults().journal.is_some(), told, "{full}");
+    }
 }
 
 #[test]
