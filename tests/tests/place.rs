@@ -148,7 +148,7 @@ fn whom_a_volunteer_lets_in_is_recorded_with_the_cause_and_turns_the_relay() {
     assert_eq!(gate.verdict(1).verdict, "refer");
     let panel = gate.panel().expect("it has a panel");
     // A verdict is on the screen for a moment before it can be gone beyond.
-    assert_eq!(by_hand(panel, "paper_seen"), 202);
+    assert_eq!(by_hand(panel, "paper_seen"), 204);
     let view = gate.verdict(2);
     assert_eq!((view.verdict, view.cause), ("admit", Some("paper_seen")));
     gate.stop();
