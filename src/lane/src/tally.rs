@@ -6,7 +6,7 @@
 //!
 //! People are counted, not decisions: where a volunteer goes beyond what was decided about somebody, the later decision
 //! takes the place of the earlier one, in the counts and in the list. Records do not say whom they are of, so it is told by
-//! what the gate found, which such a decision repeats ([`Entry::goes_beyond`]).
+//! what the gate found, which such a decision repeats (`Entry::goes_beyond`).
 //!
 //! Invariants: only what is in the journal is counted, once; memory, and what is read of the journal, is bounded.
 
