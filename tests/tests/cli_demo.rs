@@ -265,6 +265,34 @@ fn bench_check_has_the_stable_names_and_admits_every_frame() {
 }
 
 #[test]
+fn bench_journal_has_the_stable_names_and_writes_the_same_bytes_in_three_ways() {
+    let desk = Desk::empty();
+    let words = ["bench", "journal", "--records", "60", "--held", "100", "--state", "bench", "--json"];
+    let lines = desk.menshen(words).ends(0).json();
+    let stable = [
+        "bench",
+        "way",
+        "machine",
+        "records",
+        "record_bytes",
+        "durable_ms_p50",
+        "durable_ms_p99",
+        "durable_ms_max",
+        "device_bytes_per_record",
+    ];
+    let [journal, append, in_place] = &lines[..] else { panic!("three ways: {lines:?}") };
+    for (line, way) in [(journal, "journal"), (append, "append"), (in_place, "in_place")] {
+        assert_eq!((&line["bench"], &line["way"], &line["records"]), (&"journal".into(), &way.into(), &60.into()));
+        assert_eq!(line["record_bytes"], journal["record_bytes"]);
+        assert!(line["durable_ms_p50"].as_f64().is_some_and(|ms| ms > 0.0), "{line}");
+    }
+    assert_eq!(names(append), stable.into());
+    assert_eq!(names(journal), stable.into_iter().chain(["opens_ms", "held"]).collect());
+    let status = desk.menshen(["journal", "verify", "bench/state", "--json"]).ends(0).json().remove(0);
+    assert_eq!((&status["records"], &status["whole"]), (&160.into(), &true.into()), "it was the gate's own journal");
+}
+
+#[test]
 fn bench_status_has_the_stable_names_and_finds_what_it_listed() {
     let desk = Desk::empty();
     let words =

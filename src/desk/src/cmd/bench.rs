@@ -4,6 +4,7 @@ mod check;
 mod corpus;
 mod decode;
 mod import;
+mod journal;
 mod lane;
 mod lists;
 mod soak;
@@ -27,6 +28,11 @@ pub(super) enum Bench {
     /// without a pause, as the loop of a gate does; once with nothing but decisions, and once with each recorded in a
     /// journal on the same disk. A frame at 30 a second takes 33 ms, at 15 a second 67 ms.
     Import(import::Import),
+    /// A record made durable, beside the same bytes written and synced without a journal.
+    ///
+    /// The three ways take turns: the gate's journal, a file that grows, and a file that was filled with zeros before, each
+    /// with fdatasync. What reaches the device is the kernel's count of it, so let nothing else write there meanwhile.
+    Journal(journal::JournalBench),
     /// People a minute through one lane, and where each millisecond goes.
     ///
     /// The whole program of a gate runs, in this process with its relay's guard in another, on ports at their real speed: a
@@ -45,6 +51,7 @@ impl Bench {
             Bench::Check(check) => check.run(),
             Bench::Decode(decode) => decode.run(),
             Bench::Import(import) => import.run(),
+            Bench::Journal(journal) => journal.run(),
             Bench::Lane(lane) => lane.run(),
             Bench::Status(status) => status.run(),
         }
