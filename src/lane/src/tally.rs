@@ -283,7 +283,8 @@ pub fn spawn_restore(
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::journal::{JournalError, Pending, SledJournal, Stored};
+    use crate::journal::fake::{Answers, Fake};
+    use crate::journal::{JournalError, Pending, SledJournal};
     use menshen_core::decide::{Context, Decision, Measured, Shown, decide};
     use menshen_core::ids::IssuerId;
     use menshen_core::policy::Policy;
@@ -440,34 +441,10 @@ mod tests {
     #[test]
     fn a_lane_that_nobody_used_for_long_is_not_looked_for_in_all_of_the_journal() {
         struct Counted(SledJournal, std::sync::atomic::AtomicUsize);
-        impl Journal for Counted {
+        impl Answers for Counted {
             fn read(&self, epoch: Epoch, from: Seq, most: usize) -> Result<Option<Pending>, JournalError> {
                 self.1.fetch_add(most, std::sync::atomic::Ordering::SeqCst);
                 self.0.read(epoch, from, most)
-            }
-            fn status(&self) -> Status {
-                self.0.status()
-            }
-            fn append_with(&self, _: Time, _: u8, _: Body, _: Option<&[u8]>) -> Result<Stored, JournalError> {
-                Err(JournalError::Full { free_bytes: 0 })
-            }
-            fn kept(&self) -> Result<Vec<(u64, Vec<u8>)>, JournalError> {
-                Ok(Vec::new())
-            }
-            fn pending(&self, _: usize) -> Result<Option<Pending>, JournalError> {
-                Ok(None)
-            }
-            fn ack(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
-                Ok(())
-            }
-            fn renumber(&self, _: Epoch, _: Seq) -> Result<(), JournalError> {
-                Ok(())
-            }
-            fn purge(&self, _: Time, _: bool) -> Result<u64, JournalError> {
-                Ok(0)
-            }
-            fn takes_records(&self) -> Result<(), JournalError> {
-                Ok(())
             }
         }
         let dir = tempfile::tempdir().unwrap();
@@ -476,10 +453,11 @@ mod tests {
         for n in 0..3000 {
             journal.append(Time::trusted(NOW_S + n * 300), 2, Body::Alarm(n % 2 == 0)).unwrap();
         }
-        let journal = Counted(journal, Default::default());
+        let upto = journal.status();
+        let journal = Fake(Counted(journal, Default::default()));
         let tally = Tally::default();
-        tally.restore(&journal, 1, journal.status(), &Stop::new());
-        let read = journal.1.load(std::sync::atomic::Ordering::SeqCst);
+        tally.restore(&journal, 1, upto, &Stop::new());
+        let read = journal.0.1.load(std::sync::atomic::Ordering::SeqCst);
         assert!(read <= 2 * 288 + 2 * CHUNK, "{read} records are more than two days");
         assert_eq!(tally.summary(Time::trusted(NOW_S)).recent, []);
     }

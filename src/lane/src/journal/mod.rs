@@ -9,6 +9,8 @@
 //! - What can not be trusted after a crash is set aside and told; it never keeps a gate from scanning.
 
 mod damage;
+#[cfg(test)]
+pub(crate) mod fake;
 mod inspect;
 mod mark;
 mod sled_journal;

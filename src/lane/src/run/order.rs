@@ -46,7 +46,8 @@ pub struct Order {
 
 impl Order {
     /// One that is given now. `is_meant` says whether whoever is at the gate is still whom the volunteer saw; it is asked in
-    /// the thread of the lane, and told whether the lane remembers its last verdict. `tell` is told once what came of it, in that thread too, and must not wait.
+    /// the thread of the lane, and told whether the lane remembers its last verdict. `tell` is told once what came of it, in
+    /// that thread too, and must not wait.
     pub fn new(
         deed: Deed,
         is_meant: impl Fn(bool) -> bool + Send + 'static,
