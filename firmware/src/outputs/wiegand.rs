@@ -162,3 +162,55 @@ impl Drop for Sender {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::wiegand_frame::Frame;
+    use super::*;
+    use crate::board::WiegandFrame;
+    use embedded_hal::digital::{Error, ErrorKind, ErrorType};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A pin that fails while it is told to.
+    #[derive(Clone, Default)]
+    struct Pin(Arc<AtomicBool>);
+
+    #[derive(Debug)]
+    struct Broken;
+
+    impl Error for Broken {
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    impl ErrorType for Pin {
+        type Error = Broken;
+    }
+
+    impl OutputPin for Pin {
+        fn set_low(&mut self) -> Result<(), Broken> {
+            if self.0.load(Ordering::SeqCst) { Err(Broken) } else { Ok(()) }
+        }
+        fn set_high(&mut self) -> Result<(), Broken> {
+            self.set_low()
+        }
+    }
+
+    #[test]
+    fn a_line_that_failed_is_told_until_a_frame_is_sent_whole() {
+        let pin = Pin::default();
+        let Ok(lines) = Lines::new(pin.clone(), pin.clone(), true, Wait) else { panic!("it works now") };
+        let frame = Frame::of(WiegandFrame::W26 { facility: 1, card: 2 });
+        let sender = Sender::start(lines, frame, Timing { pulse_us: 1, gap_us: 1 }).expect("there is a thread");
+        for fails in [true, false, true] {
+            pin.0.store(fails, Ordering::SeqCst);
+            sender.admit().expect("it is asked");
+            let begun = Instant::now();
+            while sender.fault().is_some() != fails {
+                assert!(begun.elapsed() < Duration::from_secs(20), "{fails}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
